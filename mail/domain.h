@@ -1,0 +1,58 @@
+/*
+ * domain.h - names of hosts and mail domains, as text.
+ *
+ * No lookups and no IDNA here: a domain is ASCII, in A-label form if it is
+ * an internationalised one.
+ */
+#ifndef MAIL_DOMAIN_H
+#define MAIL_DOMAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Room for a domain or an address literal and a NUL (RFC 5321 4.5.3.1.2). */
+#define DOMAIN_MAX 256
+
+/* What domain_valid() lets pass beyond RFC 5321 4.1.2. */
+enum {
+	DOMAIN_UNDERSCORE = 1, /* as in names that PCs give themselves */
+	DOMAIN_NUMERIC = 2, /* a last label of digits only, so also 1.2.3.4 */
+	DOMAIN_DOT = 4,     /* one trailing dot */
+};
+
+/*
+ * Is this a domain: labels of 1 to 63 letters, digits and hyphens, no hyphen
+ * at either end of a label, 255 octets at most, and a last label that is not
+ * only digits (RFC 1123 2.1)?  One label is enough.
+ *
+ *   s, n   borrowed; need not end in NUL
+ *   allow  set of DOMAIN_ flags
+ */
+bool domain_valid(const char *s, size_t n, unsigned allow);
+
+/*
+ * Read an address literal, "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321
+ * 4.1.3), and write it in its one canonical form.
+ *
+ *   s, n  borrowed; with the brackets
+ *   out   set when true; NUL-terminated
+ *
+ * False for anything else: other tags, leading zeros, zone names.
+ */
+bool domain_literal(const char *s, size_t n, char out[DOMAIN_MAX]);
+
+/*
+ * Is a below b: "mx.example.net" is below "example.net", a name is not below
+ * itself.  Case of letters is ignored; no trailing dots.
+ */
+bool domain_below(const char *a, const char *b);
+
+/*
+ * How well does a pattern fit a domain?  The pattern is "example.net" (that
+ * domain), "*.example.net" (all below it, not itself) or "*" (any, literals
+ * too).  0 when it does not fit; among patterns that do, the most specific
+ * one has the highest result: exact, then the longer suffix, then "*".
+ */
+unsigned domain_fits(const char *pattern, const char *domain);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * header.h - what the server needs to know of a message header while it
+ * streams by (RFC 5322), in bounded memory.
+ */
+#ifndef MAIL_HEADER_H
+#define MAIL_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mail/address.h"
+
+#define HEADER_BYTES_MAX    (256 * 1024)
+#define HEADER_RECEIVED_MAX 100 /* RFC 5321 6.3 */
+
+/* Each is a reason to refuse the message. */
+enum header_fault {
+	HEADER_CLEAN,
+	HEADER_TOO_BIG,   /* over HEADER_BYTES_MAX */
+	HEADER_BAD_FIELD, /* a line that is neither field nor continuation */
+	HEADER_TWO_FROM,  /* RFC 5322 3.6: at most one of each */
+	HEADER_TWO_SENDER,
+	HEADER_TWO_DATE,
+	HEADER_LONG_VALUE, /* a From: or Sender: too long to be kept */
+	HEADER_LOOP,       /* over HEADER_RECEIVED_MAX Received: fields */
+};
+
+/*
+ * A header under way.  About 10 KiB, meant to live while DATA does.
+ *
+ * Values are unfolded (CRLF removed, blanks kept), without the blanks at
+ * their ends, and not NUL-terminated unless said so.
+ */
+struct header_scan {
+	enum header_fault fault; /* the first one */
+	bool ended;      /* the body has begun, or header_finish() was called */
+	bool empty;      /* ended without a single field */
+	bool blank_line; /* ended by an empty line, not by a line that is no
+			   * field nor by the end of the message */
+	bool eight_bit;  /* a byte over 127 in the header */
+	bool has_from, has_sender, has_date, has_message_id;
+	unsigned received; /* number of Received: fields */
+	size_t bytes;      /* length of the header with its empty line */
+	size_t from_len, sender_len;
+	char from[8192];
+	char sender[1024];
+	char message_id[256]; /* of the first one, cut to 255, NUL at its end */
+
+	/* The scanner's own. */
+	unsigned char at;
+	unsigned char field;
+	unsigned char name_len;
+	bool name_blank;
+	size_t message_id_len;
+	char name[16];
+};
+
+void header_init(struct header_scan *);
+
+/*
+ * Scan some of the message, as data_read() puts it out.  However it is cut
+ * into calls, the result is the same.  Behind the header this costs one
+ * test, and the rest of the body need not be fed.
+ *
+ * A message whose very first line is no field has an empty header and is all
+ * body: whoever puts lines in front of it must put an empty line behind
+ * these (see blank_line), or the body's first lines become header.  Further
+ * down a line that is no field is a fault, because programs differ on whether
+ * the header ends there.
+ */
+void header_feed(struct header_scan *, const char *in, size_t n);
+
+/* The message has ended; the last field may have had no CRLF. */
+void header_finish(struct header_scan *);
+
+/*
+ * Read an address list, the value of From: or Sender: (RFC 5322 3.4, RFC 6854
+ * for groups in From:): display names, comments, quoted strings, encoded
+ * words, groups, folding, and the obsolete blanks and dots of 4.4.
+ *
+ *   value, n  borrowed
+ *   out       the mailboxes in order, canonical; room for max
+ *   count     set when true: how many; 0 when there are only empty groups
+ *
+ * False when it is no address list, holds an address that address_parse()
+ * refuses, a source route, no address and no group, or more than max.
+ */
+bool header_mailboxes(const char *value, size_t n, struct address *out,
+    size_t max, size_t *count);
+
+#endif
