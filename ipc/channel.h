@@ -1,0 +1,85 @@
+/*
+ * channel.h - one end of the line to a neighbour: whole messages in order,
+ * over SOCK_SEQPACKET, on the event loop.
+ *
+ * Sending never blocks and never fails for a caller who respects
+ * channel_backlog(): records queue up and leave together at the end of the
+ * loop's turn.  End of file is the peer's death and is told once.
+ *
+ * What arrives is checked against the tables of messages.c: version, bounds,
+ * direction.  A neighbour that breaks the protocol ends this process, for
+ * one of the two is not what it was; an operator's command (P_CTL) that does
+ * so only loses its connection.
+ */
+#ifndef IPC_CHANNEL_H
+#define IPC_CHANNEL_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "ipc/messages.h"
+#include "lib/loop.h"
+
+struct channel;
+struct parcel;
+
+/*
+ * fd: the descriptor that rode along, or -1.  The handler owns it; bulk bytes
+ * of the message are gone when it returns.  It may close the channel.
+ */
+typedef void channel_message_fn(
+    struct channel *, const struct msg *, int fd);
+typedef void channel_gone_fn(struct channel *);
+
+struct channel {
+	int fd; /* -1 when closed */
+	enum process self, peer;
+	unsigned index; /* which smtpd; else 0 */
+	channel_message_fn *on_message;
+	channel_gone_fn *on_gone;
+	void *arg; /* the owner's */
+	struct watch watch;
+	TAILQ_HEAD(parcels, parcel) out;
+	size_t out_bytes;
+	bool blocked;
+	uint64_t serial; /* changes with every open; for "is it the same?" */
+	TAILQ_ENTRY(channel) link;
+};
+
+/* Takes fd.  The struct may be reused after channel_close(). */
+void channel_open(struct channel *, int fd, enum process self,
+    enum process peer, unsigned index, channel_message_fn *,
+    channel_gone_fn *, void *arg);
+/* Drops what was not sent.  Harmless when closed. */
+void channel_close(struct channel *);
+static inline bool
+channel_up(const struct channel *c)
+{
+	return c->fd != -1;
+}
+
+/*
+ * Queue m; fd (borrowed, duplicated) rides along, or -1.  False when the
+ * channel is down: the caller answers its own asker for the dead neighbour.
+ */
+bool channel_send(struct channel *, const struct msg *, int fd);
+/* Bytes waiting for the peer to read; askers hold back over a bound. */
+size_t channel_backlog(const struct channel *);
+/* Try to send what waits now, rather than at the end of the turn. */
+void channel_flush(struct channel *);
+
+/*
+ * For programs and threads without a loop (ctl, the signing thread): block
+ * until the message is sent or received.  buf[MSG_MAX] holds what bulk bytes
+ * borrow.  *fd gets the descriptor or -1 (NULL: none is expected, one that
+ * comes is closed).  False at end of file, on errors and on a message that
+ * the tables forbid.
+ */
+bool message_send(int sock, const struct msg *, int fd);
+bool message_recv(int sock, enum process from, enum process to, struct msg *,
+    uint8_t *buf, int *fd);
+
+/* A connected SOCK_SEQPACKET pair, close-on-exec, with room for records. */
+int message_pair(int fds[2]);
+
+#endif

@@ -1,0 +1,479 @@
+/*
+ * messages.c - what each message looks like on the wire, who may send it to
+ * whom, and what answers it.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "ipc/messages.h"
+
+/* clang-format off */
+
+static const struct field conf[] = {
+	F_BYTES(msg_conf, text, CONF_MAX),
+	F_END,
+};
+
+static const struct field file[] = {
+	F_U32(msg_file, kind),
+	F_STR(msg_file, name),
+	F_END,
+};
+
+static const struct field listen[] = {
+	F_STR(msg_listen, name),
+	F_U32(msg_listen, tls_mode),
+	F_U32(msg_listen, port),
+	F_END,
+};
+
+static const struct field peer[] = {
+	F_U32(msg_peer, process),
+	F_U32(msg_peer, index),
+	F_U32(msg_peer, sign),
+	F_END,
+};
+
+static const struct field ticket_keys[] = {
+	F_BYTES(msg_ticket_keys, keys, 240),
+	F_END,
+};
+
+static const struct field empty[] = {
+	F_U32(msg_empty, zero),
+	F_END,
+};
+
+static const struct field ctl_client[] = {
+	F_U32(msg_ctl_client, uid),
+	F_U32(msg_ctl_client, pid),
+	F_STR(msg_ctl_client, by),
+	F_END,
+};
+
+static const struct field auth_check[] = {
+	F_STR(msg_auth_check, user),
+	F_STR(msg_auth_check, secret),
+	F_STR(msg_auth_check, ip),
+	F_U32(msg_auth_check, port),
+	F_STR(msg_auth_check, tls),
+	F_STR(msg_auth_check, mech),
+	F_END,
+};
+
+static const struct field auth_result[] = {
+	F_U32(msg_auth_result, verdict),
+	F_U32(msg_auth_result, code),
+	F_STR(msg_auth_result, status),
+	F_STR(msg_auth_result, text),
+	F_STR(msg_auth_result, account),
+	F_STR(msg_auth_result, credential),
+	F_END,
+};
+
+static const struct field sender_check[] = {
+	F_STR(msg_sender_check, account),
+	F_STR(msg_sender_check, credential),
+	F_STR(msg_sender_check, sender),
+	F_END,
+};
+
+static const struct field submit_check[] = {
+	F_STR(msg_submit_check, account),
+	F_STR(msg_submit_check, credential),
+	F_BYTES(msg_submit_check, authors, 16384),
+	F_U32(msg_submit_check, rcpts),
+	F_END,
+};
+
+static const struct field allowed[] = {
+	F_U32(msg_allowed, verdict),
+	F_U32(msg_allowed, code),
+	F_STR(msg_allowed, status),
+	F_STR(msg_allowed, text),
+	F_END,
+};
+
+static const struct field tls_sign[] = {
+	F_STR(msg_tls_sign, key),
+	F_U32(msg_tls_sign, op),
+	F_U32(msg_tls_sign, padding),
+	F_BYTES(msg_tls_sign, data, 1024),
+	F_END,
+};
+
+static const struct field tls_signed[] = {
+	F_U32(msg_tls_signed, verdict),
+	F_BYTES(msg_tls_signed, signature, 1024),
+	F_END,
+};
+
+static const struct field account_state[] = {
+	F_STR(msg_account_state, account),
+	F_U32(msg_account_state, state),
+	F_END,
+};
+
+static const struct field queue_state[] = {
+	F_U32(msg_queue_state, accepting),
+	F_STR(msg_queue_state, text),
+	F_END,
+};
+
+static const struct field tx_rcpts[] = {
+	F_BYTES(msg_tx_rcpts, rcpts, RCPTS_MAX),
+	F_END,
+};
+
+static const struct field tx_file[] = {
+	F_U64(msg_tx_file, size),
+	F_END,
+};
+
+static const struct field tx_file_lent[] = {
+	F_U32(msg_tx_file_lent, verdict),
+	F_U32(msg_tx_file_lent, code),
+	F_STR(msg_tx_file_lent, status),
+	F_STR(msg_tx_file_lent, text),
+	F_END,
+};
+
+static const struct field tx_commit[] = {
+	F_STR(msg_tx_commit, account),
+	F_STR(msg_tx_commit, credential),
+	F_STR(msg_tx_commit, sender),
+	F_STR(msg_tx_commit, ip),
+	F_U32(msg_tx_commit, port),
+	F_STR(msg_tx_commit, tls),
+	F_STR(msg_tx_commit, mech),
+	F_STR(msg_tx_commit, with),
+	F_STR(msg_tx_commit, msgid),
+	F_U32(msg_tx_commit, flags),
+	F_U64(msg_tx_commit, size),
+	F_BYTES(msg_tx_commit, rcpts, RCPTS_MAX),
+	F_BYTES(msg_tx_commit, body, BODY_INLINE),
+	F_END,
+};
+
+static const struct field tx_result[] = {
+	F_U32(msg_tx_result, verdict),
+	F_U64(msg_tx_result, id),
+	F_U32(msg_tx_result, code),
+	F_STR(msg_tx_result, status),
+	F_STR(msg_tx_result, text),
+	F_END,
+};
+
+static const struct field job[] = {
+	F_U64(msg_job, id),
+	F_U32(msg_job, attempt),
+	F_STR(msg_job, domain),
+	F_STR(msg_job, account),
+	F_STR(msg_job, sender),
+	F_U32(msg_job, flags),
+	F_U64(msg_job, size),
+	F_BYTES(msg_job, rcpts, RCPTS_MAX),
+	F_BYTES(msg_job, added, 4096),
+	F_BYTES(msg_job, body, BODY_INLINE),
+	F_END,
+};
+
+static const struct field job_verdict[] = {
+	F_U32(msg_job_verdict, verdict),
+	F_U32(msg_job_verdict, scope),
+	F_U32(msg_job_verdict, code),
+	F_STR(msg_job_verdict, status),
+	F_STR(msg_job_verdict, mx),
+	F_STR(msg_job_verdict, tls),
+	F_STR(msg_job_verdict, text),
+	F_BYTES(msg_job_verdict, rcpts, JOB_RCPTS),
+	F_U32(msg_job_verdict, last),
+	F_END,
+};
+
+static const struct field route_secret[] = {
+	F_STR(msg_route_secret, route),
+	F_END,
+};
+
+static const struct field route_secret_is[] = {
+	F_U32(msg_route_secret_is, verdict),
+	F_STR(msg_route_secret_is, secret),
+	F_END,
+};
+
+static const struct field ctl_open[] = {
+	F_U32(msg_ctl_open, service),
+	F_U32(msg_ctl_open, version),
+	F_END,
+};
+
+static const struct field ctl_opened[] = {
+	F_U32(msg_ctl_opened, exit_code),
+	F_STR(msg_ctl_opened, text),
+	F_END,
+};
+
+static const struct field status_row[] = {
+	F_STR(msg_status_row, key),
+	F_STR(msg_status_row, value),
+	F_U32(msg_status_row, numeric),
+	F_END,
+};
+
+static const struct field account_cmd[] = {
+	F_U32(msg_account_cmd, verb),
+	F_STR(msg_account_cmd, account),
+	F_STR(msg_account_cmd, arg),
+	F_STR(msg_account_cmd, secret),
+	F_END,
+};
+
+static const struct field account_row[] = {
+	F_STR(msg_account_row, account),
+	F_U32(msg_account_row, state),
+	F_STR(msg_account_row, reason),
+	F_STR(msg_account_row, by),
+	F_U64(msg_account_row, since),
+	F_U64(msg_account_row, created),
+	F_U64(msg_account_row, last_login),
+	F_STR(msg_account_row, last_ip),
+	F_STR(msg_account_row, hash),
+	F_U32(msg_account_row, weak),
+	F_U32(msg_account_row, grants),
+	F_U32(msg_account_row, sent_hour),
+	F_U32(msg_account_row, sent_day),
+	F_END,
+};
+
+static const struct field grant_row[] = {
+	F_STR(msg_grant_row, account),
+	F_STR(msg_grant_row, address),
+	F_STR(msg_grant_row, by),
+	F_U64(msg_grant_row, created),
+	F_END,
+};
+
+static const struct field queue_cmd[] = {
+	F_U32(msg_queue_cmd, verb),
+	F_U64(msg_queue_cmd, id),
+	F_U32(msg_queue_cmd, all),
+	F_STR(msg_queue_cmd, account),
+	F_STR(msg_queue_cmd, domain),
+	F_U64(msg_queue_cmd, after),
+	F_U32(msg_queue_cmd, limit),
+	F_U32(msg_queue_cmd, count_only),
+	F_END,
+};
+
+static const struct field queue_row[] = {
+	F_U64(msg_queue_row, id),
+	F_STR(msg_queue_row, account),
+	F_STR(msg_queue_row, credential),
+	F_STR(msg_queue_row, sender),
+	F_STR(msg_queue_row, msgid),
+	F_U64(msg_queue_row, size),
+	F_U64(msg_queue_row, accepted),
+	F_U32(msg_queue_row, rcpts),
+	F_U32(msg_queue_row, waiting),
+	F_U32(msg_queue_row, attempts),
+	F_U64(msg_queue_row, next),
+	F_U32(msg_queue_row, held),
+	F_STR(msg_queue_row, last),
+	F_END,
+};
+
+static const struct field rcpt_row[] = {
+	F_U64(msg_rcpt_row, id),
+	F_STR(msg_rcpt_row, address),
+	F_STR(msg_rcpt_row, domain),
+	F_STR(msg_rcpt_row, state),
+	F_U32(msg_rcpt_row, attempts),
+	F_U64(msg_rcpt_row, next),
+	F_STR(msg_rcpt_row, last),
+	F_END,
+};
+
+static const struct field event_row[] = {
+	F_U64(msg_event_row, time),
+	F_U64(msg_event_row, id),
+	F_STR(msg_event_row, event),
+	F_STR(msg_event_row, rcpt),
+	F_STR(msg_event_row, detail),
+	F_END,
+};
+
+static const struct field cmd_done[] = {
+	F_U32(msg_cmd_done, exit_code),
+	F_U32(msg_cmd_done, more),
+	F_U64(msg_cmd_done, next),
+	F_U64(msg_cmd_done, count),
+	F_STR(msg_cmd_done, text),
+	F_END,
+};
+
+#define PARENT	(1u << P_PARENT)
+#define SMTPD	(1u << P_SMTPD)
+#define AUTH	(1u << P_AUTH)
+#define QUEUE	(1u << P_QUEUE)
+#define DELIVER	(1u << P_DELIVER)
+#define CTL	(1u << P_CTL)
+#define ALL	(SMTPD | AUTH | QUEUE | DELIVER)
+
+#define ROW(type, f, t, answers, fd, u_) \
+	{ type, f, t, answers, fd, u_, sizeof(((struct msg *)0)->u.u_) }
+
+static const struct message {
+	const char *name;
+	unsigned from, to;	/* sets of processes */
+	enum msg_type answer;
+	bool fd;		/* a descriptor rides along */
+	const struct field *fields;
+	size_t size;		/* of the struct */
+} messages[MSG_TYPES] = {
+/*                        name               from                    to                      answer               fd     fields */
+[MSG_CONF]            = ROW("conf",            PARENT,                 ALL,                    MSG_NONE,            false, conf),
+[MSG_FILE]            = ROW("file",            PARENT,                 ALL,                    MSG_NONE,            true,  file),
+[MSG_LISTEN]          = ROW("listen",          PARENT,                 SMTPD,                  MSG_NONE,            true,  listen),
+[MSG_PEER]            = ROW("peer",            PARENT,                 ALL,                    MSG_NONE,            true,  peer),
+[MSG_TICKET_KEYS]     = ROW("ticket-keys",     PARENT,                 SMTPD,                  MSG_NONE,            false, ticket_keys),
+[MSG_START]           = ROW("start",           PARENT,                 ALL,                    MSG_NONE,            false, empty),
+[MSG_STOP]            = ROW("stop",            PARENT,                 ALL,                    MSG_NONE,            false, empty),
+[MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 AUTH | QUEUE,           MSG_NONE,            true,  ctl_client),
+[MSG_READY]           = ROW("ready",           ALL,                    PARENT,                 MSG_NONE,            false, empty),
+[MSG_AUTH_CHECK]      = ROW("auth-check",      SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     false, auth_check),
+[MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            false, auth_result),
+[MSG_SENDER_CHECK]    = ROW("sender-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         false, sender_check),
+[MSG_SUBMIT_CHECK]    = ROW("submit-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         false, submit_check),
+[MSG_ALLOWED]         = ROW("allowed",         AUTH,                   SMTPD,                  MSG_NONE,            false, allowed),
+[MSG_TLS_SIGN]        = ROW("tls-sign",        SMTPD,                  AUTH,                   MSG_TLS_SIGNED,      false, tls_sign),
+[MSG_TLS_SIGNED]      = ROW("tls-signed",      AUTH,                   SMTPD,                  MSG_NONE,            false, tls_signed),
+[MSG_ACCOUNT_STATE]   = ROW("account-state",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            false, account_state),
+[MSG_ACCOUNTS_DONE]   = ROW("accounts-done",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            false, empty),
+[MSG_QUEUE_STATE]     = ROW("queue-state",     QUEUE,                  SMTPD,                  MSG_NONE,            false, queue_state),
+[MSG_TX_RCPTS]        = ROW("tx-rcpts",        SMTPD,                  QUEUE,                  MSG_NONE,            false, tx_rcpts),
+[MSG_TX_FILE]         = ROW("tx-file",         SMTPD,                  QUEUE,                  MSG_TX_FILE_LENT,    false, tx_file),
+[MSG_TX_FILE_LENT]    = ROW("tx-file-lent",    QUEUE,                  SMTPD,                  MSG_NONE,            true,  tx_file_lent),
+[MSG_TX_COMMIT]       = ROW("tx-commit",       SMTPD,                  QUEUE,                  MSG_TX_RESULT,       false, tx_commit),
+[MSG_TX_RESULT]       = ROW("tx-result",       QUEUE,                  SMTPD,                  MSG_NONE,            false, tx_result),
+[MSG_TX_ABORT]        = ROW("tx-abort",        SMTPD,                  QUEUE,                  MSG_NONE,            false, empty),
+[MSG_JOB]             = ROW("job",             QUEUE,                  DELIVER,                MSG_JOB_VERDICT,     true,  job),
+[MSG_JOB_VERDICT]     = ROW("job-verdict",     DELIVER,                QUEUE,                  MSG_NONE,            false, job_verdict),
+[MSG_ROUTE_SECRET]    = ROW("route-secret",    DELIVER,                AUTH,                   MSG_ROUTE_SECRET_IS, false, route_secret),
+[MSG_ROUTE_SECRET_IS] = ROW("route-secret-is", AUTH,                   DELIVER,                MSG_NONE,            false, route_secret_is),
+[MSG_CTL_OPEN]        = ROW("ctl-open",        CTL,                    PARENT,                 MSG_CTL_OPENED,      false, ctl_open),
+[MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            false, ctl_opened),
+[MSG_STATUS]          = ROW("status",          CTL,                    PARENT,                 MSG_CMD_DONE,        false, empty),
+[MSG_STATUS_ROW]      = ROW("status-row",      PARENT | QUEUE | AUTH,  CTL,                    MSG_NONE,            false, status_row),
+[MSG_ACCOUNT_CMD]     = ROW("account-cmd",     CTL,                    AUTH,                   MSG_CMD_DONE,        false, account_cmd),
+[MSG_ACCOUNT_ROW]     = ROW("account-row",     AUTH,                   CTL,                    MSG_NONE,            false, account_row),
+[MSG_GRANT_ROW]       = ROW("grant-row",       AUTH,                   CTL,                    MSG_NONE,            false, grant_row),
+[MSG_QUEUE_CMD]       = ROW("queue-cmd",       CTL,                    QUEUE,                  MSG_CMD_DONE,        false, queue_cmd),
+[MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            false, queue_row),
+[MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            false, rcpt_row),
+[MSG_EVENT_ROW]       = ROW("event-row",       QUEUE,                  CTL,                    MSG_NONE,            false, event_row),
+[MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            false, cmd_done),
+};
+/* clang-format on */
+
+#define HEAD 12 /* u16 version, u16 type, u64 tag */
+
+static_assert(HEAD + sizeof(struct msg_job) + RCPTS_MAX + 4096 + BODY_INLINE <
+	MSG_MAX,
+    "the longest message fits a record");
+static_assert(HEAD + sizeof(struct msg_tx_commit) + RCPTS_MAX + BODY_INLINE <
+	MSG_MAX,
+    "the longest message fits a record");
+
+static void
+put(uint8_t *p, uint64_t v, int bytes)
+{
+	while (bytes-- > 0)
+		*p++ = (uint8_t)(v >> (8 * bytes));
+}
+
+static uint64_t
+get(const uint8_t *p, int bytes)
+{
+	uint64_t v = 0;
+
+	while (bytes-- > 0)
+		v = v << 8 | *p++;
+	return v;
+}
+
+size_t
+msg_encode(const struct msg *m, uint8_t *out, size_t size)
+{
+	const struct message *row = &messages[m->type];
+	size_t n;
+
+	assert(m->type > MSG_NONE && m->type < MSG_TYPES && size >= MSG_MAX);
+	put(out, MSG_VERSION, 2);
+	put(out + 2, m->type, 2);
+	put(out + 4, m->tag, 8);
+	n = record_encode(row->fields, &m->u, out + HEAD, size - HEAD);
+	return n == 0 ? 0 : HEAD + n;
+}
+
+bool
+msg_decode(struct msg *m, const uint8_t *in, size_t len)
+{
+	uint64_t type;
+
+	if (len < HEAD || get(in, 2) != MSG_VERSION)
+		return false;
+	type = get(in + 2, 2);
+	if (type == MSG_NONE || type >= MSG_TYPES)
+		return false;
+	m->type = (enum msg_type)type;
+	m->tag = get(in + 4, 8);
+	return record_decode(messages[type].fields, &m->u,
+	    messages[type].size, in + HEAD, len - HEAD);
+}
+
+bool
+msg_allowed(enum msg_type t, enum process from, enum process to)
+{
+	return (messages[t].from & 1u << from) && (messages[t].to & 1u << to);
+}
+
+bool
+msg_carries_fd(enum msg_type t)
+{
+	return messages[t].fd;
+}
+
+enum msg_type
+msg_answer_to(enum msg_type t)
+{
+	return messages[t].answer;
+}
+
+const char *
+msg_name(enum msg_type t)
+{
+	return t > MSG_NONE && t < MSG_TYPES ? messages[t].name : "none";
+}
+
+const char *
+process_name(enum process p)
+{
+	static const char *const names[P_COUNT] = {
+		[P_PARENT] = "parent",
+		[P_SMTPD] = "smtpd",
+		[P_AUTH] = "auth",
+		[P_QUEUE] = "queue",
+		[P_DELIVER] = "deliver",
+		[P_CTL] = "ctl",
+	};
+
+	return p < P_COUNT ? names[p] : "none";
+}
+
+const struct field *
+msg_fields(enum msg_type t, size_t *struct_size)
+{
+	*struct_size = messages[t].size;
+	return messages[t].fields;
+}

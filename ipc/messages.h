@@ -1,0 +1,524 @@
+/*
+ * messages.h - every message that crosses a process boundary.
+ *
+ * A message is one SOCK_SEQPACKET record: u16 version, u16 type, u64 tag, and
+ * the fields of the struct below in the order messages.c lists them (the
+ * codec is lib/record.h).  The structs hold no pointers but for bulk bytes,
+ * which borrow from the record and are gone when the handler returns.
+ *
+ * The tag is the asker's: a session, a job, a command.  An answer echoes it.
+ * A file descriptor may ride along; the rows of messages.c say where.
+ *
+ * To add a message: an enum value, a struct, a row in messages.c.  Bump
+ * MSG_VERSION when an existing row changes.
+ */
+#ifndef IPC_MESSAGES_H
+#define IPC_MESSAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/record.h"
+
+#define MSG_VERSION 1
+#define MSG_MAX	    (160 * 1024) /* bytes, header included */
+
+#define ADDR_SIZE   324		/* an address as text with its NUL */
+#define BODY_INLINE 65536	/* a body up to this size rides in the record */
+#define RCPTS_MAX   (48 * 1024) /* bytes of a packed recipient list */
+#define JOB_RCPTS   100		/* recipients in one job at most */
+#define CONF_MAX    65536	/* bytes of configuration text */
+
+enum process { P_PARENT, P_SMTPD, P_AUTH, P_QUEUE, P_DELIVER, P_CTL, P_COUNT };
+enum verdict { V_OK, V_TEMP, V_PERM, V_COUNT }; /* 2yz, 4yz, 5yz */
+
+enum msg_type {
+	MSG_NONE,
+
+	/* The parent and its children. */
+	MSG_CONF,
+	MSG_FILE,
+	MSG_LISTEN,
+	MSG_PEER,
+	MSG_TICKET_KEYS,
+	MSG_START,
+	MSG_STOP,
+	MSG_CTL_CLIENT,
+	MSG_READY,
+
+	/* smtpd and auth. */
+	MSG_AUTH_CHECK,
+	MSG_AUTH_RESULT,
+	MSG_SENDER_CHECK,
+	MSG_SUBMIT_CHECK,
+	MSG_ALLOWED,
+	MSG_TLS_SIGN,
+	MSG_TLS_SIGNED,
+
+	/* auth tells smtpd and queue. */
+	MSG_ACCOUNT_STATE,
+	MSG_ACCOUNTS_DONE,
+
+	/* smtpd and queue. */
+	MSG_QUEUE_STATE,
+	MSG_TX_RCPTS,
+	MSG_TX_FILE,
+	MSG_TX_FILE_LENT,
+	MSG_TX_COMMIT,
+	MSG_TX_RESULT,
+	MSG_TX_ABORT,
+
+	/* queue and deliver. */
+	MSG_JOB,
+	MSG_JOB_VERDICT,
+
+	/* deliver and auth. */
+	MSG_ROUTE_SECRET,
+	MSG_ROUTE_SECRET_IS,
+
+	/* The operator's command, through the control socket. */
+	MSG_CTL_OPEN,
+	MSG_CTL_OPENED,
+	MSG_STATUS,
+	MSG_STATUS_ROW,
+	MSG_ACCOUNT_CMD,
+	MSG_ACCOUNT_ROW,
+	MSG_GRANT_ROW,
+	MSG_QUEUE_CMD,
+	MSG_QUEUE_ROW,
+	MSG_RCPT_ROW,
+	MSG_EVENT_ROW,
+	MSG_CMD_DONE,
+
+	MSG_TYPES
+};
+
+/* parent -> any child, and ctl -> an auth that it runs for one command. */
+struct msg_conf {
+	struct bytes text; /* the configuration file; already validated */
+};
+
+enum file_kind {
+	FILE_TLS_CERT,	   /* to smtpd and auth */
+	FILE_TLS_KEY,	   /* to auth only */
+	FILE_ROUTE_SECRET, /* to auth only; name = the route's pattern */
+	FILE_CA_BUNDLE,	   /* to deliver */
+	FILE_TRUST_ANCHOR, /* to deliver; DNSSEC */
+	FILE_KINDS
+};
+
+/* A file that the parent opened; the descriptor rides along, read-only. */
+struct msg_file {
+	uint32_t kind; /* enum file_kind */
+	char name[256];
+};
+
+/* A bound, listening socket; the descriptor rides along. */
+struct msg_listen {
+	char name[64];	    /* of its [listen NAME] section */
+	uint32_t tls_mode;  /* enum tls_mode */
+	uint32_t port;
+};
+
+/*
+ * One end of a socketpair to a neighbour; the descriptor rides along.  A new
+ * one replaces the old one to the same (process, index) after a restart.
+ */
+struct msg_peer {
+	uint32_t process; /* enum process */
+	uint32_t index;	  /* which smtpd; else 0 */
+	uint32_t sign;	  /* 1: the channel for MSG_TLS_SIGN only */
+};
+
+/* Session-ticket keys, newest first: 80 bytes each (name 16, hmac 32, aes 32). */
+struct msg_ticket_keys {
+	struct bytes keys;
+};
+
+struct msg_empty {
+	uint32_t zero; /* nothing to say */
+};
+
+/* The parent checked who it is; the connection rides along. */
+struct msg_ctl_client {
+	uint32_t uid;
+	uint32_t pid;
+	char by[128]; /* "root", "anna": for admin.change and `by` columns */
+};
+
+/* smtpd -> auth: is this password right? */
+struct msg_auth_check {
+	char user[256];	  /* as sent, UTF-8, not empty */
+	char secret[256]; /* wiped by both ends after use */
+	char ip[46];	  /* client address as text */
+	uint32_t port;	  /* listening port, for the log */
+	char tls[16];	  /* "TLSv1.3" */
+	char mech[20];	  /* "PLAIN", "LOGIN" */
+};
+
+/* The reply to give is the decider's: code, status and text. */
+struct msg_auth_result {
+	uint32_t verdict; /* enum verdict */
+	uint32_t code;	  /* 235, 454, 535, ... */
+	char status[12];  /* "2.7.0" */
+	char text[160];
+	char account[ADDR_SIZE]; /* canonical login when V_OK */
+	char credential[64];	 /* label of what was proved */
+};
+
+/* smtpd -> auth: may the account use this envelope sender? */
+struct msg_sender_check {
+	char account[ADDR_SIZE];
+	char credential[64];
+	char sender[ADDR_SIZE]; /* canonical; "" is the null path */
+};
+
+/*
+ * smtpd -> auth: may it submit this message?  Charged against the account's
+ * limits when the answer is V_OK.
+ */
+struct msg_submit_check {
+	char account[ADDR_SIZE];
+	char credential[64];
+	struct bytes authors; /* packed: From: mailboxes and Sender: */
+	uint32_t rcpts;
+};
+
+struct msg_allowed {
+	uint32_t verdict;
+	uint32_t code;
+	char status[12];
+	char text[400]; /* names the address or the limit, and the remedy */
+};
+
+/* smtpd -> auth, on the channel of its own: one private-key operation. */
+enum sign_op { SIGN_RSA_PRIVATE, SIGN_ECDSA };
+
+struct msg_tls_sign {
+	char key[65];	  /* SHA-256 of the public key (SPKI DER), hex */
+	uint32_t op;	  /* enum sign_op */
+	uint32_t padding; /* RSA: OpenSSL's RSA_*_PADDING */
+	struct bytes data;
+};
+
+struct msg_tls_signed {
+	uint32_t verdict;
+	struct bytes signature;
+};
+
+enum account_state { ACC_ACTIVE, ACC_SUSPENDED, ACC_REMOVED, ACC_STATES };
+
+/* auth -> smtpd, queue: at the start for every account that is not active
+ * (ended by MSG_ACCOUNTS_DONE), then at each change. */
+struct msg_account_state {
+	char account[ADDR_SIZE];
+	uint32_t state; /* enum account_state */
+};
+
+/* queue -> smtpd: whether new mail is taken. */
+struct msg_queue_state {
+	uint32_t accepting;
+	char text[160]; /* when not */
+};
+
+/* smtpd -> queue: recipients of a transaction ahead of its commit, when they
+ * do not fit into it. */
+struct msg_tx_rcpts {
+	struct bytes rcpts; /* packed canonical addresses */
+};
+
+/* smtpd -> queue: the body outgrew BODY_INLINE; lend me a file. */
+struct msg_tx_file {
+	uint64_t size; /* expected bytes, 0 unknown */
+};
+
+/* An unlinked file rides along when V_OK. */
+struct msg_tx_file_lent {
+	uint32_t verdict;
+	uint32_t code;
+	char status[12];
+	char text[160];
+};
+
+enum tx_flags {
+	TX_8BIT = 1,	    /* the body holds bytes over 127 */
+	TX_ADD_DATE = 2,    /* the header lacks Date: */
+	TX_ADD_MSGID = 4,   /* the header lacks Message-ID: */
+	TX_IN_FILE = 8,	    /* the body is in the file lent before */
+	TX_BOUNCE = 16,	    /* made by postern itself */
+};
+
+/* smtpd -> queue: take responsibility (RFC 5321 6.1). */
+struct msg_tx_commit {
+	char account[ADDR_SIZE];
+	char credential[64];
+	char sender[ADDR_SIZE]; /* canonical; "" is the null path */
+	char ip[46];
+	uint32_t port;
+	char tls[16];
+	char mech[20];
+	char with[20]; /* RFC 3848 keyword for Received: */
+	char msgid[256]; /* Message-ID: of the message, "" unknown */
+	uint32_t flags; /* enum tx_flags */
+	uint64_t size;	/* bytes of body */
+	struct bytes rcpts;
+	struct bytes body; /* empty when TX_IN_FILE */
+};
+
+struct msg_tx_result {
+	uint32_t verdict;
+	uint64_t id; /* when V_OK */
+	uint32_t code;
+	char status[12];
+	char text[160];
+};
+
+/*
+ * queue -> deliver: carry this to one destination.  The tag is the job.  The
+ * message is `added` followed by the body; a body over BODY_INLINE rides
+ * along as a read-only descriptor (read with pread from offset 0).
+ */
+struct msg_job {
+	uint64_t id;	  /* of the message, for the log */
+	uint32_t attempt; /* 1 is the first */
+	char domain[256]; /* what all recipients share */
+	char account[ADDR_SIZE];
+	char sender[ADDR_SIZE]; /* "" is the null path */
+	uint32_t flags;		/* TX_8BIT, TX_IN_FILE */
+	uint64_t size;		/* of the body */
+	struct bytes rcpts;	/* packed; JOB_RCPTS at most */
+	struct bytes added;	/* header lines in front of the body */
+	struct bytes body;
+};
+
+enum scope {
+	SCOPE_RCPT, /* about these recipients or this message */
+	SCOPE_DEST, /* the destination did not answer at all */
+};
+
+/*
+ * deliver -> queue: what became of some recipients of a job, each exactly
+ * once; `last` ends the job.
+ */
+struct msg_job_verdict {
+	uint32_t verdict;
+	uint32_t scope;	   /* enum scope; when not V_OK */
+	uint32_t code;	   /* SMTP code, 0 when there was none */
+	char status[12];   /* enhanced status, never empty */
+	char mx[300];	   /* "mx1.example.net[192.0.2.25]:25", "" none */
+	char tls[16];	   /* "TLSv1.3", "" in the clear */
+	char text[512];	   /* the remote words, or ours */
+	struct bytes rcpts; /* one byte an index into the job's list */
+	uint32_t last;
+};
+
+/* deliver -> auth: the password of a smarthost. */
+struct msg_route_secret {
+	char route[256]; /* the pattern of its [route PATTERN] */
+};
+
+struct msg_route_secret_is {
+	uint32_t verdict;
+	char secret[256];
+};
+
+enum service { SERVICE_PARENT, SERVICE_AUTH, SERVICE_QUEUE, SERVICE_COUNT };
+
+/* ctl -> parent: whom do I want to talk to?  Answered by whoever it is. */
+struct msg_ctl_open {
+	uint32_t service; /* enum service */
+	uint32_t version; /* MSG_VERSION */
+};
+
+struct msg_ctl_opened {
+	uint32_t exit_code; /* 0, or why not */
+	char text[200];
+};
+
+struct msg_status_row {
+	char key[64];
+	char value[300];
+	uint32_t numeric; /* value is a number */
+};
+
+enum account_verb {
+	ACCOUNT_ADD,	 /* account, secret or "" to generate nothing */
+	ACCOUNT_LIST,
+	ACCOUNT_SHOW,
+	ACCOUNT_PASSWD,
+	ACCOUNT_SUSPEND, /* arg = reason */
+	ACCOUNT_RESUME,
+	ACCOUNT_REMOVE,
+	ACCOUNT_TEST,	 /* secret; arg = client address, may be "" */
+	GRANT_ADD,	 /* arg = address or @domain */
+	GRANT_LIST,	 /* account "" = all */
+	GRANT_REMOVE,
+	ACCOUNT_VERBS
+};
+
+struct msg_account_cmd {
+	uint32_t verb;
+	char account[ADDR_SIZE];
+	char arg[400];
+	char secret[256];
+};
+
+struct msg_account_row {
+	char account[ADDR_SIZE];
+	uint32_t state;	 /* enum account_state */
+	char reason[200];
+	char by[128];
+	uint64_t since;	     /* unix seconds of the last state change */
+	uint64_t created;
+	uint64_t last_login; /* 0 never */
+	char last_ip[46];
+	char hash[24];	     /* "yescrypt", "sha512crypt", ... */
+	uint32_t weak;	     /* the hash is one to be upgraded */
+	uint32_t grants;
+	uint32_t sent_hour;
+	uint32_t sent_day;
+};
+
+struct msg_grant_row {
+	char account[ADDR_SIZE];
+	char address[ADDR_SIZE]; /* "@example.org": the whole domain */
+	char by[128];
+	uint64_t created;
+};
+
+enum queue_verb {
+	QUEUE_LIST,	/* from `after` on, `limit` messages at most */
+	QUEUE_SHOW,	/* id */
+	QUEUE_RETRY,	/* the selected, now */
+	QUEUE_HOLD,
+	QUEUE_RELEASE,
+	QUEUE_REMOVE,	/* without a bounce */
+	QUEUE_STATUS,
+	QUEUE_VERBS
+};
+
+/* Selects by id, or account, or recipient domain, or all: the first set. */
+struct msg_queue_cmd {
+	uint32_t verb;
+	uint64_t id;
+	uint32_t all;
+	char account[ADDR_SIZE];
+	char domain[256];
+	uint64_t after;
+	uint32_t limit;
+	uint32_t count_only; /* change nothing, tell how many */
+};
+
+struct msg_queue_row {
+	uint64_t id;
+	char account[ADDR_SIZE];
+	char credential[64];
+	char sender[ADDR_SIZE];
+	char msgid[256];
+	uint64_t size;
+	uint64_t accepted; /* unix milliseconds */
+	uint32_t rcpts;	   /* of the message */
+	uint32_t waiting;  /* without a final verdict */
+	uint32_t attempts;
+	uint64_t next;	   /* unix milliseconds of the next attempt; 0 none */
+	uint32_t held;	   /* 1 by an admin, 2 account suspended */
+	char last[300];	   /* last answer of a destination */
+};
+
+struct msg_rcpt_row {
+	uint64_t id;
+	char address[ADDR_SIZE];
+	char domain[256];
+	char state[16]; /* waiting, active, deferred, delivered, bounced, ... */
+	uint32_t attempts;
+	uint64_t next;
+	char last[512];
+};
+
+struct msg_event_row {
+	uint64_t time; /* unix milliseconds */
+	uint64_t id;
+	char event[24]; /* accepted, delivered, deferred, bounced, ... */
+	char rcpt[ADDR_SIZE];
+	char detail[600];
+};
+
+struct msg_cmd_done {
+	uint32_t exit_code; /* DESIGN: 0 ok, 1 no, 5 not found, 6 exists ... */
+	uint32_t more;	    /* QUEUE_LIST: there is more behind `next` */
+	uint64_t next;
+	uint64_t count;	    /* how many were changed or would be */
+	char text[600];	    /* one sentence for the operator */
+};
+
+struct msg {
+	enum msg_type type;
+	uint64_t tag;
+	union {
+		struct msg_conf conf;
+		struct msg_file file;
+		struct msg_listen listen;
+		struct msg_peer peer;
+		struct msg_ticket_keys ticket_keys;
+		struct msg_empty empty;
+		struct msg_ctl_client ctl_client;
+		struct msg_auth_check auth_check;
+		struct msg_auth_result auth_result;
+		struct msg_sender_check sender_check;
+		struct msg_submit_check submit_check;
+		struct msg_allowed allowed;
+		struct msg_tls_sign tls_sign;
+		struct msg_tls_signed tls_signed;
+		struct msg_account_state account_state;
+		struct msg_queue_state queue_state;
+		struct msg_tx_rcpts tx_rcpts;
+		struct msg_tx_file tx_file;
+		struct msg_tx_file_lent tx_file_lent;
+		struct msg_tx_commit tx_commit;
+		struct msg_tx_result tx_result;
+		struct msg_job job;
+		struct msg_job_verdict job_verdict;
+		struct msg_route_secret route_secret;
+		struct msg_route_secret_is route_secret_is;
+		struct msg_ctl_open ctl_open;
+		struct msg_ctl_opened ctl_opened;
+		struct msg_status_row status_row;
+		struct msg_account_cmd account_cmd;
+		struct msg_account_row account_row;
+		struct msg_grant_row grant_row;
+		struct msg_queue_cmd queue_cmd;
+		struct msg_queue_row queue_row;
+		struct msg_rcpt_row rcpt_row;
+		struct msg_event_row event_row;
+		struct msg_cmd_done cmd_done;
+	} u;
+};
+
+/*
+ * Encode m into out[size], size at least MSG_MAX.  Returns the length; 0 when
+ * a bulk field is over its bound, which is the caller's bug.
+ */
+size_t msg_encode(const struct msg *m, uint8_t *out, size_t size);
+
+/*
+ * Decode one record of len bytes; bulk fields borrow from `in`.  False, with
+ * *m unspecified, when the version, type, length or any field is out of
+ * bounds.  Enumerations are for the receiver to check.
+ */
+bool msg_decode(struct msg *m, const uint8_t *in, size_t len);
+
+/* Whether process `from` may send this type to process `to`. */
+bool msg_allowed(enum msg_type, enum process from, enum process to);
+
+/* Whether a descriptor may ride with this type. */
+bool msg_carries_fd(enum msg_type);
+
+enum msg_type msg_answer_to(enum msg_type); /* MSG_NONE if unanswered */
+const char *msg_name(enum msg_type);
+const char *process_name(enum process);
+
+/* For generic tests. */
+const struct field *msg_fields(enum msg_type, size_t *struct_size);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * io.h - one byte stream to the world: a nonblocking TCP socket, clear or TLS.
+ *
+ * The owner gets named events; bytes in arrive in in (a buffer that costs
+ * nothing while empty), bytes out are appended to out and leave together when
+ * the owner calls io_flush() or when the event handler returns.  The owner may
+ * io_close() inside a handler.
+ */
+#ifndef LIB_IO_H
+#define LIB_IO_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/buf.h"
+#include "lib/loop.h"
+
+enum io_event {
+	IO_CONNECTED, /* io_connect() succeeded */
+	IO_SECURED,   /* the TLS handshake is done */
+	IO_INPUT,     /* new bytes in io->in */
+	IO_SENT,      /* everything in io->out has left */
+	IO_EOF,	      /* the peer closed its side, close_notify included */
+	IO_ERROR,     /* io_error() tells; nothing more will happen */
+	IO_TIMEOUT,   /* the timer set by io_timeout() ran out */
+};
+
+struct io;
+typedef void io_event_fn(struct io *, enum io_event);
+
+struct io {
+	int fd;
+	SSL *ssl; /* NULL in the clear */
+	struct buf in, out;
+	size_t in_limit; /* reading pauses with this much in `in` */
+	io_event_fn *on_event;
+	void *arg;
+	struct watch watch;
+	struct timer timer;
+	bool connecting, handshaking, paused, eof, failed, closed, in_handler;
+	bool want_write; /* of TLS, while reading or shaking hands */
+	bool resume_read;
+	char error[160];
+	struct timer again; /* bytes left inside TLS while reading paused */
+};
+
+/* Takes a connected, nonblocking fd; sets TCP_NODELAY.  Reading starts. */
+void io_open(struct io *, int fd, size_t in_limit, io_event_fn *, void *arg);
+/* Start connecting; source may be NULL.  -1 with errno when it fails at once. */
+int io_connect(struct io *, const struct sockaddr *to, socklen_t,
+    const struct sockaddr *from, socklen_t from_len, size_t in_limit,
+    io_event_fn *, void *arg);
+/* Begin a handshake; whatever is in `in` must be empty (assert). */
+void io_secure(struct io *, SSL_CTX *, bool server, const char *sni);
+
+void io_write(struct io *, const void *, size_t);
+void io_flush(struct io *);
+void io_pause(struct io *, bool paused); /* of reading */
+void io_timeout(struct io *, int64_t in_ms); /* 0: none; each call restarts */
+/* Send what is left for at most 2 s in the background? No: drops it.  Use
+ * after IO_SENT when the last words matter. */
+void io_close(struct io *);
+const char *io_error(const struct io *);
+/* "TLSv1.3", or "" in the clear. */
+const char *io_tls_version(const struct io *);
+const char *io_tls_cipher(const struct io *);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * net.h - addresses as text and back, networks for limits.
+ */
+#ifndef LIB_NET_H
+#define LIB_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define NET_TEXT 46 /* an address as text with its NUL */
+
+struct net_address {
+	struct sockaddr_storage ss;
+	socklen_t len;
+};
+
+/* "192.0.2.1:25", "[::1]:25", or without port when default_port is not 0. */
+bool net_parse(
+    struct net_address *, const char *s, size_t n, unsigned default_port);
+/* The address without its port; IPv4-mapped IPv6 comes out as IPv4. */
+void net_text(const struct sockaddr *, char out[NET_TEXT]);
+unsigned net_port(const struct sockaddr *);
+void net_set_port(struct net_address *, unsigned port);
+bool net_is_loopback(const struct sockaddr *);
+bool net_equal(const struct sockaddr *, const struct sockaddr *); /* no port */
+/* The /24 or /56 an address (as text) is in, as text: "192.0.2.0/24". */
+void net_prefix(const char *ip, char out[NET_TEXT + 4]);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * tls.h - TLS contexts as postern wants them (RFC 8996, 9325): 1.2 and 1.3,
+ * forward secrecy only, no compression, no renegotiation, X25519 first.
+ */
+#ifndef LIB_TLS_H
+#define LIB_TLS_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TLS_TICKET_KEY 80 /* name 16, HMAC key 32, AES key 32 */
+
+/* A context without certificate; never NULL. */
+SSL_CTX *tls_server_new(void);
+SSL_CTX *tls_client_new(void);
+
+/* Use a PEM chain, leaf first.  The leaf's public key is left in *pub (new
+ * reference) when pub is not NULL.  False with a reason in err[]. */
+bool tls_use_chain(SSL_CTX *, const char *pem, size_t n, EVP_PKEY **pub,
+    char *err, size_t err_size);
+/* Use a PEM private key that must match the chain. */
+bool tls_use_key(
+    SSL_CTX *, const char *pem, size_t n, char *err, size_t err_size);
+/* Trust these PEM roots for verification. */
+bool tls_trust(SSL_CTX *, const char *pem, size_t n, char *err, size_t);
+
+/*
+ * Session tickets under keys shared by all workers: keys[n][TLS_TICKET_KEY],
+ * newest first, copied.  Call again to rotate.
+ */
+void tls_ticket_keys(const unsigned char *keys, size_t n);
+/* Make the context use them. */
+void tls_use_tickets(SSL_CTX *);
+
+/* SHA-256 of the SubjectPublicKeyInfo in hex: the name of a key. */
+bool tls_key_name(EVP_PKEY *, char out[65]);
+
+/* The last OpenSSL error as text; empties the error queue. */
+const char *tls_error(char *out, size_t size);
+
+#endif
