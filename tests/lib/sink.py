@@ -1,0 +1,520 @@
+"""
+A mail server that keeps what it gets, and misbehaves on request.
+
+    with Sink() as sink:                      # a correct server
+    with Sink({"rcpt": "450 4.2.0 busy"}):    # 450 to each RCPT
+    with Sink({"body": ["451 4.3.0 no", None]})   # the first time only
+    with Sink({"data": CLOSE})                # hang up instead of a reply
+
+A script maps a stage to what happens there: a str is the reply (lines split
+at "\\n" make it a multi-line one), bytes go out raw, CLOSE hangs up, RESET
+resets the connection, Slow(seconds, then) waits first, None behaves well, a
+list is used up one entry at a time (then None), and a callable is asked:
+f(session, argument) -> any of these.
+
+Stages: connect, ehlo, helo, starttls, tls (before the handshake), auth, mail,
+rcpt, data, body (after the final dot), rset, noop, quit, and half (in the
+middle of the data).
+"""
+
+import base64
+import email
+import email.policy
+import os
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+
+CLOSE = object()
+RESET = object()
+
+
+class Slow:
+    def __init__(self, seconds, then=None):
+        self.seconds, self.then = seconds, then
+
+
+class Kept:
+    """One message as the sink got it: dots removed, CRLF line ends."""
+
+    def __init__(self, session, data):
+        self.sender = session.sender
+        self.sender_params = session.sender_params
+        self.rcpts = list(session.rcpts)
+        self.data = data
+        self.tls = session.tls
+        self.helo = session.helo
+        self.user = session.user
+        self.port = session.server.port
+        self.address = session.server.address
+        self.session = session.number
+        self.at = time.monotonic()
+
+    @property
+    def header(self):
+        return self.data.partition(b"\r\n\r\n")[0] + b"\r\n"
+
+    @property
+    def body(self):
+        return self.data.partition(b"\r\n\r\n")[2]
+
+    def parsed(self):
+        return email.message_from_bytes(self.data,
+                                        policy=email.policy.default)
+
+    def __repr__(self):
+        return (f"<{self.sender}> -> {self.rcpts} "
+                f"({len(self.data)} bytes, tls={self.tls})")
+
+
+class _Gone(Exception):
+    pass
+
+
+class Session:
+    def __init__(self, server, sock, number):
+        self.server, self.sock, self.number = server, sock, number
+        self.tls = self.helo = self.user = None
+        self.buffer = b""
+        self.commands = []
+        self.reset()
+
+    def reset(self):
+        self.sender = self.sender_params = None
+        self.rcpts = []
+
+    # Input.
+
+    def fill(self):
+        try:
+            more = self.sock.recv(65536)
+        except OSError as e:
+            raise _Gone from e
+        if not more:
+            raise _Gone
+        self.server.octets += len(more)
+        self.buffer += more
+
+    def line(self):
+        while b"\n" not in self.buffer:
+            self.fill()
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        if not line.endswith(b"\r"):
+            self.server.complain(f"bare LF in a command: {line!r}")
+        return line.rstrip(b"\r").decode("utf-8", "replace")
+
+    def body(self):
+        half = False
+        while not self.buffer.startswith(b".\r\n") \
+                and b"\r\n.\r\n" not in self.buffer:
+            self.fill()
+            if not half and len(self.buffer) > 100:
+                half = True
+                self.act("half", "")
+        if self.buffer.startswith(b".\r\n"):
+            data, self.buffer = b"", self.buffer[3:]
+        else:
+            data, _, self.buffer = self.buffer.partition(b"\r\n.\r\n")
+            data += b"\r\n"
+        stray = data.replace(b"\r\n", b"")
+        if b"\r" in stray or b"\n" in stray:
+            self.server.complain("a bare CR or LF in the data")
+        if b"\0" in stray:
+            self.server.complain("a NUL in the data")
+        if max(map(len, data.split(b"\r\n"))) > 999:
+            self.server.complain("a line over 998 octets")
+        lines = data.split(b"\r\n")
+        for i, line in enumerate(lines):
+            if line.startswith(b"."):
+                if not line.startswith(b".."):
+                    self.server.complain(f"an unstuffed dot: {line[:40]!r}")
+                lines[i] = line[1:]
+        return b"\r\n".join(lines)
+
+    # Output.
+
+    def raw(self, data):
+        try:
+            self.sock.sendall(data)
+        except OSError as e:
+            raise _Gone from e
+
+    def say(self, text):
+        lines = text.split("\n")
+        code = lines[0][:3]
+        out = []
+        for i, line in enumerate(lines):
+            rest = line[4:] if line[:3] == code else line
+            out.append(code + ("-" if i + 1 < len(lines) else " ") + rest)
+        self.raw(("\r\n".join(out) + "\r\n").encode())
+
+    def hang_up(self, reset=False):
+        if reset:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                 struct.pack("ii", 1, 0))
+        raise _Gone
+
+    def act(self, stage, argument, good=None):
+        """Do what the script says; True when that was the good thing."""
+        return self.perform(self.server.next(stage, self, argument), good)
+
+    def perform(self, what, good):
+        while isinstance(what, Slow):
+            until = time.monotonic() + what.seconds
+            while time.monotonic() < until and not self.server.stopping:
+                time.sleep(0.02)
+            what = what.then
+        if what is None:
+            if good is not None:
+                self.say(good)
+            return True
+        if what is CLOSE:
+            self.hang_up()
+        elif what is RESET:
+            self.hang_up(reset=True)
+        elif isinstance(what, bytes):
+            self.raw(what)
+        else:
+            self.say(what)
+            return what.startswith(("2", "3"))
+        return False
+
+    # The dialogue.
+
+    def run(self):
+        try:
+            if self.server.implicit_tls and not self.secure():
+                return
+            if not self.act("connect", "", "220 sink.example.org ready"):
+                self.after_refusal()
+            while True:
+                line = self.line()
+                self.commands.append(line)
+                verb, _, rest = line.partition(" ")
+                method = getattr(self, "do_" + verb.lower(), None)
+                if method is None:
+                    self.say("500 5.5.2 what?")
+                else:
+                    method(rest)
+        except _Gone:
+            pass
+        finally:
+            self.server.ended(self)
+            # Unread input would turn the close into a reset and lose the
+            # last reply on its way.
+            try:
+                self.sock.settimeout(0.05)
+                if not self.server.stopping:
+                    self.sock.shutdown(socket.SHUT_WR)
+                    while self.sock.recv(65536):
+                        pass
+            except OSError:
+                pass
+            self.sock.close()
+
+    def after_refusal(self):
+        """After a 4yz or 5yz greeting only QUIT makes sense."""
+        while True:
+            line = self.line()
+            self.commands.append(line)
+            if line.upper() == "QUIT":
+                self.say("221 2.0.0 bye")
+                raise _Gone
+            self.say("503 5.5.1 no")
+
+    def secure(self):
+        if not self.act("tls", ""):
+            return False
+        if self.buffer:
+            self.server.complain("octets behind STARTTLS")
+        try:
+            self.sock = self.server.ssl_context.wrap_socket(
+                self.sock, server_side=True)
+        except (OSError, ssl.SSLError) as e:
+            raise _Gone from e
+        self.tls = self.sock.version()
+        self.buffer = b""
+        self.helo = None
+        self.reset()
+        return True
+
+    def do_ehlo(self, rest):
+        words = list(self.server.extensions)
+        if self.server.ssl_context and not self.tls:
+            words.append("STARTTLS")
+        if self.server.users and (self.tls or not self.server.ssl_context):
+            words.append("AUTH " + " ".join(self.server.mechanisms))
+        if self.act("ehlo", rest,
+                    "\n".join(["250 sink.example.org"] + words)):
+            self.helo = rest
+        self.reset()
+
+    def do_helo(self, rest):
+        if self.act("helo", rest, "250 sink.example.org"):
+            self.helo = rest
+        self.reset()
+
+    def do_starttls(self, rest):
+        if not self.server.ssl_context or self.tls:
+            self.say("502 5.5.1 no")
+        elif self.act("starttls", rest, "220 2.0.0 go"):
+            self.secure()
+
+    def do_auth(self, rest):
+        mechanism, _, initial = rest.partition(" ")
+        mechanism = mechanism.upper()
+        if not self.act("auth", rest):
+            return
+        if mechanism not in self.server.mechanisms:
+            self.say("504 5.5.4 mechanism")
+            return
+        if mechanism == "PLAIN":
+            if not initial:
+                self.raw(b"334 \r\n")
+                initial = self.line()
+            _, user, password = base64.b64decode(initial).decode().split("\0")
+        else:
+            if not initial:
+                self.raw(b"334 VXNlcm5hbWU6\r\n")
+                initial = self.line()
+            user = base64.b64decode(initial).decode()
+            self.raw(b"334 UGFzc3dvcmQ6\r\n")
+            password = base64.b64decode(self.line()).decode()
+        if self.server.users.get(user) == password:
+            self.user = user
+            self.say("235 2.7.0 welcome")
+        else:
+            self.say("535 5.7.8 no")
+
+    def do_mail(self, rest):
+        if self.server.users and not self.user:
+            self.say("530 5.7.0 log in")
+            return
+        if not self.helo and self.server.strict:
+            self.server.complain("MAIL before EHLO or HELO")
+        address, _, params = rest[5:].partition(">")
+        if not rest.upper().startswith("FROM:<"):
+            self.server.complain(f"MAIL {rest!r}")
+        if self.sender is not None:
+            self.server.complain("MAIL inside a transaction")
+            self.say("503 5.5.1 nested MAIL")
+            return
+        for word in params.split():
+            keyword = word.partition("=")[0].upper()
+            offered = [e.split()[0] for e in self.server.extensions]
+            if keyword == "BODY":
+                keyword = "8BITMIME"
+            if keyword not in offered:
+                self.server.complain(f"parameter {word} was not offered")
+        if self.act("mail", rest, "250 2.1.0 ok"):
+            self.sender, self.sender_params = address.lstrip("<"), params
+
+    def do_rcpt(self, rest):
+        if self.sender is None:
+            self.say("503 5.5.1 MAIL first")
+            return
+        address = rest[3:].strip().lstrip("<").partition(">")[0]
+        if self.act("rcpt", address, "250 2.1.5 ok"):
+            self.rcpts.append(address)
+
+    def do_data(self, rest):
+        if not self.rcpts:
+            self.say("503 5.5.1 no valid recipients")
+        elif self.act("data", rest, "354 go on"):
+            data = self.body()
+            kept = Kept(self, data)
+            # Kept before the reply: what the client does not hear counts.
+            what = self.server.next("body", self, data)
+            good = what is None or (isinstance(what, Slow)
+                                    and what.then is None)
+            if good or (isinstance(what, str) and what.startswith("2")):
+                self.server.keep(kept)
+            else:
+                self.server.refused.append(kept)
+            self.reset()
+            self.perform(what, "250 2.0.0 kept")
+
+    def do_rset(self, rest):
+        if self.act("rset", rest, "250 2.0.0 ok"):
+            self.reset()
+
+    def do_noop(self, rest):
+        self.act("noop", rest, "250 2.0.0 ok")
+
+    def do_quit(self, rest):
+        self.act("quit", rest, "221 2.0.0 bye")
+        raise _Gone
+
+
+class Sink:
+    """
+    extensions   what EHLO offers besides STARTTLS and AUTH
+    cert         a PEM file with certificate and key: offer STARTTLS
+    implicit     TLS from the first octet
+    users        {name: password}: demand AUTH before MAIL
+    port         0 means a free one
+    """
+
+    DEFAULT = ("PIPELINING", "8BITMIME", "SIZE 50000000",
+               "ENHANCEDSTATUSCODES")
+
+    def __init__(self, script=None, extensions=DEFAULT, cert=None,
+                 implicit=False, users=None, mechanisms=("PLAIN", "LOGIN"),
+                 address="127.0.0.1", port=0, strict=True):
+        self.script = dict(script or {})
+        self.extensions, self.users = list(extensions), dict(users or {})
+        self.mechanisms, self.strict = list(mechanisms), strict
+        self.implicit_tls = implicit
+        self.ssl_context = None
+        if cert:
+            self.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.ssl_context.load_cert_chain(cert)
+        self.messages, self.refused, self.complaints = [], [], []
+        self.sessions, self.open = [], 0
+        self.peak = self.octets = 0
+        self.stopping = False
+        self.lock = threading.Lock()
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.socket(family)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((address, port))
+        self.address, self.port = address, self.listener.getsockname()[1]
+        self.thread = None
+
+    def start(self):
+        self.listener.listen(1024)
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+        return self
+
+    def stop(self):
+        self.stopping = True
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+        with self.lock:
+            live = [s for s in self.sessions if s.live]
+        for session in live:
+            try:
+                session.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self.lock:
+                session = Session(self, sock, len(self.sessions))
+                session.live = True
+                self.sessions.append(session)
+                self.open += 1
+                self.peak = max(self.peak, self.open)
+            threading.Thread(target=session.run, daemon=True).start()
+
+    def ended(self, session):
+        with self.lock:
+            session.live = False
+            self.open -= 1
+
+    def complain(self, text):
+        self.complaints.append(text)
+
+    def next(self, stage, session, argument):
+        with self.lock:
+            what = self.script.get(stage)
+            if isinstance(what, list):
+                what = what.pop(0) if what else None
+        if callable(what):
+            what = what(session, argument)
+        return what
+
+    def keep(self, kept):
+        with self.lock:
+            self.messages.append(kept)
+
+    def to(self, address):
+        """The messages that have this recipient."""
+        with self.lock:
+            return [m for m in self.messages if address in m.rcpts]
+
+    def clear(self):
+        with self.lock:
+            self.messages, self.refused = [], []
+
+
+class LoadSink:
+    """tests/bench/sink.c: fast, with a ledger on disk."""
+
+    def __init__(self, program, port, ledger, *options):
+        self.ledger = ledger
+        self.process = subprocess.Popen(
+            [program, "--port", str(port), "--ledger", ledger, *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.port = port
+        if self.process.stdout.readline() != b"ready\n":
+            raise RuntimeError("the sink does not start")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(10)
+        self.process.stdout.close()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def got(self):
+        """{id: [time of each copy, CLOCK_MONOTONIC seconds]}"""
+        out = {}
+        with open(self.ledger, "rb") as f:
+            data = f.read()
+        for line in data[:data.rfind(b"\n") + 1].decode().splitlines():
+            at, name, _ = line.split(" ")
+            out.setdefault(name, []).append(int(at) / 1e6)
+        return out
+
+    def count(self):
+        try:
+            with open(self.ledger, "rb") as f:
+                return f.read().count(b"\n")
+        except OSError:
+            return 0
+
+
+def certificate(path, name="sink.example.org"):
+    """Make a self-signed certificate and its key in one PEM file."""
+    if not os.path.exists(path):
+        tmp = f"{path}.{os.getpid()}"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+             "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
+             "-keyout", tmp + ".key", "-out", tmp],
+            check=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(tmp, "a") as out, open(tmp + ".key") as key:
+            out.write(key.read())
+        os.unlink(tmp + ".key")
+        os.rename(tmp, path)
+    return path
