@@ -1,0 +1,138 @@
+"""An authoritative name server (nsd or knot) for zones a test writes."""
+
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import time
+
+import postern
+from tap import wait
+
+
+def ask(port, name, qtype):
+    """One question over UDP; the response code, or None without an answer."""
+    labels = b"".join(bytes([len(x)]) + x.encode()
+                      for x in name.rstrip(".").split(".") if x) + b"\0"
+    packet = struct.pack(">6H", 4711, 0x0100, 1, 0, 0, 0) + labels \
+        + struct.pack(">2H", qtype, 1)
+    with socket.socket(type=socket.SOCK_DGRAM) as s:
+        s.settimeout(0.3)
+        try:
+            s.sendto(packet, ("127.0.0.1", port))
+            answer = s.recv(4096)
+        except OSError:
+            return None
+    return answer[3] & 15
+
+
+class Dns:
+    """
+    zones    {"example.net": "zone lines without SOA and NS"}; a value of None
+             is a zone that is configured and cannot be loaded: SERVFAIL.
+    program  "nsd" or "knot"
+
+    A root zone is added, so that every other name is NXDOMAIN.
+    """
+
+    def __init__(self, zones, program="nsd"):
+        self.zones = {"": ""}
+        self.zones.update(zones)
+        self.program = program
+        self.process = None
+
+    def __enter__(self):
+        self.dir = postern.directory()
+        self.port = postern.free_port()
+        for zone in self.zones:
+            self.write(zone)
+        conf = os.path.join(self.dir, "conf")
+        with open(conf, "w") as f:
+            f.write(self.nsd_conf() if self.program == "nsd"
+                    else self.knot_conf())
+        words = ["/usr/sbin/nsd", "-d", "-c", conf] \
+            if self.program == "nsd" else ["/usr/sbin/knotd", "-c", conf]
+        self.log = os.path.join(self.dir, "log")
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+        try:
+            wait(self.answers, 10, f"{self.program} answers", 0.05)
+        except AssertionError:
+            with open(self.log) as f:
+                text = f.read()
+            self.__exit__()
+            raise AssertionError(f"{self.program}: {text}") from None
+        return self
+
+    def __exit__(self, *_):
+        # Its own children end with it; the rest is by id.
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            for pid in postern.processes(self.process.pid):
+                os.kill(pid, 9)
+            self.process.wait()
+        until = time.monotonic() + 5
+        while postern.processes(self.process.pid) \
+                and time.monotonic() < until:
+            time.sleep(0.02)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"ended with {self.process.returncode}")
+        return all(ask(self.port, zone or ".", 6) == 0
+                   for zone, text in self.zones.items() if text is not None)
+
+    def path(self, zone):
+        return os.path.join(self.dir, (zone or "root") + ".zone")
+
+    def write(self, zone):
+        text = self.zones[zone]
+        if text is None:
+            return
+        origin = zone + "."
+        with open(self.path(zone), "w") as f:
+            f.write(f"$ORIGIN {origin}\n$TTL 5\n"
+                    f"@ SOA ns.dns-test. admin.dns-test. 1 60 60 60 5\n"
+                    f"@ NS ns.dns-test.\n")
+            if not zone:
+                f.write("ns.dns-test. A 127.0.0.1\n")
+                # Delegations, so that an iterating resolver would agree.
+                for other in self.zones:
+                    if other:
+                        f.write(f"{other}. NS ns.dns-test.\n")
+            f.write(text + "\n")
+
+    def nsd_conf(self):
+        lines = [
+            "server:", f"  ip-address: 127.0.0.1@{self.port}",
+            "  server-count: 1", '  username: ""', '  chroot: ""',
+            f'  zonesdir: "{self.dir}"', f'  pidfile: "{self.dir}/pid"',
+            '  database: ""', f'  zonelistfile: "{self.dir}/zone.list"',
+            f'  xfrdfile: "{self.dir}/xfrd.state"',
+            f'  xfrdir: "{self.dir}"', "  verbosity: 0",
+            "remote-control:", "  control-enable: no",
+        ]
+        for zone in self.zones:
+            lines += ["zone:", f'  name: "{zone}."',
+                      f'  zonefile: "{self.path(zone)}"']
+        return "\n".join(lines) + "\n"
+
+    def knot_conf(self):
+        lines = [
+            "server:", f"    rundir: {self.dir}",
+            f"    listen: 127.0.0.1@{self.port}", "    udp-workers: 1",
+            "    tcp-workers: 1", "    background-workers: 1",
+            "database:", f"    storage: {self.dir}/db",
+            "control:", f"    listen: {self.dir}/control",
+            "log:", "  - target: stderr", "    any: warning",
+            "zone:",
+        ]
+        for zone in self.zones:
+            lines += [f"  - domain: {zone}.", f"    file: {self.path(zone)}"]
+        return "\n".join(lines) + "\n"
