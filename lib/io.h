@@ -1,10 +1,9 @@
 /*
  * io.h - one byte stream to the world: a nonblocking TCP socket, clear or TLS.
  *
- * The owner gets named events; bytes in arrive in in (a buffer that costs
- * nothing while empty), bytes out are appended to out and leave together when
- * the owner calls io_flush() or when the event handler returns.  The owner may
- * io_close() inside a handler.
+ * The owner gets named events; bytes from the peer arrive in `in` (a buffer that costs
+ * nothing while empty), what io_write() is given is appended to out and leave together when
+ * the owner calls io_flush() or when the event handler returns.
  */
 #ifndef LIB_IO_H
 #define LIB_IO_H
@@ -40,7 +39,6 @@ struct io {
 	struct timer timer;
 	bool connecting, handshaking, paused, eof, failed, closed, in_handler;
 	bool want_write; /* of TLS, while reading or shaking hands */
-	bool resume_read;
 	char error[160];
 	struct timer again; /* bytes left inside TLS while reading paused */
 };
@@ -58,8 +56,11 @@ void io_write(struct io *, const void *, size_t);
 void io_flush(struct io *);
 void io_pause(struct io *, bool paused); /* of reading */
 void io_timeout(struct io *, int64_t in_ms); /* 0: none; each call restarts */
-/* Send what is left for at most 2 s in the background? No: drops it.  Use
- * after IO_SENT when the last words matter. */
+/*
+ * Close at once; what was not sent is dropped, so wait for IO_SENT when the
+ * last words matter.  Inside a handler the struct must stay in place until the
+ * handler has returned: free it at the end of the turn (loop_hook).
+ */
 void io_close(struct io *);
 const char *io_error(const struct io *);
 /* "TLSv1.3", or "" in the clear. */

@@ -10,7 +10,6 @@ struct sandbox {
 	const char *user;      /* NULL: stay who we are */
 	const char *directory; /* chroot there when root, else chdir */
 	unsigned files;	       /* descriptors at most */
-	bool no_memory_limit;
 };
 
 /*

@@ -1,0 +1,184 @@
+# make            build everything into build/
+# make run        install what is missing, build, start an instance of its own
+#                 on 127.0.0.1 (2465 and 2587) and send one mail through it;
+#                 ONCE=1 stops after that proof
+# make check      install what is missing, build, run the tests
+# make check-all  and the long ones: crashes, power cuts, failing disks
+# make asan       the unit tests, dialogs and system tests under ASan and UBSan
+# make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
+# make bench      messages/s, CPU seconds per 1,000 messages, flushes/message
+# make format     clang-format
+# make deps       install missing Debian packages (run and check call it)
+# make install    DESTDIR= PREFIX=
+# make clean
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+B       ?= build
+
+BINDIR     := $(PREFIX)/bin
+LIBEXECDIR := $(PREFIX)/libexec/postern
+MANDIR     := $(PREFIX)/share/man
+DOCDIR     := $(PREFIX)/share/doc/postern
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+FUZZ_SECONDS ?= 30
+
+PKGS    := libevent_core openssl libunbound inih jansson
+HAVE     = $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes)
+
+CFLAGS   ?= -O2 -g
+HARDEN   ?= -fPIE -fstack-protector-strong -fstack-clash-protection \
+            -D_FORTIFY_SOURCE=2
+CPPFLAGS += -D_GNU_SOURCE -I. -MMD -MP -DVERSION='"$(VERSION)"' \
+            -DLIBEXECDIR='"$(LIBEXECDIR)"' $(HARDEN)
+WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+            -Wwrite-strings -Wvla -Wpointer-arith -Wformat=2 -Wundef \
+            -Werror=implicit -Werror=return-type
+override CFLAGS += -std=gnu11 $(WARN) $(SANITIZE)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+            $(SANITIZE)
+
+EVENT   := $(shell pkg-config --libs libevent_core 2>/dev/null)
+SSL     := $(shell pkg-config --libs openssl 2>/dev/null)
+UNBOUND := $(shell pkg-config --libs libunbound 2>/dev/null)
+INIH    := $(shell pkg-config --libs inih 2>/dev/null)
+JANSSON := $(shell pkg-config --libs jansson 2>/dev/null)
+
+# What each process links: the linker shows what a process cannot do.
+PROCESSES    := parent smtpd auth queue deliver
+SHARED       := ipc mail lib
+LIBS_ctl     := $(SSL) $(JANSSON) $(INIH) $(EVENT)
+LIBS_parent  := $(INIH) $(EVENT)
+LIBS_smtpd   := $(SSL) $(INIH) $(EVENT)
+LIBS_auth    := $(SSL) $(INIH) $(EVENT) -ldb-5.3 -lcrypt -lpthread
+LIBS_queue   := $(INIH) $(EVENT) -ldb-5.3 -lpthread
+LIBS_deliver := $(SSL) $(UNBOUND) $(INIH) $(EVENT)
+
+.DEFAULT_GOAL := all
+.SECONDARY:
+.SUFFIXES:
+
+# One archive per folder, of everything in it but main.c.
+define archive
+$B/$1.a: $(patsubst %.c,$B/%.o,$(filter-out $1/main.c,$(wildcard $1/*.c)))
+	@rm -f $$@ && $(AR) rcs $$@ $$^
+endef
+$(foreach d,$(PROCESSES) ctl $(SHARED),$(eval $(call archive,$d)))
+
+SHARED_A := $(SHARED:%=$B/%.a)
+
+define program
+$B/postern-$1: $B/$1/main.o $B/$1.a $(SHARED_A)
+	$$(LINK.o) $$^ $$(LIBS_$1) -o $$@
+endef
+$(foreach p,$(PROCESSES),$(eval $(call program,$p)))
+
+$B/postern: $B/ctl/main.o $B/ctl.a $(SHARED_A)
+	$(LINK.o) $^ $(LIBS_ctl) -o $@
+
+$B/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE.c) $< -o $@
+
+PROGRAMS := $B/postern $(PROCESSES:%=$B/postern-%)
+
+# tests/unit/test_FOLDER_*.c and tests/fuzz/fuzz_FOLDER_*.c link FOLDER.
+UNIT     := $(patsubst %.c,$B/%,$(wildcard tests/unit/test_*.c))
+FUZZERS  := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
+CMOCKA   := $(shell pkg-config --libs cmocka 2>/dev/null)
+
+define tests_of
+$(filter $B/tests/unit/test_$1_%,$(UNIT)): $B/tests/unit/%: \
+    $B/tests/unit/%.o $(if $(filter $1,$(SHARED)),,$B/$1.a) $(SHARED_A)
+	$$(LINK.o) $$^ $$(LIBS_$1) $(CMOCKA) -o $$@
+$(filter $B/tests/fuzz/fuzz_$1_%,$(FUZZERS)): $B/tests/fuzz/%: \
+    $B/tests/fuzz/%.o $(if $(filter $1,$(SHARED)),,$B/$1.a) $(SHARED_A) \
+    $(FUZZ_MAIN)
+	$$(LINK.o) $$^ $$(LIBS_$1) $(FUZZ_LINK) -o $$@
+endef
+LIBS_lib  := $(SSL) $(INIH) $(EVENT) -lpthread
+LIBS_mail :=
+LIBS_ipc  := $(INIH) $(EVENT) -lpthread
+# Without libFuzzer a small main() replays the corpus.
+FUZZ_MAIN ?= $B/tests/fuzz/replay.o
+$(foreach d,$(PROCESSES) ctl $(SHARED),$(eval $(call tests_of,$d)))
+
+DIALOGS := $(if $(wildcard tests/dialog/run_dialogs.c),$B/tests/dialog/run_dialogs)
+$(DIALOGS): $B/tests/dialog/run_dialogs: $B/tests/dialog/run_dialogs.o \
+    $B/smtpd.a $(SHARED_A)
+	$(LINK.o) $^ $(LIBS_smtpd) -o $@
+
+BENCH := $(patsubst %.c,$B/%,$(filter tests/bench/load.c tests/bench/sink.c,\
+    $(wildcard tests/bench/*.c)))
+$(BENCH): $B/tests/bench/%: $B/tests/bench/%.o
+	$(LINK.o) $^ $(SSL) -lpthread -o $@
+$B/tests/bench/queue_bench: $B/tests/bench/queue_bench.o $B/queue.a $(SHARED_A)
+	$(LINK.o) $^ $(LIBS_queue) -o $@
+PRELOADS := $(patsubst %.c,$B/%.so,$(wildcard tests/crash/*.c))
+$(PRELOADS): $B/%.so: %.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
+
+.PHONY: all tests deps run check check-all asan fuzz run-fuzz bench format \
+    install clean
+all: $(PROGRAMS)
+tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(PRELOADS)
+
+# Packages first, then a make that sees them.
+deps:
+	@tests/lib/deps.sh build
+run:
+	@tests/lib/deps.sh build run
+	@$(MAKE) --no-print-directory -s all $B/tests/bench/sink
+	@tests/lib/run.py $(if $(ONCE),--once)
+check:
+	@tests/lib/deps.sh build check
+	@$(MAKE) --no-print-directory -s all tests
+	@tests/run check
+check-all:
+	@tests/lib/deps.sh build check
+	@$(MAKE) --no-print-directory -s all tests
+	@tests/run check-all
+
+asan:
+	@tests/lib/deps.sh build check
+	@$(MAKE) --no-print-directory -s B=$B/asan HARDEN=-fPIE \
+	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all \
+	    -fno-omit-frame-pointer" all tests
+	@B=$B/asan tests/run asan
+
+fuzz:
+	@$(MAKE) --no-print-directory -s B=$B/fuzz CC=clang HARDEN=-fPIE FUZZ_MAIN= \
+	    SANITIZE="-fsanitize=fuzzer-no-link,address,undefined" \
+	    FUZZ_LINK=-fsanitize=fuzzer run-fuzz
+run-fuzz: $(FUZZERS)
+	@for f in $(FUZZERS); do \
+	    n=$${f##*/fuzz_}; mkdir -p $B/corpus/$$n; echo "fuzz $$n"; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -max_len=65536 \
+	        $B/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
+
+bench:
+	@tests/lib/deps.sh build
+	@$(MAKE) --no-print-directory -s all $(BENCH)
+	@tests/bench/bench.py
+
+format:
+	clang-format -i $(wildcard */*.c */*.h tests/*/*.c tests/*/*.h)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
+	    $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)
+	install -m 755 $B/postern $(DESTDIR)$(BINDIR)/
+	install -m 755 $(PROCESSES:%=$B/postern-%) $(DESTDIR)$(LIBEXECDIR)/
+	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
+	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 README.md CHANGES.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)/
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|g' packaging/postern.service \
+	    > $(DESTDIR)$(UNITDIR)/postern.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/postern.service
+
+clean:
+	rm -rf $B
+
+-include $(shell find $B -name '*.d' 2>/dev/null)

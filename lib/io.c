@@ -1,0 +1,470 @@
+/*
+ * io.c - see io.h.
+ *
+ * One descriptor, one watch.  want() is the only place that decides what the
+ * loop waits for; handle() is the only place where the owner's code runs, so
+ * closing inside a handler is noticed there and nowhere else.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/tls.h"
+
+#define READ_BYTES 16384 /* a TLS record's worth */
+#define READ_TURNS 4	 /* reads in one turn, then let others go */
+
+static void pump_in(struct io *);
+
+/* Run the owner's code; false when io was closed meanwhile. */
+static bool
+handle(struct io *io, enum io_event ev)
+{
+	io->on_event(io, ev);
+	return !io->closed;
+}
+
+static void
+fail(struct io *io, const char *why)
+{
+	if (io->failed)
+		return;
+	io->failed = true;
+	snprintf(io->error, sizeof(io->error), "%s", why);
+	watch_set(&io->watch, 0);
+	timer_clear(&io->timer);
+	timer_clear(&io->again);
+	handle(io, IO_ERROR);
+}
+
+static void
+want(struct io *io)
+{
+	short events = 0;
+
+	if (io->failed || io->closed)
+		return;
+	if (io->connecting)
+		events = LOOP_WRITE;
+	else if (io->handshaking)
+		events = io->want_write ? LOOP_WRITE : LOOP_READ;
+	else {
+		if (!io->paused && !io->eof)
+			events |= LOOP_READ;
+		if (io->out.len > 0 || io->want_write)
+			events |= LOOP_WRITE;
+	}
+	watch_set(&io->watch, events);
+}
+
+/* 1 bytes moved, 0 would block, -1 failed (told), -2 end of file. */
+static int
+tls_result(struct io *io, int r)
+{
+	char why[160];
+
+	switch (SSL_get_error(io->ssl, r)) {
+	case SSL_ERROR_WANT_READ:
+		return 0;
+	case SSL_ERROR_WANT_WRITE:
+		io->want_write = true;
+		return 0;
+	case SSL_ERROR_ZERO_RETURN:
+		return -2;
+	case SSL_ERROR_SYSCALL:
+		fail(io, errno ? strerror(errno) : "connection closed");
+		return -1;
+	default:
+		fail(io, tls_error(why, sizeof(why)));
+		return -1;
+	}
+}
+
+static int
+read_bytes(struct io *io, char *p, size_t room, size_t *got)
+{
+	ssize_t n;
+	int r;
+
+	*got = 0;
+	if (io->ssl != NULL) {
+		ERR_clear_error();
+		errno = 0;
+		r = SSL_read(io->ssl, p, (int)room);
+		if (r <= 0)
+			return tls_result(io, r);
+		*got = (size_t)r;
+		return 1;
+	}
+	do
+		n = recv(io->fd, p, room, 0);
+	while (n == -1 && errno == EINTR);
+	if (n == -1 && errno == EAGAIN)
+		return 0;
+	if (n == -1) {
+		fail(io, strerror(errno));
+		return -1;
+	}
+	if (n == 0)
+		return -2;
+	*got = (size_t)n;
+	return 1;
+}
+
+/* Write what waits; false when io failed. */
+static bool
+push(struct io *io)
+{
+	ssize_t n;
+	int r;
+
+	io->want_write = false;
+	while (io->out.len > 0) {
+		size_t most = io->out.len < 65536 ? io->out.len : 65536;
+
+		if (io->ssl != NULL) {
+			ERR_clear_error();
+			errno = 0;
+			r = SSL_write(io->ssl, buf_data(&io->out), (int)most);
+			if (r <= 0) {
+				r = tls_result(io, r);
+				if (r == 0)
+					return true;
+				if (r == -2)
+					fail(io, "connection closed");
+				return false;
+			}
+			n = r;
+		} else {
+			n = send(io->fd, buf_data(&io->out), io->out.len,
+			    MSG_NOSIGNAL);
+			if (n == -1 && errno == EINTR)
+				continue;
+			if (n == -1 && errno == EAGAIN)
+				return true;
+			if (n == -1) {
+				fail(io, strerror(errno));
+				return false;
+			}
+		}
+		buf_consume(&io->out, (size_t)n);
+	}
+	buf_release(&io->out);
+	return true;
+}
+
+static void
+shake(struct io *io)
+{
+	char why[160];
+	int r;
+
+	io->want_write = false;
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_do_handshake(io->ssl);
+	if (r == 1) {
+		io->handshaking = false;
+		if (handle(io, IO_SECURED) && !io->failed) {
+			io_flush(io);
+			/* The first bytes may be inside TLS already. */
+			if (!io->closed && !io->failed)
+				pump_in(io);
+		}
+		return;
+	}
+	r = SSL_get_error(io->ssl, r);
+	if (r == SSL_ERROR_WANT_WRITE)
+		io->want_write = true;
+	else if (r == SSL_ERROR_SYSCALL)
+		fail(io, errno ? strerror(errno) : "closed in the handshake");
+	else if (r != SSL_ERROR_WANT_READ)
+		fail(io, tls_error(why, sizeof(why)));
+}
+
+/*
+ * Read until the socket is dry, the owner pauses, or it is others' turn.  With
+ * TLS, bytes may be left inside the library where the loop cannot see them:
+ * then `again` comes back.
+ */
+static void
+pump_in(struct io *io)
+{
+	bool input = false;
+	size_t got, room;
+	int r;
+
+	for (int turn = 0; turn < READ_TURNS; turn++) {
+		if (io->paused || io->eof || io->failed || io->handshaking)
+			break;
+		if (io->in.len >= io->in_limit)
+			break;
+		room = io->in_limit - io->in.len;
+		if (room > READ_BYTES)
+			room = READ_BYTES;
+		r = read_bytes(io, buf_reserve(&io->in, room), room, &got);
+		if (r == -1)
+			return;
+		if (r == 0)
+			break;
+		if (r == -2) {
+			io->eof = true;
+			break;
+		}
+		buf_commit(&io->in, got);
+		input = true;
+		if (io->ssl == NULL && got < room)
+			break; /* dry */
+		if (io->ssl != NULL && !SSL_pending(io->ssl) &&
+		    !SSL_has_pending(io->ssl))
+			break;
+	}
+	if (io->in.len == 0)
+		buf_release(&io->in);
+	if (input && !handle(io, IO_INPUT))
+		return;
+	if (io->failed)
+		return;
+	if (io->in.len == 0)
+		buf_release(&io->in);
+	if (io->eof && input)
+		input = false;
+	if (io->eof) {
+		watch_set(&io->watch, 0);
+		handle(io, IO_EOF);
+		return;
+	}
+	if (io->ssl != NULL && !io->paused && !io->handshaking &&
+	    SSL_has_pending(io->ssl))
+		timer_set(&io->again, 0);
+}
+
+static void
+on_again(void *arg)
+{
+	struct io *io = arg;
+
+	if (io->failed || io->closed || io->paused)
+		return;
+	io->in_handler = true;
+	pump_in(io);
+	if (io->closed)
+		return;
+	io->in_handler = false;
+	io_flush(io);
+}
+
+static void
+connected(struct io *io)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	io->connecting = false;
+	if (error != 0)
+		fail(io, strerror(error));
+	else
+		handle(io, IO_CONNECTED);
+}
+
+static void
+on_ready(void *arg, short events)
+{
+	struct io *io = arg;
+	bool sent;
+
+	io->in_handler = true;
+	if (io->connecting) {
+		connected(io);
+	} else if (io->handshaking) {
+		shake(io);
+	} else {
+		sent = (events & LOOP_WRITE) && io->out.len > 0;
+		if ((events & LOOP_WRITE) && !push(io))
+			return;
+		if (sent && io->out.len == 0 && !handle(io, IO_SENT))
+			return;
+		if ((events & LOOP_READ) && !io->failed)
+			pump_in(io);
+	}
+	if (io->closed)
+		return;
+	io->in_handler = false;
+	io_flush(io);
+}
+
+static void
+on_timeout(void *arg)
+{
+	struct io *io = arg;
+
+	if (!handle(io, IO_TIMEOUT))
+		return;
+	io_flush(io);
+}
+
+static void
+set_up(struct io *io, int fd, size_t in_limit, io_event_fn *cb, void *arg)
+{
+	int one = 1;
+
+	memset(io, 0, sizeof(*io));
+	io->fd = fd;
+	io->in_limit = in_limit;
+	io->on_event = cb;
+	io->arg = arg;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	watch_init(&io->watch, fd, on_ready, io);
+	timer_init(&io->timer, on_timeout, io);
+	timer_init(&io->again, on_again, io);
+}
+
+void
+io_open(struct io *io, int fd, size_t in_limit, io_event_fn *cb, void *arg)
+{
+	set_up(io, fd, in_limit, cb, arg);
+	want(io);
+}
+
+int
+io_connect(struct io *io, const struct sockaddr *to, socklen_t to_len,
+    const struct sockaddr *from, socklen_t from_len, size_t in_limit,
+    io_event_fn *cb, void *arg)
+{
+	int fd, saved;
+
+	fd = socket(
+	    to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if ((from != NULL && bind(fd, from, from_len) == -1) ||
+	    (connect(fd, to, to_len) == -1 && errno != EINPROGRESS)) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	set_up(io, fd, in_limit, cb, arg);
+	io->connecting = true;
+	want(io);
+	return 0;
+}
+
+void
+io_secure(struct io *io, SSL_CTX *ctx, bool server, const char *sni)
+{
+	assert(io->in.len == 0 && io->ssl == NULL);
+	io->ssl = SSL_new(ctx);
+	if (io->ssl == NULL || SSL_set_fd(io->ssl, io->fd) != 1)
+		fatal("TLS: no memory");
+	if (server)
+		SSL_set_accept_state(io->ssl);
+	else
+		SSL_set_connect_state(io->ssl);
+	if (sni != NULL && *sni != '\0')
+		SSL_set_tlsext_host_name(io->ssl, sni);
+	io->handshaking = true;
+	io->want_write = !server;
+	/* The words before the handshake leave first, in the clear. */
+	assert(io->out.len == 0);
+	want(io);
+}
+
+void
+io_write(struct io *io, const void *p, size_t n)
+{
+	if (!io->failed && !io->closed)
+		buf_add(&io->out, p, n);
+}
+
+void
+io_flush(struct io *io)
+{
+	if (io->closed || io->failed || io->connecting || io->in_handler)
+		return;
+	if (!io->handshaking && io->out.len > 0) {
+		if (!push(io))
+			return;
+		if (io->out.len == 0) {
+			io->in_handler = true;
+			if (!handle(io, IO_SENT))
+				return;
+			io->in_handler = false;
+			if (io->failed)
+				return;
+		}
+	}
+	want(io);
+}
+
+void
+io_pause(struct io *io, bool paused)
+{
+	if (io->paused == paused || io->failed || io->closed)
+		return;
+	io->paused = paused;
+	if (!paused && io->ssl != NULL && !io->handshaking &&
+	    SSL_has_pending(io->ssl))
+		timer_set(&io->again, 0);
+	if (!io->in_handler)
+		want(io);
+}
+
+void
+io_timeout(struct io *io, int64_t in_ms)
+{
+	if (io->failed || io->closed)
+		return;
+	if (in_ms > 0)
+		timer_set(&io->timer, in_ms);
+	else
+		timer_clear(&io->timer);
+}
+
+void
+io_close(struct io *io)
+{
+	if (io->closed)
+		return;
+	io->closed = true;
+	watch_set(&io->watch, 0);
+	timer_clear(&io->timer);
+	timer_clear(&io->again);
+	if (io->ssl != NULL) {
+		if (!io->failed && !io->handshaking) {
+			ERR_clear_error();
+			SSL_shutdown(io->ssl); /* close_notify, best effort */
+		}
+		SSL_free(io->ssl);
+		io->ssl = NULL;
+	}
+	close(io->fd);
+	io->fd = -1;
+	buf_release(&io->in);
+	buf_release(&io->out);
+}
+
+const char *
+io_error(const struct io *io)
+{
+	return io->error;
+}
+
+const char *
+io_tls_version(const struct io *io)
+{
+	return io->ssl != NULL ? SSL_get_version(io->ssl) : "";
+}
+
+const char *
+io_tls_cipher(const struct io *io)
+{
+	return io->ssl != NULL ? SSL_get_cipher_name(io->ssl) : "";
+}

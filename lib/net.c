@@ -1,0 +1,155 @@
+/*
+ * net.c - see net.h.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/net.h"
+
+/* A decimal port, 1 to 65535, all of s[n]; 0 when it is not one. */
+static unsigned
+parse_port(const char *s, size_t n)
+{
+	unsigned port = 0;
+
+	if (n == 0 || n > 5)
+		return 0;
+	for (; n > 0; n--, s++) {
+		if (*s < '0' || *s > '9')
+			return 0;
+		port = port * 10 + (unsigned)(*s - '0');
+	}
+	return port <= 65535 ? port : 0;
+}
+
+static bool
+parse_host(struct net_address *a, const char *s, size_t n, unsigned port)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)&a->ss;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a->ss;
+	char host[NET_TEXT];
+
+	if (n == 0 || n >= sizeof(host) || memchr(s, 0, n) != NULL)
+		return false;
+	memcpy(host, s, n);
+	host[n] = '\0';
+	memset(a, 0, sizeof(*a));
+	if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		a->len = sizeof(*in);
+	} else if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		a->len = sizeof(*in6);
+	} else {
+		return false;
+	}
+	net_set_port(a, port);
+	return true;
+}
+
+bool
+net_parse(struct net_address *a, const char *s, size_t n, unsigned default_port)
+{
+	const char *end = s + n, *close, *colon;
+	unsigned port = default_port;
+
+	if (n > 0 && *s == '[') {
+		if ((close = memchr(s, ']', n)) == NULL)
+			return false;
+		if (close + 1 < end) {
+			if (close[1] != ':')
+				return false;
+			port = parse_port(
+			    close + 2, (size_t)(end - close - 2));
+		}
+		return port != 0 &&
+		    parse_host(a, s + 1, (size_t)(close - s - 1), port);
+	}
+	colon = memchr(s, ':', n);
+	if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)))
+		colon = NULL; /* a bare IPv6 address has no port */
+	if (colon != NULL) {
+		port = parse_port(colon + 1, (size_t)(end - colon - 1));
+		end = colon;
+	}
+	return port != 0 && parse_host(a, s, (size_t)(end - s), port);
+}
+
+void
+net_text(const struct sockaddr *sa, char out[NET_TEXT])
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
+
+	out[0] = '\0';
+	if (sa->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr,
+		    out, NET_TEXT);
+	else if (sa->sa_family != AF_INET6)
+		snprintf(out, NET_TEXT, "local");
+	else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		inet_ntop(
+		    AF_INET, in6->sin6_addr.s6_addr + 12, out, NET_TEXT);
+	else
+		inet_ntop(AF_INET6, &in6->sin6_addr, out, NET_TEXT);
+}
+
+unsigned
+net_port(const struct sockaddr *sa)
+{
+	if (sa->sa_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)sa)->sin_port);
+	if (sa->sa_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)sa)->sin6_port);
+	return 0;
+}
+
+void
+net_set_port(struct net_address *a, unsigned port)
+{
+	if (a->ss.ss_family == AF_INET)
+		((struct sockaddr_in *)&a->ss)->sin_port =
+		    htons((uint16_t)port);
+	else if (a->ss.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&a->ss)->sin6_port =
+		    htons((uint16_t)port);
+}
+
+bool
+net_is_loopback(const struct sockaddr *sa)
+{
+	char text[NET_TEXT];
+
+	net_text(sa, text);
+	return strncmp(text, "127.", 4) == 0 || strcmp(text, "::1") == 0;
+}
+
+bool
+net_equal(const struct sockaddr *a, const struct sockaddr *b)
+{
+	char x[NET_TEXT], y[NET_TEXT];
+
+	net_text(a, x);
+	net_text(b, y);
+	return strcmp(x, y) == 0;
+}
+
+void
+net_prefix(const char *ip, char out[NET_TEXT + 4])
+{
+	unsigned char raw[16];
+	char text[NET_TEXT];
+
+	if (inet_pton(AF_INET, ip, raw) == 1) {
+		raw[3] = 0;
+		inet_ntop(AF_INET, raw, text, sizeof(text));
+		snprintf(out, NET_TEXT + 4, "%s/24", text);
+	} else if (inet_pton(AF_INET6, ip, raw) == 1) {
+		memset(raw + 7, 0, 9);
+		inet_ntop(AF_INET6, raw, text, sizeof(text));
+		snprintf(out, NET_TEXT + 4, "%s/56", text);
+	} else {
+		snprintf(out, NET_TEXT + 4, "%.40s", ip);
+	}
+}

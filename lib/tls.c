@@ -1,0 +1,241 @@
+/*
+ * tls.c - see tls.h.
+ */
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/tls.h"
+
+#define CIPHERS_12 \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
+#define CIPHERS_13 \
+	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
+	"TLS_AES_256_GCM_SHA384"
+#define GROUPS "X25519:P-256:P-384"
+
+#define TICKET_KEYS 3
+
+static unsigned char ticket_keys[TICKET_KEYS][TLS_TICKET_KEY];
+static size_t nticket_keys;
+
+const char *
+tls_error(char *out, size_t size)
+{
+	unsigned long e = ERR_get_error();
+	const char *reason = ERR_reason_error_string(e);
+
+	if (e == 0)
+		snprintf(out, size, "TLS failed");
+	else if (reason != NULL)
+		snprintf(out, size, "TLS: %s", reason);
+	else
+		snprintf(out, size, "TLS error %lx", e);
+	ERR_clear_error();
+	return out;
+}
+
+static SSL_CTX *
+make(const SSL_METHOD *method)
+{
+	SSL_CTX *ctx = SSL_CTX_new(method);
+	uint64_t options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
+
+	if (ctx == NULL ||
+	    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set1_groups_list(ctx, GROUPS) != 1)
+		fatal("TLS: cannot make a context");
+	SSL_CTX_set_options(ctx, options);
+	/* A mail stays whole without close_notify: the dialog says its end. */
+	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	return ctx;
+}
+
+SSL_CTX *
+tls_server_new(void)
+{
+	SSL_CTX *ctx = make(TLS_server_method());
+
+	if (SSL_CTX_set_cipher_list(ctx, CIPHERS_12) != 1 ||
+	    SSL_CTX_set_ciphersuites(ctx, CIPHERS_13) != 1)
+		fatal("TLS: no ciphers");
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	/* One ticket a session: it costs a record and a wake-up each. */
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_session_id_context(
+	    ctx, (const unsigned char *)"postern", 7);
+	return ctx;
+}
+
+SSL_CTX *
+tls_client_new(void)
+{
+	return make(TLS_client_method());
+}
+
+bool
+tls_use_chain(SSL_CTX *ctx, const char *pem, size_t n, EVP_PKEY **pub,
+    char *err, size_t err_size)
+{
+	BIO *bio = BIO_new_mem_buf(pem, (int)n);
+	X509 *leaf = NULL, *ca;
+	bool ok = false;
+
+	ERR_clear_error();
+	if (bio == NULL ||
+	    (leaf = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) == NULL) {
+		snprintf(err, err_size, "no certificate in PEM form");
+		goto out;
+	}
+	if (SSL_CTX_use_certificate(ctx, leaf) != 1) {
+		tls_error(err, err_size);
+		goto out;
+	}
+	SSL_CTX_clear_chain_certs(ctx);
+	while ((ca = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+		if (SSL_CTX_add0_chain_cert(ctx, ca) != 1) {
+			X509_free(ca);
+			tls_error(err, err_size);
+			goto out;
+		}
+	ERR_clear_error(); /* of the end of the file */
+	if (pub != NULL && (*pub = X509_get_pubkey(leaf)) == NULL) {
+		tls_error(err, err_size);
+		goto out;
+	}
+	ok = true;
+out:
+	X509_free(leaf);
+	BIO_free(bio);
+	return ok;
+}
+
+bool
+tls_use_key(SSL_CTX *ctx, const char *pem, size_t n, char *err, size_t err_size)
+{
+	BIO *bio = BIO_new_mem_buf(pem, (int)n);
+	EVP_PKEY *key = NULL;
+	bool ok;
+
+	ERR_clear_error();
+	if (bio != NULL)
+		key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	ok = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
+	    SSL_CTX_check_private_key(ctx) == 1;
+	if (!ok)
+		tls_error(err, err_size);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ok;
+}
+
+bool
+tls_trust(SSL_CTX *ctx, const char *pem, size_t n, char *err, size_t err_size)
+{
+	BIO *bio = BIO_new_mem_buf(pem, (int)n);
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	size_t count = 0;
+	X509 *ca;
+
+	ERR_clear_error();
+	while (bio != NULL &&
+	    (ca = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
+		count += X509_STORE_add_cert(store, ca) == 1;
+		X509_free(ca);
+	}
+	ERR_clear_error();
+	BIO_free(bio);
+	if (count == 0)
+		snprintf(err, err_size, "no certificate in PEM form");
+	return count > 0;
+}
+
+void
+tls_ticket_keys(const unsigned char *keys, size_t n)
+{
+	if (n > TICKET_KEYS)
+		n = TICKET_KEYS;
+	memcpy(ticket_keys, keys, n * TLS_TICKET_KEY);
+	nticket_keys = n;
+}
+
+static int
+use_ticket_key(const unsigned char *key, unsigned char *iv,
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
+{
+	unsigned char secret[32];
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_octet_string(
+		    OSSL_MAC_PARAM_KEY, secret, sizeof(secret)),
+		OSSL_PARAM_construct_utf8_string(
+		    OSSL_MAC_PARAM_DIGEST, (char[]){ "SHA256" }, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	int ok;
+
+	memcpy(secret, key + 16, sizeof(secret));
+	ok = EVP_MAC_CTX_set_params(mac, params) == 1 &&
+	    EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key + 48, iv,
+		encrypt) == 1;
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return ok ? 1 : -1;
+}
+
+/* RFC 5077 by the library; here only: which key.  2 asks for a fresh ticket. */
+static int
+on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
+{
+	(void)ssl;
+	if (nticket_keys == 0)
+		return 0;
+	if (encrypt) {
+		if (RAND_bytes(iv, EVP_MAX_IV_LENGTH) != 1)
+			return -1;
+		memcpy(name, ticket_keys[0], 16);
+		return use_ticket_key(ticket_keys[0], iv, cipher, mac, 1);
+	}
+	for (size_t i = 0; i < nticket_keys; i++)
+		if (memcmp(name, ticket_keys[i], 16) == 0) {
+			if (use_ticket_key(
+				ticket_keys[i], iv, cipher, mac, 0) != 1)
+				return -1;
+			return i == 0 ? 1 : 2;
+		}
+	return 0;
+}
+
+void
+tls_use_tickets(SSL_CTX *ctx)
+{
+	SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);
+}
+
+bool
+tls_key_name(EVP_PKEY *key, char out[65])
+{
+	unsigned char digest[32], *der = NULL;
+	int n = i2d_PUBKEY(key, &der);
+
+	if (n <= 0 ||
+	    EVP_Digest(der, (size_t)n, digest, NULL, EVP_sha256(), NULL) != 1) {
+		OPENSSL_free(der);
+		return false;
+	}
+	OPENSSL_free(der);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	return true;
+}
