@@ -498,8 +498,9 @@ class Postern:
                 f"the server ended with {self.process.returncode}")
         log = self.log(self.mark)
         self.mark = self.mark_log()
-        bad = re.search(r".*(AddressSanitizer|runtime error:|LeakSanitizer|"
-                        r"Assertion .* failed).*", log)
+        bad = re.search(r"(?m)^.*(AddressSanitizer|runtime error:|"
+                        r"LeakSanitizer|Assertion .* failed).*|"
+                        r"^(\S+Z )?fatal\b.*", log)
         if bad:
             raise AssertionError(f"in the log: {bad.group(0)}")
         if self.sink and self.sink.complaints:
