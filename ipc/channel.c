@@ -17,7 +17,7 @@
 #include "ipc/channel.h"
 #include "lib/log.h"
 
-#define BATCH	     32 /* records sent or read in one go */
+#define BATCH        32 /* records sent or read in one go */
 #define SOCKET_BYTES (4 * 1024 * 1024)
 
 struct parcel {
@@ -320,8 +320,7 @@ channel_flush(struct channel *c)
 			discard(c, TAILQ_FIRST(&c->out));
 	}
 	c->blocked = !TAILQ_EMPTY(&c->out);
-	watch_set(&c->watch,
-	    c->blocked ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+	watch_set(&c->watch, c->blocked ? LOOP_READ | LOOP_WRITE : LOOP_READ);
 }
 
 bool

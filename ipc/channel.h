@@ -27,8 +27,7 @@ struct parcel;
  * fd: the descriptor that rode along, or -1.  The handler owns it; bulk bytes
  * of the message are gone when it returns.  It may close the channel.
  */
-typedef void channel_message_fn(
-    struct channel *, const struct msg *, int fd);
+typedef void channel_message_fn(struct channel *, const struct msg *, int fd);
 typedef void channel_gone_fn(struct channel *);
 
 struct channel {
@@ -47,9 +46,9 @@ struct channel {
 };
 
 /* Takes fd.  The struct may be reused after channel_close(). */
-void channel_open(struct channel *, int fd, enum process self,
-    enum process peer, unsigned index, channel_message_fn *,
-    channel_gone_fn *, void *arg);
+void
+channel_open(struct channel *, int fd, enum process self, enum process peer,
+    unsigned index, channel_message_fn *, channel_gone_fn *, void *arg);
 /* Drops what was not sent.  Harmless when closed. */
 void channel_close(struct channel *);
 static inline bool

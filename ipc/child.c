@@ -47,8 +47,9 @@ static void
 take_conf(const struct msg *m)
 {
 	conf_free(next_conf);
-	next_conf = conf_parse("configuration", (const char *)m->u.conf.text.data,
-	    m->u.conf.text.len, on_conf_error, NULL);
+	next_conf =
+	    conf_parse("configuration", (const char *)m->u.conf.text.data,
+		m->u.conf.text.len, on_conf_error, NULL);
 	if (next_conf == NULL)
 		fatal("the parent sent a bad configuration");
 	log_to_syslog(next_conf->syslog);
@@ -99,8 +100,8 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		break;
 	default:
 		if (self->message == NULL)
-			fatal("unexpected %s from the parent",
-			    msg_name(m->type));
+			fatal(
+			    "unexpected %s from the parent", msg_name(m->type));
 		self->message(m, fd);
 		break;
 	}

@@ -378,11 +378,11 @@ static const struct message {
 
 #define HEAD 12 /* u16 version, u16 type, u64 tag */
 
-static_assert(HEAD + sizeof(struct msg_job) + RCPTS_MAX + 4096 + BODY_INLINE <
-	MSG_MAX,
+static_assert(
+    HEAD + sizeof(struct msg_job) + RCPTS_MAX + 4096 + BODY_INLINE < MSG_MAX,
     "the longest message fits a record");
-static_assert(HEAD + sizeof(struct msg_tx_commit) + RCPTS_MAX + BODY_INLINE <
-	MSG_MAX,
+static_assert(
+    HEAD + sizeof(struct msg_tx_commit) + RCPTS_MAX + BODY_INLINE < MSG_MAX,
     "the longest message fits a record");
 
 static void
@@ -428,8 +428,8 @@ msg_decode(struct msg *m, const uint8_t *in, size_t len)
 		return false;
 	m->type = (enum msg_type)type;
 	m->tag = get(in + 4, 8);
-	return record_decode(messages[type].fields, &m->u,
-	    messages[type].size, in + HEAD, len - HEAD);
+	return record_decode(messages[type].fields, &m->u, messages[type].size,
+	    in + HEAD, len - HEAD);
 }
 
 bool

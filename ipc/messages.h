@@ -22,13 +22,13 @@
 #include "lib/record.h"
 
 #define MSG_VERSION 1
-#define MSG_MAX	    (160 * 1024) /* bytes, header included */
+#define MSG_MAX     (160 * 1024) /* bytes, header included */
 
-#define ADDR_SIZE   324		/* an address as text with its NUL */
-#define BODY_INLINE 65536	/* a body up to this size rides in the record */
+#define ADDR_SIZE   324         /* an address as text with its NUL */
+#define BODY_INLINE 65536       /* a body up to this size rides in the record */
 #define RCPTS_MAX   (48 * 1024) /* bytes of a packed recipient list */
-#define JOB_RCPTS   100		/* recipients in one job at most */
-#define CONF_MAX    65536	/* bytes of configuration text */
+#define JOB_RCPTS   100         /* recipients in one job at most */
+#define CONF_MAX    65536       /* bytes of configuration text */
 
 enum process { P_PARENT, P_SMTPD, P_AUTH, P_QUEUE, P_DELIVER, P_CTL, P_COUNT };
 enum verdict { V_OK, V_TEMP, V_PERM, V_COUNT }; /* 2yz, 4yz, 5yz */
@@ -100,10 +100,10 @@ struct msg_conf {
 };
 
 enum file_kind {
-	FILE_TLS_CERT,	   /* to smtpd and auth */
-	FILE_TLS_KEY,	   /* to auth only */
+	FILE_TLS_CERT,     /* to smtpd and auth */
+	FILE_TLS_KEY,      /* to auth only */
 	FILE_ROUTE_SECRET, /* to auth only; name = the route's pattern */
-	FILE_CA_BUNDLE,	   /* to deliver */
+	FILE_CA_BUNDLE,    /* to deliver */
 	FILE_TRUST_ANCHOR, /* to deliver; DNSSEC */
 	FILE_KINDS
 };
@@ -116,8 +116,8 @@ struct msg_file {
 
 /* A bound, listening socket; the descriptor rides along. */
 struct msg_listen {
-	char name[64];	    /* of its [listen NAME] section */
-	uint32_t tls_mode;  /* enum tls_mode */
+	char name[64];     /* of its [listen NAME] section */
+	uint32_t tls_mode; /* enum tls_mode */
 	uint32_t port;
 };
 
@@ -127,8 +127,8 @@ struct msg_listen {
  */
 struct msg_peer {
 	uint32_t process; /* enum process */
-	uint32_t index;	  /* which smtpd; else 0 */
-	uint32_t sign;	  /* 1: the channel for MSG_TLS_SIGN only */
+	uint32_t index;   /* which smtpd; else 0 */
+	uint32_t sign;    /* 1: the channel for MSG_TLS_SIGN only */
 };
 
 /* Session-ticket keys, newest first: 80 bytes each (name 16, hmac 32, aes 32). */
@@ -149,22 +149,22 @@ struct msg_ctl_client {
 
 /* smtpd -> auth: is this password right? */
 struct msg_auth_check {
-	char user[256];	  /* as sent, UTF-8, not empty */
+	char user[256];   /* as sent, UTF-8, not empty */
 	char secret[256]; /* wiped by both ends after use */
-	char ip[46];	  /* client address as text */
-	uint32_t port;	  /* listening port, for the log */
-	char tls[16];	  /* "TLSv1.3" */
-	char mech[20];	  /* "PLAIN", "LOGIN" */
+	char ip[46];      /* client address as text */
+	uint32_t port;    /* listening port, for the log */
+	char tls[16];     /* "TLSv1.3" */
+	char mech[20];    /* "PLAIN", "LOGIN" */
 };
 
 /* The reply to give is the decider's: code, status and text. */
 struct msg_auth_result {
 	uint32_t verdict; /* enum verdict */
-	uint32_t code;	  /* 235, 454, 535, ... */
+	uint32_t code;    /* 235, 454, 535, ... */
 	char status[12];  /* "2.7.0" */
 	char text[160];
 	char account[ADDR_SIZE]; /* canonical login when V_OK */
-	char credential[64];	 /* label of what was proved */
+	char credential[64];     /* label of what was proved */
 };
 
 /* smtpd -> auth: may the account use this envelope sender? */
@@ -196,8 +196,8 @@ struct msg_allowed {
 enum sign_op { SIGN_RSA_PRIVATE, SIGN_ECDSA };
 
 struct msg_tls_sign {
-	char key[65];	  /* SHA-256 of the public key (SPKI DER), hex */
-	uint32_t op;	  /* enum sign_op */
+	char key[65];     /* SHA-256 of the public key (SPKI DER), hex */
+	uint32_t op;      /* enum sign_op */
 	uint32_t padding; /* RSA: OpenSSL's RSA_*_PADDING */
 	struct bytes data;
 };
@@ -242,11 +242,11 @@ struct msg_tx_file_lent {
 };
 
 enum tx_flags {
-	TX_8BIT = 1,	    /* the body holds bytes over 127 */
-	TX_ADD_DATE = 2,    /* the header lacks Date: */
-	TX_ADD_MSGID = 4,   /* the header lacks Message-ID: */
-	TX_IN_FILE = 8,	    /* the body is in the file lent before */
-	TX_BOUNCE = 16,	    /* made by postern itself */
+	TX_8BIT = 1,      /* the body holds bytes over 127 */
+	TX_ADD_DATE = 2,  /* the header lacks Date: */
+	TX_ADD_MSGID = 4, /* the header lacks Message-ID: */
+	TX_IN_FILE = 8,   /* the body is in the file lent before */
+	TX_BOUNCE = 16,   /* made by postern itself */
 };
 
 /* smtpd -> queue: take responsibility (RFC 5321 6.1). */
@@ -258,10 +258,10 @@ struct msg_tx_commit {
 	uint32_t port;
 	char tls[16];
 	char mech[20];
-	char with[20]; /* RFC 3848 keyword for Received: */
+	char with[20];   /* RFC 3848 keyword for Received: */
 	char msgid[256]; /* Message-ID: of the message, "" unknown */
-	uint32_t flags; /* enum tx_flags */
-	uint64_t size;	/* bytes of body */
+	uint32_t flags;  /* enum tx_flags */
+	uint64_t size;   /* bytes of body */
 	struct bytes rcpts;
 	struct bytes body; /* empty when TX_IN_FILE */
 };
@@ -280,15 +280,15 @@ struct msg_tx_result {
  * along as a read-only descriptor (read with pread from offset 0).
  */
 struct msg_job {
-	uint64_t id;	  /* of the message, for the log */
+	uint64_t id;      /* of the message, for the log */
 	uint32_t attempt; /* 1 is the first */
 	char domain[256]; /* what all recipients share */
 	char account[ADDR_SIZE];
 	char sender[ADDR_SIZE]; /* "" is the null path */
-	uint32_t flags;		/* TX_8BIT, TX_IN_FILE */
-	uint64_t size;		/* of the body */
-	struct bytes rcpts;	/* packed; JOB_RCPTS at most */
-	struct bytes added;	/* header lines in front of the body */
+	uint32_t flags;         /* TX_8BIT, TX_IN_FILE */
+	uint64_t size;          /* of the body */
+	struct bytes rcpts;     /* packed; JOB_RCPTS at most */
+	struct bytes added;     /* header lines in front of the body */
 	struct bytes body;
 };
 
@@ -303,12 +303,12 @@ enum scope {
  */
 struct msg_job_verdict {
 	uint32_t verdict;
-	uint32_t scope;	   /* enum scope; when not V_OK */
-	uint32_t code;	   /* SMTP code, 0 when there was none */
-	char status[12];   /* enhanced status, never empty */
-	char mx[300];	   /* "mx1.example.net[192.0.2.25]:25", "" none */
-	char tls[16];	   /* "TLSv1.3", "" in the clear */
-	char text[512];	   /* the remote words, or ours */
+	uint32_t scope;     /* enum scope; when not V_OK */
+	uint32_t code;      /* SMTP code, 0 when there was none */
+	char status[12];    /* enhanced status, never empty */
+	char mx[300];       /* "mx1.example.net[192.0.2.25]:25", "" none */
+	char tls[16];       /* "TLSv1.3", "" in the clear */
+	char text[512];     /* the remote words, or ours */
 	struct bytes rcpts; /* one byte an index into the job's list */
 	uint32_t last;
 };
@@ -343,16 +343,16 @@ struct msg_status_row {
 };
 
 enum account_verb {
-	ACCOUNT_ADD,	 /* account, secret or "" to generate nothing */
+	ACCOUNT_ADD, /* account, secret or "" to generate nothing */
 	ACCOUNT_LIST,
 	ACCOUNT_SHOW,
 	ACCOUNT_PASSWD,
 	ACCOUNT_SUSPEND, /* arg = reason */
 	ACCOUNT_RESUME,
 	ACCOUNT_REMOVE,
-	ACCOUNT_TEST,	 /* secret; arg = client address, may be "" */
-	GRANT_ADD,	 /* arg = address or @domain */
-	GRANT_LIST,	 /* account "" = all */
+	ACCOUNT_TEST, /* secret; arg = client address, may be "" */
+	GRANT_ADD,    /* arg = address or @domain */
+	GRANT_LIST,   /* account "" = all */
 	GRANT_REMOVE,
 	ACCOUNT_VERBS
 };
@@ -366,15 +366,15 @@ struct msg_account_cmd {
 
 struct msg_account_row {
 	char account[ADDR_SIZE];
-	uint32_t state;	 /* enum account_state */
+	uint32_t state; /* enum account_state */
 	char reason[200];
 	char by[128];
-	uint64_t since;	     /* unix seconds of the last state change */
+	uint64_t since; /* unix seconds of the last state change */
 	uint64_t created;
 	uint64_t last_login; /* 0 never */
 	char last_ip[46];
-	char hash[24];	     /* "yescrypt", "sha512crypt", ... */
-	uint32_t weak;	     /* the hash is one to be upgraded */
+	char hash[24]; /* "yescrypt", "sha512crypt", ... */
+	uint32_t weak; /* the hash is one to be upgraded */
 	uint32_t grants;
 	uint32_t sent_hour;
 	uint32_t sent_day;
@@ -388,12 +388,12 @@ struct msg_grant_row {
 };
 
 enum queue_verb {
-	QUEUE_LIST,	/* from `after` on, `limit` messages at most */
-	QUEUE_SHOW,	/* id */
-	QUEUE_RETRY,	/* the selected, now */
+	QUEUE_LIST,  /* from `after` on, `limit` messages at most */
+	QUEUE_SHOW,  /* id */
+	QUEUE_RETRY, /* the selected, now */
 	QUEUE_HOLD,
 	QUEUE_RELEASE,
-	QUEUE_REMOVE,	/* without a bounce */
+	QUEUE_REMOVE, /* without a bounce */
 	QUEUE_STATUS,
 	QUEUE_VERBS
 };
@@ -418,12 +418,12 @@ struct msg_queue_row {
 	char msgid[256];
 	uint64_t size;
 	uint64_t accepted; /* unix milliseconds */
-	uint32_t rcpts;	   /* of the message */
+	uint32_t rcpts;    /* of the message */
 	uint32_t waiting;  /* without a final verdict */
 	uint32_t attempts;
-	uint64_t next;	   /* unix milliseconds of the next attempt; 0 none */
-	uint32_t held;	   /* 1 by an admin, 2 account suspended */
-	char last[300];	   /* last answer of a destination */
+	uint64_t next;  /* unix milliseconds of the next attempt; 0 none */
+	uint32_t held;  /* 1 by an admin, 2 account suspended */
+	char last[300]; /* last answer of a destination */
 };
 
 struct msg_rcpt_row {
@@ -446,10 +446,10 @@ struct msg_event_row {
 
 struct msg_cmd_done {
 	uint32_t exit_code; /* DESIGN: 0 ok, 1 no, 5 not found, 6 exists ... */
-	uint32_t more;	    /* QUEUE_LIST: there is more behind `next` */
+	uint32_t more;      /* QUEUE_LIST: there is more behind `next` */
 	uint64_t next;
-	uint64_t count;	    /* how many were changed or would be */
-	char text[600];	    /* one sentence for the operator */
+	uint64_t count; /* how many were changed or would be */
+	char text[600]; /* one sentence for the operator */
 };
 
 struct msg {

@@ -15,10 +15,10 @@
 #include "lib/net.h"
 
 #define CONF_DEFAULT_FILE "/etc/postern/postern.conf"
-#define CONF_LISTENS	  16
-#define CONF_ROUTES	  64
-#define CONF_RETRIES	  16
-#define CONF_PATH	  1024
+#define CONF_LISTENS      16
+#define CONF_ROUTES       64
+#define CONF_RETRIES      16
+#define CONF_PATH         1024
 
 enum tls_mode { TLS_MODE_STARTTLS, TLS_MODE_IMPLICIT };
 
@@ -31,7 +31,7 @@ struct conf_listen {
 
 /* How a route wants its connection secured. */
 enum route_tls {
-	ROUTE_TLS_MAY,	    /* try, fall back to clear text */
+	ROUTE_TLS_MAY,      /* try, fall back to clear text */
 	ROUTE_TLS_REQUIRED, /* encrypted or not at all */
 	ROUTE_TLS_VERIFIED, /* and the certificate must be the host's */
 	ROUTE_TLS_IMPLICIT, /* TLS from the first byte, verified */
@@ -40,8 +40,8 @@ enum route_tls {
 
 struct conf_route {
 	char pattern[256]; /* "example.net", "*.example.net" or "*" */
-	bool mx;	   /* look the destination up; host is empty */
-	char host[256];	   /* name or address literal without brackets */
+	bool mx;           /* look the destination up; host is empty */
+	char host[256];    /* name or address literal without brackets */
 	unsigned port;
 	enum route_tls tls;
 	char user[256]; /* "" no authentication */
@@ -60,20 +60,20 @@ struct conf {
 	struct conf_listen listens[CONF_LISTENS];
 	size_t nlistens;
 
-	uint64_t message_size;	/* bytes */
-	uint32_t recipients;	/* a message */
-	uint32_t rcpts_hour;	/* recipients an hour for an account */
+	uint64_t message_size; /* bytes */
+	uint32_t recipients;   /* a message */
+	uint32_t rcpts_hour;   /* recipients an hour for an account */
 	uint32_t rcpts_day;
-	uint32_t connections;	/* from one address */
+	uint32_t connections; /* from one address */
 
 	int64_t give_up_s;
 	int64_t delay_notice_s;
 	int64_t retry_s[CONF_RETRIES]; /* the last one repeats */
 	size_t nretries;
 	uint32_t per_destination; /* connections to one destination at most */
-	uint32_t in_flight;	  /* jobs with deliver at most */
-	uint64_t cache_bytes;	  /* of the spool's store */
-	int64_t journal_s;	  /* how long the journal is kept */
+	uint32_t in_flight;       /* jobs with deliver at most */
+	uint64_t cache_bytes;     /* of the spool's store */
+	int64_t journal_s;        /* how long the journal is kept */
 
 	char dns_server[64]; /* "192.0.2.1@53", "" resolve by ourselves */
 	char trust_anchor[CONF_PATH];
@@ -92,16 +92,16 @@ struct conf {
 };
 
 /* Told once for each error: "FILE:LINE: text", and a hint or "". */
-typedef void conf_error_fn(void *arg, int line, const char *text,
-    const char *hint);
+typedef void
+conf_error_fn(void *arg, int line, const char *text, const char *hint);
 
 /*
  * Parse text[len] as the contents of `file` (a name for messages).  Returns a
  * new struct, or NULL after telling every error.  Pure: looks at no other
  * file, no network, no clock.
  */
-struct conf *conf_parse(const char *file, const char *text, size_t len,
-    conf_error_fn *, void *arg);
+struct conf *conf_parse(
+    const char *file, const char *text, size_t len, conf_error_fn *, void *arg);
 void conf_free(struct conf *);
 
 /*
@@ -120,11 +120,11 @@ int conf_check_files(const struct conf *, conf_error_fn *, void *arg);
  * "*".  Never NULL: without a [route] it is `via = mx`. */
 const struct conf_route *conf_route(const struct conf *, const char *domain);
 
-/* Every effective value as "section.key = value" lines, for `config show`;
- * `is_default` tells which were not in the file. */
+/* Every effective value, defaults included, for `config show`; section "" is
+ * the top of the file. */
 void conf_each(const struct conf *,
-    void (*cb)(void *arg, const char *section, const char *key,
-	const char *value),
+    void (*cb)(
+	void *arg, const char *section, const char *key, const char *value),
     void *arg);
 
 #endif

@@ -18,7 +18,7 @@
 #include "lib/tls.h"
 
 #define READ_BYTES 16384 /* a TLS record's worth */
-#define READ_TURNS 4	 /* reads in one turn, then let others go */
+#define READ_TURNS 4     /* reads in one turn, then let others go */
 
 static void pump_in(struct io *);
 

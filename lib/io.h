@@ -20,7 +20,7 @@ enum io_event {
 	IO_SECURED,   /* the TLS handshake is done */
 	IO_INPUT,     /* new bytes in io->in */
 	IO_SENT,      /* everything in io->out has left */
-	IO_EOF,	      /* the peer closed its side, close_notify included */
+	IO_EOF,       /* the peer closed its side, close_notify included */
 	IO_ERROR,     /* io_error() tells; nothing more will happen */
 	IO_TIMEOUT,   /* the timer set by io_timeout() ran out */
 };
@@ -54,7 +54,7 @@ void io_secure(struct io *, SSL_CTX *, bool server, const char *sni);
 
 void io_write(struct io *, const void *, size_t);
 void io_flush(struct io *);
-void io_pause(struct io *, bool paused); /* of reading */
+void io_pause(struct io *, bool paused);     /* of reading */
 void io_timeout(struct io *, int64_t in_ms); /* 0: none; each call restarts */
 /*
  * Close at once; what was not sent is dropped, so wait for IO_SENT when the

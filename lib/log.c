@@ -13,7 +13,7 @@
 
 #define LINE_MAX_BYTES 1024
 #define QUOTE_BYTES    320
-#define QUOTES	       16
+#define QUOTES         16
 
 static const char *process_name = "postern";
 static bool stamped, use_syslog, debugging;
@@ -110,10 +110,10 @@ log_debug(const char *event, const char *fmt, ...)
 static size_t
 utf8_bytes(const unsigned char *s)
 {
-	size_t n = s[0] >= 0xf0 && s[0] < 0xf5	? 4
-		   : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-						 : 0;
+	size_t n = s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+	    : s[0] >= 0xe0 && s[0] < 0xf0      ? 3
+	    : s[0] >= 0xc2 && s[0] < 0xe0      ? 2
+					       : 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
@@ -163,7 +163,7 @@ fatal(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_event("fatal", "process=%s error=%s", process_name,
-	    log_quote(text));
+	log_event(
+	    "fatal", "process=%s error=%s", process_name, log_quote(text));
 	exit(1);
 }

@@ -31,7 +31,7 @@ void log_debug(const char *event, const char *fmt, ...)
 const char *log_quote(const char *s);
 
 /* Log `fatal` and exit 1; the parent starts the process again. */
-void fatal(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2), noreturn));
+void
+fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 #endif

@@ -37,8 +37,8 @@ struct watch {
 
 /* Watch fd for LOOP_READ | LOOP_WRITE, level-triggered; 0 stops watching.
  * Call again to change; a no-op when nothing changes. */
-void watch_init(struct watch *, int fd, void (*cb)(void *arg, short events),
-    void *arg);
+void watch_init(
+    struct watch *, int fd, void (*cb)(void *arg, short events), void *arg);
 void watch_set(struct watch *, short want);
 
 /* A timer that fires once. */

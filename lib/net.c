@@ -61,8 +61,7 @@ net_parse(struct net_address *a, const char *s, size_t n, unsigned default_port)
 		if (close + 1 < end) {
 			if (close[1] != ':')
 				return false;
-			port = parse_port(
-			    close + 2, (size_t)(end - close - 2));
+			port = parse_port(close + 2, (size_t)(end - close - 2));
 		}
 		return port != 0 &&
 		    parse_host(a, s + 1, (size_t)(close - s - 1), port);
@@ -89,8 +88,7 @@ net_text(const struct sockaddr *sa, char out[NET_TEXT])
 	else if (sa->sa_family != AF_INET6)
 		snprintf(out, NET_TEXT, "local");
 	else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		inet_ntop(
-		    AF_INET, in6->sin6_addr.s6_addr + 12, out, NET_TEXT);
+		inet_ntop(AF_INET, in6->sin6_addr.s6_addr + 12, out, NET_TEXT);
 	else
 		inet_ntop(AF_INET6, &in6->sin6_addr, out, NET_TEXT);
 }

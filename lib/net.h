@@ -17,8 +17,8 @@ struct net_address {
 };
 
 /* "192.0.2.1:25", "[::1]:25", or without port when default_port is not 0. */
-bool net_parse(
-    struct net_address *, const char *s, size_t n, unsigned default_port);
+bool
+net_parse(struct net_address *, const char *s, size_t n, unsigned default_port);
 /* The address without its port; IPv4-mapped IPv6 comes out as IPv4. */
 void net_text(const struct sockaddr *, char out[NET_TEXT]);
 unsigned net_port(const struct sockaddr *);

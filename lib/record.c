@@ -48,7 +48,8 @@ record_bound(const struct field *f)
 }
 
 size_t
-record_encode(const struct field *f, const void *from, uint8_t *out, size_t size)
+record_encode(
+    const struct field *f, const void *from, uint8_t *out, size_t size)
 {
 	const uint8_t *base = from, *src;
 	uint8_t *p = out, *end = out + size;

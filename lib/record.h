@@ -63,8 +63,8 @@ bool record_decode(const struct field *, void *to, size_t struct_size,
  * item does not fit.  list_next() moves along: false at the end; a malformed
  * list ends early and list_valid() is false for it.
  */
-size_t list_add(
-    uint8_t *out, size_t size, size_t len, const void *item, size_t n);
+size_t
+list_add(uint8_t *out, size_t size, size_t len, const void *item, size_t n);
 bool list_next(struct bytes *rest, struct bytes *item);
 bool list_valid(struct bytes list, size_t most_item, size_t *count);
 

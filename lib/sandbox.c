@@ -34,8 +34,8 @@ become(const struct passwd *pw)
 	if (setgroups(1, &pw->pw_gid) == -1 ||
 	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1)
-		fatal("cannot become user %s: %s", pw->pw_name,
-		    strerror(errno));
+		fatal(
+		    "cannot become user %s: %s", pw->pw_name, strerror(errno));
 	if (setresuid((uid_t)-1, 0, (uid_t)-1) != -1)
 		fatal("still able to become root");
 }

@@ -9,7 +9,7 @@
 struct sandbox {
 	const char *user;      /* NULL: stay who we are */
 	const char *directory; /* chroot there when root, else chdir */
-	unsigned files;	       /* descriptors at most */
+	unsigned files;        /* descriptors at most */
 };
 
 /*

@@ -187,8 +187,8 @@ use_ticket_key(const unsigned char *key, unsigned char *iv,
 
 	memcpy(secret, key + 16, sizeof(secret));
 	ok = EVP_MAC_CTX_set_params(mac, params) == 1 &&
-	    EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key + 48, iv,
-		encrypt) == 1;
+	    EVP_CipherInit_ex(
+		cipher, EVP_aes_256_cbc(), NULL, key + 48, iv, encrypt) == 1;
 	OPENSSL_cleanse(secret, sizeof(secret));
 	return ok ? 1 : -1;
 }

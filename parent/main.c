@@ -1,0 +1,220 @@
+/*
+ * main.c - the parent's life: configuration, lock, sockets, children, loop.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "parent/parent.h"
+
+#define EXIT_TEMP 75
+#define EXIT_CONF 78
+
+static const char *file = CONF_DEFAULT_FILE;
+static struct conf *conf;
+static char *conf_text;
+static size_t conf_len;
+static int64_t started;
+
+const struct conf *
+parent_conf(void)
+{
+	return conf;
+}
+
+const char *
+parent_conf_text(size_t *len)
+{
+	*len = conf_len;
+	return conf_text;
+}
+
+int64_t
+parent_started(void)
+{
+	return started;
+}
+
+static void
+on_conf_error(void *arg, int line, const char *text, const char *hint)
+{
+	(void)arg;
+	log_event("conf.error", "file=%s line=%d error=%s fix=%s",
+	    log_quote(file), line, log_quote(text), log_quote(hint));
+}
+
+/* Read and check the configuration; NULL after logging what is wrong. */
+static struct conf *
+load(char **text, size_t *len)
+{
+	struct conf *c;
+
+	if (conf_read(file, text, len) == -1) {
+		log_event("conf.error", "file=%s error=%s", log_quote(file),
+		    log_quote(strerror(errno)));
+		return NULL;
+	}
+	c = conf_parse(file, *text, *len, on_conf_error, NULL);
+	if (c != NULL && conf_check_files(c, on_conf_error, NULL) > 0) {
+		conf_free(c);
+		c = NULL;
+	}
+	if (c == NULL) {
+		free(*text);
+		*text = NULL;
+	}
+	return c;
+}
+
+/* Keys that only a restart can change. */
+static void
+warn_restart(const struct conf *old, const struct conf *new)
+{
+	bool listens = old->nlistens != new->nlistens;
+
+	for (size_t i = 0; i < old->nlistens && !listens; i++)
+		listens = old->listens[i].tls != new->listens[i].tls ||
+		    memcmp(&old->listens[i].address.ss,
+			&new->listens[i].address.ss,
+			sizeof(new->listens[i].address.ss)) != 0;
+	if (listens)
+		log_event("conf.restart-needed", "key=listen");
+	if (strcmp(old->state, new->state) != 0 ||
+	    strcmp(old->run, new->run) != 0)
+		log_event("conf.restart-needed", "key=paths");
+	if (old->workers != new->workers)
+		log_event("conf.restart-needed", "key=smtpd.workers");
+	if (old->cache_bytes != new->cache_bytes)
+		log_event("conf.restart-needed", "key=queue.cache");
+}
+
+static void
+on_hup(void *arg)
+{
+	struct conf *c;
+	char *text;
+	size_t len;
+
+	(void)arg;
+	notify("RELOADING=1");
+	c = load(&text, &len);
+	if (c == NULL) {
+		log_event("conf.kept",
+		    "file=%s reason=\"the new one has "
+		    "errors\"",
+		    log_quote(file));
+		notify("READY=1");
+		return;
+	}
+	warn_restart(conf, c);
+	/* Where things are does not change under a running server. */
+	memcpy(c->state, conf->state, sizeof(c->state));
+	memcpy(c->run, conf->run, sizeof(c->run));
+	conf_free(conf);
+	free(conf_text);
+	conf = c;
+	conf_text = text;
+	conf_len = len;
+	workers_reload();
+	log_event("conf.reloaded", "file=%s", log_quote(file));
+	notify("READY=1");
+}
+
+static void
+on_term(void *arg)
+{
+	(void)arg;
+	log_event("server.stopping", "pid=%d", (int)getpid());
+	notify("STOPPING=1");
+	control_close();
+	listen_close();
+	workers_stop();
+}
+
+/* Only one server on one state directory; ctl takes the same lock when it
+ * runs auth by itself. */
+static int
+lock_state(void)
+{
+	char path[CONF_PATH + 8];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", conf->state);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1) {
+		log_event("server.failed", "error=%s fix=%s",
+		    log_quote(strerror(errno)),
+		    log_quote("run `postern init` first"));
+		return -1;
+	}
+	for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; tries++) {
+		if (errno != EWOULDBLOCK || tries == 50) {
+			log_event("server.failed", "error=%s",
+			    log_quote("another postern uses this state"));
+			return -1;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+	}
+	return 0;
+}
+
+/* The run directory and the empty one that children are locked into. */
+static int
+make_run(void)
+{
+	char path[CONF_PATH + 8];
+
+	snprintf(path, sizeof(path), "%s/empty", conf->run);
+	if ((mkdir(conf->run, 0755) == -1 && errno != EEXIST) ||
+	    (mkdir(path, 0755) == -1 && errno != EEXIST)) {
+		log_event("server.failed", "path=%s error=%s", log_quote(path),
+		    log_quote(strerror(errno)));
+		return -1;
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt(argc, argv, "c:")) != -1) {
+		if (opt != 'c')
+			return 2;
+		file = optarg;
+	}
+	log_open("parent");
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	started = time(NULL);
+	conf = load(&conf_text, &conf_len);
+	if (conf == NULL)
+		return EXIT_CONF;
+	log_to_syslog(conf->syslog);
+	if (make_run() == -1 || lock_state() == -1)
+		return EXIT_TEMP;
+	loop_init();
+	if (listen_open(conf) == -1 || control_open(conf) == -1)
+		return EXIT_TEMP;
+	loop_signal(SIGHUP, on_hup, NULL);
+	loop_signal(SIGTERM, on_term, NULL);
+	loop_signal(SIGINT, on_term, NULL);
+	tickets_init();
+	log_event("server.starting", "version=%s pid=%d hostname=%s", VERSION,
+	    (int)getpid(), conf->hostname);
+	workers_start();
+	loop_run();
+	log_event("server.stopped", "pid=%d", (int)getpid());
+	return 0;
+}

@@ -1,0 +1,77 @@
+/*
+ * parent.h - the supervisor: binds, starts, watches, hands over.
+ *
+ * It is the only process that keeps root, so it does as little as it can: it
+ * reads the configuration, opens files and sockets for others, and never sees
+ * a byte from a stranger.  What an operator types reaches it only as whole
+ * messages of the codec, after the kernel has said who types.
+ */
+#ifndef PARENT_PARENT_H
+#define PARENT_PARENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ipc/channel.h"
+#include "lib/conf.h"
+#include "lib/loop.h"
+
+#define WORKERS_MAX (3 + 64)
+
+struct worker {
+	enum process process;
+	unsigned index; /* which smtpd; else 0 */
+	pid_t pid;      /* 0: not running */
+	struct channel channel;
+	bool ready;    /* MSG_READY has come */
+	bool stopping; /* told to stop; its end is no accident */
+	int64_t started_ms;
+	unsigned failures;  /* in a row, for the back-off */
+	unsigned restarts;  /* since the parent started */
+	struct timer again; /* until the next start */
+};
+
+/* main.c: the effective configuration and its text. */
+const struct conf *parent_conf(void);
+const char *parent_conf_text(size_t *len);
+int64_t parent_started(void); /* unix seconds */
+
+/*
+ * listen.c - bind every [listen] address.  0, or -1 after logging each one
+ * that cannot be bound.
+ */
+int listen_open(const struct conf *);
+void listen_send(struct channel *); /* MSG_LISTEN for each, to an smtpd */
+void listen_close(void);
+
+/*
+ * workers.c - the children.  workers_start() forks auth, queue and deliver,
+ * and the smtpds once the first two are ready.  A child that dies is started
+ * again after 0, 1, 2, 4 ... 60 s.  workers_stop() ends them in the order
+ * that lets transactions finish: smtpd, deliver, queue, auth; then the loop.
+ */
+void workers_start(void);
+void workers_reload(void); /* the configuration and the files, anew */
+void workers_stop(void);
+size_t workers_count(void);
+const struct worker *workers_get(size_t i);
+/* The first running child of this kind, or NULL. */
+struct worker *workers_find(enum process);
+
+/* tickets.c - keys for TLS session tickets, shared by all smtpds, changed
+ * every 12 hours. */
+void tickets_init(void);
+void tickets_send(struct channel *);
+
+/*
+ * control.c - the control socket.  Root, the server's own user and members of
+ * users.admin-group may command.  0, or -1 after logging.
+ */
+int control_open(const struct conf *);
+void control_close(void);
+
+/* notify.c - tell the service manager (sd_notify(3)); a no-op without one. */
+void notify(const char *state);
+
+#endif

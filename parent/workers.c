@@ -1,0 +1,474 @@
+/*
+ * workers.c - the children: started, connected to each other, watched,
+ * started again.
+ *
+ * lines[] says who talks to whom.  A start and a restart are the same steps:
+ * fork, hand over configuration, files and sockets, then a fresh pair for
+ * every line whose other end is running.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "parent/parent.h"
+
+#define COUNT(a)          (sizeof(a) / sizeof((a)[0]))
+#define STEADY_MS         10000 /* alive so long: its failures are forgiven */
+#define BACKOFF_MAX_MS    60000
+#define SMTPD_PATIENCE_MS 5000 /* for auth and queue to recover first */
+
+/* clang-format off */
+static const struct {
+	enum process a, b;
+	bool sign;
+} lines[] = {
+	{ P_SMTPD,   P_AUTH,    false },
+	{ P_SMTPD,   P_AUTH,    true },
+	{ P_SMTPD,   P_QUEUE,   false },
+	{ P_QUEUE,   P_DELIVER, false },
+	{ P_QUEUE,   P_AUTH,    false },
+	{ P_DELIVER, P_AUTH,    false },
+};
+
+/* How long each may take to finish what is under way. */
+static const struct {
+	enum process process;
+	int64_t patience_ms;
+} stop_order[] = {
+	{ P_SMTPD,   15000 },
+	{ P_DELIVER, 15000 },
+	{ P_QUEUE,   30000 },
+	{ P_AUTH,    10000 },
+};
+/* clang-format on */
+
+static struct worker workers[WORKERS_MAX];
+static size_t nworkers;
+static struct timer patience;
+static size_t stop_phase;
+static bool smtpds_started, stopping, told_ready;
+
+static void spawn(struct worker *);
+
+size_t
+workers_count(void)
+{
+	return nworkers;
+}
+
+const struct worker *
+workers_get(size_t i)
+{
+	assert(i < nworkers);
+	return &workers[i];
+}
+
+struct worker *
+workers_find(enum process p)
+{
+	for (struct worker *w = workers; w < workers + nworkers; w++)
+		if (w->process == p && w->pid != 0)
+			return w;
+	return NULL;
+}
+
+static void
+program_path(enum process p, char *out, size_t size)
+{
+	char *slash;
+	ssize_t n = readlink("/proc/self/exe", out, size - 64);
+
+	if (n <= 0)
+		fatal("cannot read /proc/self/exe: %s", strerror(errno));
+	out[n] = '\0';
+	slash = strrchr(out, '/');
+	snprintf(slash, size - (size_t)(slash - out), "/postern-%s",
+	    process_name(p));
+}
+
+static void
+identity(enum process p, const char **user, char *dir, size_t size)
+{
+	const struct conf *c = parent_conf();
+
+	switch (p) {
+	case P_AUTH:
+		*user = c->user_auth;
+		snprintf(dir, size, "%s/auth", c->state);
+		break;
+	case P_QUEUE:
+		*user = c->user_queue;
+		snprintf(dir, size, "%s/queue", c->state);
+		break;
+	default:
+		*user = p == P_SMTPD ? c->user_smtpd : c->user_deliver;
+		snprintf(dir, size, "%s/empty", c->run);
+		break;
+	}
+}
+
+static void
+become_child(const struct worker *w, int fd)
+{
+	char path[CONF_PATH], dir[CONF_PATH + 16], index[16];
+	const char *user;
+	sigset_t none;
+
+	program_path(w->process, path, sizeof(path));
+	identity(w->process, &user, dir, sizeof(dir));
+	snprintf(index, sizeof(index), "%u", w->index);
+	/* Not to be stopped by the terminal's Ctrl-C before we say so. */
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	unsetenv("NOTIFY_SOCKET");
+	if (fd == 3)
+		fcntl(fd, F_SETFD, 0);
+	else if (dup2(fd, 3) == -1)
+		_exit(71);
+	close_range(4, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (geteuid() == 0)
+		execl(path, strrchr(path, '/') + 1, "-i", index, "-u", user,
+		    "-d", dir, (char *)NULL);
+	else
+		execl(path, strrchr(path, '/') + 1, "-i", index, "-d", dir,
+		    (char *)NULL);
+	fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	_exit(71);
+}
+
+static void
+send_file(
+    struct worker *w, enum file_kind kind, const char *name, const char *path)
+{
+	struct msg m = { .type = MSG_FILE };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd == -1) {
+		log_event("file.failed", "path=%s error=%s", log_quote(path),
+		    log_quote(strerror(errno)));
+		return;
+	}
+	m.u.file.kind = kind;
+	snprintf(m.u.file.name, sizeof(m.u.file.name), "%s", name);
+	channel_send(&w->channel, &m, fd);
+	close(fd);
+}
+
+static void
+send_conf(struct worker *w)
+{
+	const struct conf *c = parent_conf();
+	struct msg m = { .type = MSG_CONF };
+	size_t len;
+
+	m.u.conf.text.data = (const uint8_t *)parent_conf_text(&len);
+	m.u.conf.text.len = len;
+	channel_send(&w->channel, &m, -1);
+	if (w->process == P_SMTPD || w->process == P_AUTH)
+		send_file(w, FILE_TLS_CERT, "", c->certificate);
+	if (w->process == P_AUTH) {
+		send_file(w, FILE_TLS_KEY, "", c->key);
+		for (size_t i = 0; i < c->nroutes; i++)
+			if (*c->routes[i].password_file != '\0')
+				send_file(w, FILE_ROUTE_SECRET,
+				    c->routes[i].pattern,
+				    c->routes[i].password_file);
+	}
+	if (w->process == P_DELIVER) {
+		/* Either may be missing: then there is less to verify. */
+		if (access(c->ca_file, R_OK) == 0)
+			send_file(w, FILE_CA_BUNDLE, "", c->ca_file);
+		if (access(c->trust_anchor, R_OK) == 0)
+			send_file(w, FILE_TRUST_ANCHOR, "", c->trust_anchor);
+	}
+}
+
+static void
+send_start(struct worker *w)
+{
+	struct msg m = { .type = MSG_START };
+
+	channel_send(&w->channel, &m, -1);
+}
+
+static void
+send_peer(struct worker *w, const struct worker *other, bool sign, int fd)
+{
+	struct msg m = { .type = MSG_PEER };
+
+	m.u.peer.process = other->process;
+	m.u.peer.index = other->index;
+	m.u.peer.sign = sign;
+	channel_send(&w->channel, &m, fd);
+	close(fd);
+}
+
+/* A fresh line between w and every neighbour that is running. */
+static void
+connect_peers(struct worker *w)
+{
+	struct worker *other;
+	int fds[2];
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		if (lines[i].a != w->process && lines[i].b != w->process)
+			continue;
+		for (other = workers; other < workers + nworkers; other++) {
+			if (other == w || other->pid == 0 ||
+			    other->process !=
+				(lines[i].a == w->process ? lines[i].b
+							  : lines[i].a))
+				continue;
+			if (message_pair(fds) == -1)
+				fatal("socketpair: %s", strerror(errno));
+			send_peer(w, other, lines[i].sign, fds[0]);
+			send_peer(other, w, lines[i].sign, fds[1]);
+		}
+	}
+}
+
+static void
+start_smtpds(void)
+{
+	if (smtpds_started || stopping)
+		return;
+	smtpds_started = true;
+	for (struct worker *w = workers; w < workers + nworkers; w++)
+		if (w->process == P_SMTPD)
+			spawn(w);
+}
+
+static void
+on_patience(void *arg)
+{
+	(void)arg;
+	if (!stopping) {
+		start_smtpds();
+		return;
+	}
+	for (struct worker *w = workers; w < workers + nworkers; w++)
+		if (w->pid != 0 && w->stopping) {
+			log_event("process.killed", "process=%s pid=%d",
+			    process_name(w->process), (int)w->pid);
+			kill(w->pid, SIGKILL);
+		}
+}
+
+static void
+on_ready(struct worker *w)
+{
+	bool all = true;
+
+	w->ready = true;
+	for (struct worker *o = workers; o < workers + nworkers; o++)
+		if ((o->process == P_AUTH || o->process == P_QUEUE) &&
+		    !o->ready)
+			return;
+	if (!smtpds_started) {
+		timer_clear(&patience);
+		start_smtpds();
+		return;
+	}
+	for (struct worker *o = workers; o < workers + nworkers; o++)
+		all = all && o->ready;
+	if (all && !told_ready) {
+		told_ready = true;
+		log_event("server.ready", "pid=%d ms=%lld", (int)getpid(),
+		    (long long)(loop_wall_ms() - parent_started() * 1000));
+		notify("READY=1");
+	}
+}
+
+static void
+on_message(struct channel *c, const struct msg *m, int fd)
+{
+	(void)fd;
+	if (m->type == MSG_READY)
+		on_ready(c->arg);
+}
+
+/* Its death is told by SIGCHLD as well, with the reason. */
+static void
+on_gone(struct channel *c)
+{
+	(void)c;
+}
+
+static void
+spawn(struct worker *w)
+{
+	int fds[2];
+
+	if (message_pair(fds) == -1)
+		fatal("socketpair: %s", strerror(errno));
+	w->pid = fork();
+	if (w->pid == -1)
+		fatal("fork: %s", strerror(errno));
+	if (w->pid == 0) {
+		close(fds[0]);
+		become_child(w, fds[1]);
+	}
+	close(fds[1]);
+	w->ready = w->stopping = false;
+	w->started_ms = loop_now_ms();
+	channel_open(&w->channel, fds[0], P_PARENT, w->process, w->index,
+	    on_message, on_gone, w);
+	send_conf(w);
+	if (w->process == P_SMTPD) {
+		listen_send(&w->channel);
+		tickets_send(&w->channel);
+	}
+	connect_peers(w);
+	send_start(w);
+}
+
+static void
+on_again(void *arg)
+{
+	struct worker *w = arg;
+
+	if (stopping || w->pid != 0)
+		return;
+	w->restarts++;
+	spawn(w);
+}
+
+/* The next group in stop_order[] is told to finish; after the last the loop
+ * ends. */
+static void
+stop_next(void)
+{
+	struct msg m = { .type = MSG_STOP };
+	bool any;
+
+	for (; stop_phase < COUNT(stop_order); stop_phase++) {
+		any = false;
+		for (struct worker *w = workers; w < workers + nworkers; w++) {
+			if (w->process != stop_order[stop_phase].process ||
+			    w->pid == 0)
+				continue;
+			any = true;
+			if (!w->stopping)
+				channel_send(&w->channel, &m, -1);
+			w->stopping = true;
+		}
+		if (any) {
+			timer_set(
+			    &patience, stop_order[stop_phase].patience_ms);
+			return;
+		}
+	}
+	timer_clear(&patience);
+	loop_stop();
+}
+
+static void
+log_end(const struct worker *w, int status)
+{
+	if (WIFSIGNALED(status))
+		log_event("process.died", "process=%s pid=%d signal=%d",
+		    process_name(w->process), (int)w->pid, WTERMSIG(status));
+	else
+		log_event("process.died", "process=%s pid=%d status=%d",
+		    process_name(w->process), (int)w->pid, WEXITSTATUS(status));
+}
+
+static void
+on_end(struct worker *w, int status)
+{
+	int64_t wait_ms = 0;
+
+	channel_close(&w->channel);
+	if (!w->stopping)
+		log_end(w, status);
+	w->pid = 0;
+	w->ready = false;
+	if (stopping) {
+		stop_next();
+		return;
+	}
+	if (loop_now_ms() - w->started_ms > STEADY_MS)
+		w->failures = 0;
+	if (w->failures > 0)
+		wait_ms = 1000LL << (w->failures < 7 ? w->failures - 1 : 6);
+	if (wait_ms > BACKOFF_MAX_MS)
+		wait_ms = BACKOFF_MAX_MS;
+	w->failures++;
+	timer_set(&w->again, wait_ms);
+}
+
+static void
+on_child(void *arg)
+{
+	int status;
+	pid_t pid;
+
+	(void)arg;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (struct worker *w = workers; w < workers + nworkers; w++)
+			if (w->pid == pid) {
+				on_end(w, status);
+				break;
+			}
+}
+
+static void
+add(enum process p, unsigned index)
+{
+	struct worker *w = &workers[nworkers++];
+
+	w->process = p;
+	w->index = index;
+	w->channel.fd = -1;
+	timer_init(&w->again, on_again, w);
+}
+
+void
+workers_start(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = parent_conf()->workers;
+
+	if (n == 0)
+		n = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+	loop_signal(SIGCHLD, on_child, NULL);
+	timer_init(&patience, on_patience, NULL);
+	add(P_AUTH, 0);
+	add(P_QUEUE, 0);
+	add(P_DELIVER, 0);
+	for (unsigned i = 0; i < n; i++)
+		add(P_SMTPD, i);
+	for (struct worker *w = workers; w < workers + nworkers; w++)
+		if (w->process != P_SMTPD)
+			spawn(w);
+	timer_set(&patience, SMTPD_PATIENCE_MS);
+}
+
+void
+workers_reload(void)
+{
+	for (struct worker *w = workers; w < workers + nworkers; w++)
+		if (w->pid != 0) {
+			send_conf(w);
+			send_start(w);
+		}
+}
+
+void
+workers_stop(void)
+{
+	if (stopping)
+		return;
+	stopping = true;
+	stop_phase = 0;
+	stop_next();
+}
