@@ -1,0 +1,235 @@
+/*
+ * The configuration: what it means, and that every mistake is told with its
+ * line and a remedy.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/conf.h"
+
+#define BASE \
+	"hostname = mail.example.org\n" \
+	"[tls]\ncertificate = /c.pem\nkey = /k.pem\n" \
+	"[listen submissions]\naddress = 127.0.0.1:465, [::1]:465\n" \
+	"tls = implicit\n"
+
+static char said[4096];
+
+static void
+on_error(void *arg, int line, const char *text, const char *hint)
+{
+	size_t n = strlen(said);
+
+	++*(int *)arg;
+	snprintf(said + n, sizeof(said) - n, "%d: %s%s%s\n", line, text,
+	    *hint ? " | " : "", hint);
+}
+
+static struct conf *
+parse(const char *text)
+{
+	int errors = 0;
+
+	said[0] = '\0';
+	return conf_parse("t", text, strlen(text), on_error, &errors);
+}
+
+static void
+test_defaults(void **state)
+{
+	struct conf *c = parse(BASE);
+
+	(void)state;
+	assert_non_null(c);
+	assert_string_equal(c->hostname, "mail.example.org");
+	assert_int_equal(c->message_size, 35 * 1024 * 1024);
+	assert_int_equal(c->recipients, 100);
+	assert_int_equal(c->give_up_s, 5 * 86400);
+	assert_int_equal(c->nretries, 8);
+	assert_int_equal(c->retry_s[0], 60);
+	assert_int_equal(c->nlistens, 2);
+	assert_int_equal(c->listens[1].tls, TLS_MODE_IMPLICIT);
+	assert_string_equal(c->user_queue, "_posternq");
+	conf_free(c);
+}
+
+static void
+test_values(void **state)
+{
+	struct conf *c = parse(
+	    BASE "# a comment\n; another\n"
+		 "[limits]\n"
+		 "  message-size = 110M ; indented, with a comment behind\n"
+		 "\trecipients=7\nper-hour = 300/hour\nper-day = 2000/day\r\n"
+		 "[queue]\ngive-up = 36h\nretry = 1s, 2m\n"
+		 "[dns]\nserver = 127.0.0.1@5353\n"
+		 "[log]\nsyslog = yes\n");
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(c->message_size, 110 * 1024 * 1024);
+	assert_int_equal(c->recipients, 7);
+	assert_int_equal(c->rcpts_hour, 300);
+	assert_int_equal(c->rcpts_day, 2000);
+	assert_int_equal(c->give_up_s, 36 * 3600);
+	assert_int_equal(c->nretries, 2);
+	assert_int_equal(c->retry_s[1], 120);
+	assert_string_equal(c->dns_server, "127.0.0.1@5353");
+	assert_true(c->syslog);
+	conf_free(c);
+}
+
+static void
+test_routes(void **state)
+{
+	struct conf *c = parse(
+	    BASE "[route *]\nvia = mx:2525\n"
+		 "[route Example.NET]\nvia = [2001:db8::1]:26\ntls = required\n"
+		 "[route *.example.net]\nvia = 192.0.2.1:27\n"
+		 "[route *.b.example.net]\nvia = smart.example.com:587\n"
+		 "tls = verified\nuser = u\npassword-file = /p\n");
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(conf_route(c, "other.org")->port, 2525);
+	assert_true(conf_route(c, "other.org")->mx);
+	assert_string_equal(conf_route(c, "example.net")->host, "2001:db8::1");
+	assert_int_equal(conf_route(c, "example.net")->tls, ROUTE_TLS_REQUIRED);
+	assert_int_equal(conf_route(c, "a.example.net")->port, 27);
+	assert_int_equal(conf_route(c, "b.example.net")->port, 27);
+	assert_int_equal(conf_route(c, "A.B.EXAMPLE.net")->port, 587);
+	assert_int_equal(conf_route(c, "notexample.net")->port, 2525);
+	conf_free(c);
+	c = parse(BASE);
+	assert_true(conf_route(c, "x.org")->mx);
+	conf_free(c);
+}
+
+/* clang-format off */
+static const struct {
+	const char *text, *expect;
+} wrong[] = {
+	{ BASE "[tls]\ncertifcate = /x\n",
+	  "9: unknown key \"certifcate\" in [tls] | did you mean \"certificate\"?" },
+	{ BASE "[limits]\nmessage-size = 10MB\n",
+	  "9: message-size: \"10MB\": not a size" },
+	{ BASE "[limits]\nrecipients = many\n", "9: recipients: \"many\"" },
+	{ BASE "[limits]\nrecipients = 0\n", "limits.recipients: 1 to 10000" },
+	{ BASE "[queue]\ngive-up = 5 parsecs\n", "9: give-up" },
+	{ BASE "[colours]\nred = 1\n", "8: unknown section [colours]" },
+	{ BASE "what is this\n", "8: a line is `key = value`" },
+	{ BASE "[queue\n", "8: `]` is missing" },
+	{ BASE "[listen x]\ntls = implicit\n", "8: [listen] needs an address" },
+	{ BASE "[listen x]\naddress = 1.2.3.4:1\n", "8: [listen] needs a tls key" },
+	{ BASE "[listen x]\naddress = 1.2.3:99999\ntls = starttls\n",
+	  "8: address: \"1.2.3:99999\"" },
+	{ BASE "[listen x]\naddress = 1.2.3.4:1\ntls = maybe\n", "10: tls: \"maybe\"" },
+	{ BASE "[route a*b]\nvia = mx\n", "8: [route PATTERN]" },
+	{ BASE "[route *]\nvia = host\n", "9: via: \"host\": write the port too" },
+	{ BASE "[route *]\nvia = host:25\nuser = x\n", "8: a route needs user and password-file" },
+	{ BASE "[route *]\nvia = host:25\ntls = strong\n", "10: tls: \"strong\"" },
+	{ BASE "[paths]\nstate = relative\n", "9: state: \"relative\": write an absolute path" },
+	{ BASE "[tls]\nkey = /again\n", "9: key: \"/again\": set twice" },
+	{ BASE "[log]\nsyslog = perhaps\n", "write yes or no" },
+	{ "hostname = -bad\n", "1: hostname: \"-bad\"" },
+	{ "", "hostname is missing" },
+	{ "", "[tls] needs certificate and key" },
+	{ "hostname = a.b\n[tls]\ncertificate=/c\nkey=/k\n", "no [listen NAME] section" },
+	{ "hostnam = x\n", "1: unknown key \"hostnam\" | did you mean \"hostname\"?" },
+	{ BASE "[dns]\nserver = nameserver\n", "9: server" },
+	{ BASE "[limits]\ngive-up = 5d\n", "did you mean \"[queue] give-up\"?" },
+};
+/* clang-format on */
+
+static void
+test_errors(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_null(parse(wrong[i].text));
+		if (strstr(said, wrong[i].expect) == NULL)
+			fail_msg("case %zu: wanted \"%s\" in:\n%s", i,
+			    wrong[i].expect, said);
+	}
+}
+
+static void
+test_all_errors_in_one_run(void **state)
+{
+	(void)state;
+	assert_null(parse(BASE "[queue]\ngive-up = x\nretry = y\n[nope]\n"));
+	assert_non_null(strstr(said, "9: give-up"));
+	assert_non_null(strstr(said, "10: retry"));
+	assert_non_null(strstr(said, "11: unknown section"));
+}
+
+static void
+test_long_lines_and_nul(void **state)
+{
+	char text[2048];
+	int errors = 0;
+	size_t n;
+
+	(void)state;
+	n = (size_t)snprintf(text, sizeof(text), "%s# ", BASE);
+	memset(text + n, 'x', 1000);
+	text[n + 1000] = '\0';
+	assert_null(parse(text));
+	assert_non_null(strstr(said, "8: the line is too long"));
+	said[0] = '\0';
+	n = (size_t)snprintf(text, sizeof(text), "%s", BASE);
+	memcpy(text + n, "[log]\nsys\0log = yes\n", 21);
+	assert_null(conf_parse("t", text, n + 21, on_error, &errors));
+	assert_non_null(strstr(said, "9: a NUL byte"));
+}
+
+struct found {
+	int count;
+	char value[64];
+};
+
+static void
+on_value(void *arg, const char *section, const char *key, const char *value)
+{
+	struct found *f = arg;
+
+	f->count++;
+	if (strcmp(section, "limits") == 0 && strcmp(key, "message-size") == 0)
+		snprintf(f->value, sizeof(f->value), "%s", value);
+}
+
+static void
+test_each(void **state)
+{
+	struct conf *c = parse(BASE "[limits]\nmessage-size = 12M\n");
+	struct found f = { 0 };
+
+	(void)state;
+	conf_each(c, on_value, &f);
+	assert_true(f.count > 25);
+	assert_string_equal(f.value, "12M");
+	conf_free(c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_all_errors_in_one_run),
+		cmocka_unit_test(test_long_lines_and_nul),
+		cmocka_unit_test(test_each),
+	};
+
+	return cmocka_run_group_tests_name("lib_conf", tests, NULL, NULL);
+}
