@@ -194,6 +194,7 @@ class Session:
                 line = self.line()
                 self.commands.append(line)
                 verb, _, rest = line.partition(" ")
+                self.alone(verb.upper())
                 method = getattr(self, "do_" + verb.lower(), None)
                 if method is None:
                     self.say("500 5.5.2 what?")
@@ -214,6 +215,15 @@ class Session:
             except OSError:
                 pass
             self.sock.close()
+
+    def alone(self, verb):
+        """RFC 2920 section 3.1: what may stand in a group of commands."""
+        if not self.buffer:
+            return
+        if "PIPELINING" not in self.server.extensions or not self.helo:
+            self.server.complain(f"pipelined behind {verb}, not offered")
+        elif verb in ("EHLO", "HELO", "STARTTLS", "AUTH", "DATA", "QUIT"):
+            self.server.complain(f"pipelined behind {verb}")
 
     def after_refusal(self):
         """After a 4yz or 5yz greeting only QUIT makes sense."""
