@@ -1,0 +1,109 @@
+/*
+ * domain.c - names of hosts and mail domains, as text.
+ */
+#include <arpa/inet.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mail/ascii.h"
+#include "mail/domain.h"
+
+#define LABEL_MAX 63
+
+/* One label, without its dots. */
+static bool
+label_valid(const char *s, size_t n, unsigned allow)
+{
+	if (n == 0 || n > LABEL_MAX || s[0] == '-' || s[n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!ascii_alnum(s[i]) && s[i] != '-' &&
+		    !(s[i] == '_' && (allow & DOMAIN_UNDERSCORE)))
+			return false;
+	return true;
+}
+
+static bool
+all_digits(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!ascii_digit(s[i]))
+			return false;
+	return true;
+}
+
+bool
+domain_valid(const char *s, size_t n, unsigned allow)
+{
+	const char *end, *dot;
+
+	if (n > 0 && s[n - 1] == '.' && (allow & DOMAIN_DOT))
+		n--;
+	if (n == 0 || n >= DOMAIN_MAX)
+		return false;
+	end = s + n;
+	while ((dot = memchr(s, '.', (size_t)(end - s))) != NULL) {
+		if (!label_valid(s, (size_t)(dot - s), allow))
+			return false;
+		s = dot + 1;
+	}
+	n = (size_t)(end - s);
+	/* A resolver may take a name of digits for an address. */
+	return label_valid(s, n, allow) &&
+	    ((allow & DOMAIN_NUMERIC) || !all_digits(s, n));
+}
+
+bool
+domain_literal(const char *s, size_t n, char out[DOMAIN_MAX])
+{
+	static const char tag[] = "IPv6:";
+	const size_t taglen = sizeof(tag) - 1;
+	char text[INET6_ADDRSTRLEN], canonical[INET6_ADDRSTRLEN];
+	unsigned char addr[16];
+	int family = AF_INET;
+
+	if (n < 2 || s[0] != '[' || s[n - 1] != ']')
+		return false;
+	s++;
+	n -= 2;
+	if (n > taglen && ascii_same(s, tag, taglen)) {
+		family = AF_INET6;
+		s += taglen;
+		n -= taglen;
+	}
+	/* A NUL inside would hide from inet_pton() what is behind it. */
+	if (n >= sizeof(text) || memchr(s, '\0', n) != NULL)
+		return false;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	if (inet_pton(family, text, addr) != 1 ||
+	    inet_ntop(family, addr, canonical, sizeof(canonical)) == NULL)
+		return false;
+	snprintf(out, DOMAIN_MAX, "[%s%s]", family == AF_INET6 ? tag : "",
+	    canonical);
+	return true;
+}
+
+bool
+domain_below(const char *a, const char *b)
+{
+	size_t na = strlen(a), nb = strlen(b);
+
+	return nb > 0 && na > nb + 1 && a[na - nb - 1] == '.' &&
+	    ascii_same(a + na - nb, b, nb);
+}
+
+unsigned
+domain_fits(const char *pattern, const char *domain)
+{
+	size_t n = strlen(domain);
+
+	if (strcmp(pattern, "*") == 0)
+		return n > 0 ? 1 : 0;
+	if (strncmp(pattern, "*.", 2) == 0)
+		return domain_below(domain, pattern + 2)
+		    ? (unsigned)strlen(pattern)
+		    : 0;
+	return n > 0 && ascii_is(domain, n, pattern) ? UINT_MAX : 0;
+}
