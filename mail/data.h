@@ -35,7 +35,7 @@ struct data_reader {
 	enum data_fault fault;
 	bool eight_bit;
 	unsigned char at; /* the reader's own: state */
-	unsigned line;    /* the reader's own: octets in this line */
+	size_t line;      /* the reader's own: octets in this line */
 };
 
 void data_init(struct data_reader *);
