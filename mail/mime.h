@@ -25,8 +25,8 @@ struct mime_type {
  * Read the value of Content-Type:, comments, quoted strings and folding
  * included.  All parameters but the boundary are only checked.
  *
- * False when it is malformed, has two boundaries or one that is too long or
- * has characters no boundary may have.
+ * False when it is malformed, has two boundaries, or one that is empty, too
+ * long, ends in a space or has other characters than visible ones and spaces.
  */
 bool mime_type(struct mime_type *, const char *value, size_t n);
 

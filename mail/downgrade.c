@@ -1,0 +1,525 @@
+/*
+ * downgrade.c - an 8-bit message for a server without 8BITMIME.
+ *
+ * The first reading takes the message apart by lines.  What is open at any
+ * time is a stack of entities: multiparts, messages within messages, and on
+ * top the one whose header or body is being read.  Only a delimiter line of
+ * an open multipart closes anything.  When a leaf with 8-bit bytes ends, its
+ * encoding, its label and the labels of everything around it go into a list
+ * of edits, in the order of their places; the second reading copies the
+ * message and carries them out.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "mail/ascii.h"
+#include "mail/downgrade.h"
+#include "mail/lines.h"
+#include "mail/mime.h"
+
+enum {
+	DEPTH_MAX = 32,
+	LINE_KEPT = 1024,  /* of each line; a delimiter is shorter */
+	FIELD_KEPT = 2048, /* of each field; an honest one is shorter */
+	EXPANSION = 4,     /* no encoder makes more of a byte, see QP_ROOM() */
+};
+
+enum what {
+	ADD_MIME_VERSION,
+	ADD_TYPE,
+	LABEL_7BIT,
+	LABEL_QP,
+	LABEL_BASE64,
+	ENCODE_QP,
+	ENCODE_BASE64,
+};
+
+static const char *const lines[] = {
+	[ADD_MIME_VERSION] = "MIME-Version: 1.0\r\n",
+	/* RFC 1428 2: the bytes mean something, but nobody said what. */
+	[ADD_TYPE] = "Content-Type: text/plain; charset=unknown-8bit\r\n",
+	[LABEL_7BIT] = "Content-Transfer-Encoding: 7bit\r\n",
+	[LABEL_QP] = "Content-Transfer-Encoding: quoted-printable\r\n",
+	[LABEL_BASE64] = "Content-Transfer-Encoding: base64\r\n",
+};
+
+enum state {
+	IN_HEADER,
+	IN_LEAF,
+	BESIDE_PARTS, /* before the first or behind the last one */
+};
+
+/*
+ *   broken   its header cannot be trusted, so nothing in it can be changed
+ *   frozen   it or something around it must not be changed: it is signed
+ *   message  it has a message header, not only that of a part
+ *   label    where its Content-Transfer-Encoding field is; 0, 0 for none
+ *   end      where its header ends, at the empty line
+ */
+struct entity {
+	bool broken, frozen, message, digest;
+	bool has_version, has_type, has_encoding, labelled;
+	enum mime_encoding encoding;
+	struct mime_type type;
+	uint64_t label_at, label_end, header_end, body;
+};
+
+struct scan {
+	struct downgrade *d;
+	enum state state;
+	bool eight_bit; /* in this leaf */
+
+	uint64_t line_at; /* where the line under way begins */
+	size_t line_len;  /* its true length */
+	size_t eol;       /* length of the line end in front of it */
+	bool line_eight_bit;
+	bool cr; /* its last byte so far */
+
+	uint64_t field_at;
+	size_t field_len;
+	bool field_cut; /* its end is not kept */
+
+	struct entity now;
+	unsigned depth; /* how many entities are open around it */
+	struct entity stack[DEPTH_MAX];
+	char line[LINE_KEPT];
+	char field[FIELD_KEPT];
+};
+
+static bool
+cannot(struct scan *s, const char *problem)
+{
+	if (s->d->problem == NULL)
+		s->d->problem = problem;
+	return false;
+}
+
+/* Put an edit into its place; behind those at the same one. */
+static bool
+add_edit(struct scan *s, uint64_t at, uint64_t end, enum what what)
+{
+	struct downgrade *d = s->d;
+	unsigned i = d->nedits;
+
+	if (d->nedits == DOWNGRADE_EDITS_MAX)
+		return cannot(s, "too many parts");
+	for (; i > 0 && d->edits[i - 1].at > at; i--)
+		d->edits[i] = d->edits[i - 1];
+	d->edits[i].at = at;
+	d->edits[i].end = end;
+	d->edits[i].what = (unsigned char)what;
+	d->nedits++;
+	return true;
+}
+
+/* Label an entity, and make its header one of MIME, once. */
+static bool
+label(struct scan *s, struct entity *e, enum what what)
+{
+	if (e->labelled)
+		return true;
+	e->labelled = true;
+	if (e->message && !e->has_version &&
+	    !add_edit(s, e->header_end, e->header_end, ADD_MIME_VERSION))
+		return false;
+	if (what != LABEL_7BIT && !e->has_type &&
+	    !add_edit(s, e->header_end, e->header_end, ADD_TYPE))
+		return false;
+	if (e->has_encoding)
+		return (what == LABEL_7BIT && e->encoding == MIME_7BIT) ||
+		    add_edit(s, e->label_at, e->label_end, what);
+	/* Without a label it is 7-bit already: RFC 2045 6.1. */
+	return what == LABEL_7BIT ||
+	    add_edit(s, e->header_end, e->header_end, what);
+}
+
+static bool
+is_identity(enum mime_encoding e)
+{
+	return e == MIME_7BIT || e == MIME_8BIT || e == MIME_BINARY;
+}
+
+/* The entity under way ends at this offset; if it is a leaf, decide. */
+static bool
+end_entity(struct scan *s, uint64_t end)
+{
+	struct entity *e = &s->now;
+	bool text = strcmp(e->type.type, "text") == 0;
+
+	if (s->state != IN_LEAF || !s->eight_bit)
+		return true;
+	if (e->frozen)
+		return cannot(s, "8-bit text in a signed part");
+	if (e->broken)
+		return cannot(s, "8-bit text behind a malformed header");
+	if (!is_identity(e->encoding))
+		return cannot(s, "8-bit text in an encoded part");
+	if (strcmp(e->type.type, "multipart") == 0)
+		return cannot(s, "8-bit text in a malformed multipart");
+	if (strcmp(e->type.type, "message") == 0)
+		return cannot(s, "8-bit text in a message part");
+	for (unsigned i = 0; i < s->depth; i++)
+		if (!label(s, &s->stack[i], LABEL_7BIT))
+			return false;
+	return label(s, e, text ? LABEL_QP : LABEL_BASE64) &&
+	    add_edit(s, e->body, end, text ? ENCODE_QP : ENCODE_BASE64);
+}
+
+static void
+begin_entity(struct scan *s, bool message)
+{
+	const struct entity *parent =
+	    s->depth > 0 ? &s->stack[s->depth - 1] : NULL;
+
+	memset(&s->now, 0, sizeof(s->now));
+	s->now.message = message;
+	s->now.frozen = parent != NULL && parent->frozen;
+	/* RFC 2045 5.2, RFC 2046 5.1.5. */
+	if (parent != NULL && parent->digest && !message)
+		s->now.type = (struct mime_type){ "message", "rfc822", "" };
+	else
+		s->now.type = (struct mime_type){ "text", "plain", "" };
+	s->state = IN_HEADER;
+	s->field_len = 0;
+	s->eight_bit = false;
+}
+
+/* The name of the field kept; its value is set if it is this one. */
+static bool
+field_is(const struct scan *s, const char *name, const char **value, size_t *n)
+{
+	const char *colon = memchr(s->field, ':', s->field_len);
+	size_t len;
+
+	if (colon == NULL)
+		return false;
+	len = (size_t)(colon - s->field);
+	while (len > 0 && ascii_blank(s->field[len - 1]))
+		len--;
+	*value = colon + 1;
+	*n = (size_t)(s->field + s->field_len - *value);
+	return ascii_is(s->field, len, name);
+}
+
+/* A whole field of the header has been read; it ends at this offset. */
+static void
+end_field(struct scan *s, uint64_t end)
+{
+	struct entity *e = &s->now;
+	const char *value;
+	size_t n;
+
+	if (s->field_len == 0)
+		return;
+	if (field_is(s, "Content-Type", &value, &n)) {
+		if (e->has_type || s->field_cut ||
+		    !mime_type(&e->type, value, n))
+			e->broken = true;
+		e->has_type = true;
+	} else if (field_is(s, "Content-Transfer-Encoding", &value, &n)) {
+		if (e->has_encoding || s->field_cut)
+			e->broken = true;
+		e->encoding = mime_encoding(value, n);
+		e->has_encoding = true;
+		e->label_at = s->field_at;
+		e->label_end = end;
+	} else if (field_is(s, "MIME-Version", &value, &n)) {
+		e->has_version = true;
+	}
+	s->field_len = 0;
+}
+
+/* The header has ended with its empty line: what is its body? */
+static void
+begin_body(struct scan *s, uint64_t body)
+{
+	struct entity *e = &s->now;
+	const struct mime_type *t = &e->type;
+	bool parts, message;
+
+	e->header_end = s->line_at;
+	e->body = body;
+	s->state = IN_LEAF;
+	parts = strcmp(t->type, "multipart") == 0 && t->boundary[0] != '\0';
+	message = strcmp(t->type, "message") == 0 &&
+	    strcmp(t->subtype, "rfc822") == 0;
+	if ((!parts && !message) || e->broken || !is_identity(e->encoding))
+		return;
+	if (s->depth == DEPTH_MAX) {
+		e->broken = true;
+		return;
+	}
+	/* RFC 1847: what is signed or encrypted is not to be changed. */
+	if (parts &&
+	    (strcmp(t->subtype, "signed") == 0 ||
+		strcmp(t->subtype, "encrypted") == 0))
+		e->frozen = true;
+	e->digest = parts && strcmp(t->subtype, "digest") == 0;
+	s->stack[s->depth++] = *e;
+	if (message)
+		begin_entity(s, true);
+	else
+		s->state = BESIDE_PARTS;
+}
+
+/*
+ * Is the line a delimiter of this boundary?  1: a part begins; 2: the last
+ * one has ended; 0: it is not.  RFC 2046 5.1.1: blanks may follow.
+ */
+static int
+delimiter(const struct scan *s, const char *boundary)
+{
+	const char *p = s->line + 2, *end = s->line + s->line_len;
+	size_t n = strlen(boundary);
+	int found = 1;
+
+	if (n == 0 || s->line_len > LINE_KEPT || s->line_len < n + 2 ||
+	    memcmp(s->line, "--", 2) != 0 || memcmp(p, boundary, n) != 0)
+		return 0;
+	p += n;
+	if (end - p >= 2 && p[0] == '-' && p[1] == '-') {
+		found = 2;
+		p += 2;
+	}
+	while (p < end && ascii_blank(*p))
+		p++;
+	return p == end ? found : 0;
+}
+
+/* If the line ends a part, end it.  False: the conversion cannot be. */
+static bool
+check_delimiter(struct scan *s, bool *found)
+{
+	*found = false;
+	for (unsigned i = s->depth; i-- > 0;) {
+		int kind = delimiter(s, s->stack[i].type.boundary);
+		uint64_t end = s->line_at - s->eol;
+
+		if (kind == 0)
+			continue;
+		*found = true;
+		/* The line end in front belongs to the delimiter. */
+		if (!end_entity(s, end > s->now.body ? end : s->now.body))
+			return false;
+		s->depth = i + (kind == 1);
+		if (kind == 1)
+			begin_entity(s, false);
+		else
+			s->state = BESIDE_PARTS;
+		return true;
+	}
+	return true;
+}
+
+static bool
+header_line(struct scan *s, uint64_t next)
+{
+	size_t n = s->line_len < LINE_KEPT ? s->line_len : LINE_KEPT;
+
+	if (s->line_eight_bit)
+		return cannot(s, "8-bit text in a header");
+	if (s->line_len == 0) {
+		end_field(s, s->line_at);
+		begin_body(s, next);
+		return true;
+	}
+	if (!ascii_blank(s->line[0])) {
+		end_field(s, s->line_at);
+		s->field_at = s->line_at;
+		s->field_cut = false;
+		if (memchr(s->line, ':', n) == NULL)
+			s->now.broken = true;
+	} else if (s->field_len == 0) {
+		s->now.broken = true; /* a continuation of nothing */
+	}
+	if (n < s->line_len)
+		s->field_cut = true;
+	if (n > sizeof(s->field) - s->field_len) {
+		n = sizeof(s->field) - s->field_len;
+		s->field_cut = true;
+	}
+	memcpy(s->field + s->field_len, s->line, n);
+	s->field_len += n;
+	return true;
+}
+
+/* Take a whole line; the next one begins at this offset. */
+static bool
+take_line(struct scan *s, uint64_t next)
+{
+	bool delimiter_found = false;
+
+	if (s->line_len >= 2 && s->line[0] == '-' && s->line[1] == '-' &&
+	    !check_delimiter(s, &delimiter_found))
+		return false;
+	if (delimiter_found)
+		return true;
+	switch (s->state) {
+	case IN_HEADER:
+		return header_line(s, next);
+	case IN_LEAF:
+		s->eight_bit |= s->line_eight_bit;
+		return true;
+	case BESIDE_PARTS:
+		if (s->line_eight_bit)
+			return cannot(s, "8-bit text beside the parts");
+		return true;
+	}
+	return true;
+}
+/* Take some bytes of a line. */
+static void
+take_bytes(struct scan *s, const char *p, size_t n)
+{
+	if (lines_eight_bit(p, n))
+		s->line_eight_bit = true;
+	if (s->line_len < LINE_KEPT) {
+		size_t room = LINE_KEPT - s->line_len;
+
+		memcpy(s->line + s->line_len, p, n < room ? n : room);
+	}
+	s->line_len += n;
+	if (n > 0)
+		s->cr = p[n - 1] == '\r';
+}
+
+/* The line under way has ended in front of this offset, or the message has. */
+static bool
+end_line(struct scan *s, uint64_t next, size_t eol)
+{
+	s->line_len -= eol - 1;
+	if (!take_line(s, next))
+		return false;
+	s->eol = eol;
+	s->line_at = next;
+	s->line_len = 0;
+	s->line_eight_bit = false;
+	s->cr = false;
+	return true;
+}
+
+/* Take some bytes of the message, which are at this offset. */
+static bool
+take_chunk(struct scan *s, uint64_t offset, const char *p, size_t n)
+{
+	const char *start = p, *end = p + n, *lf;
+
+	while (p < end) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		take_bytes(s, p, (size_t)((lf != NULL ? lf : end) - p));
+		if (lf == NULL)
+			return true;
+		p = lf + 1;
+		if (!end_line(s, offset + (uint64_t)(p - start), 1 + s->cr))
+			return false;
+	}
+	return true;
+}
+
+enum downgrade_result
+downgrade_plan(struct downgrade *d, downgrade_source *source, void *arg)
+{
+	struct scan s;
+	uint64_t offset = 0;
+	ssize_t n;
+
+	memset(d, 0, offsetof(struct downgrade, edits));
+	d->source = source;
+	d->arg = arg;
+	memset(&s, 0, offsetof(struct scan, stack));
+	s.d = d;
+	begin_entity(&s, true);
+	while ((n = source(arg, offset, d->in, sizeof(d->in))) > 0) {
+		if (!take_chunk(&s, offset, d->in, (size_t)n))
+			return DOWNGRADE_CANNOT;
+		offset += (uint64_t)n;
+	}
+	if (n < 0)
+		return DOWNGRADE_ERROR;
+	if ((s.line_len > 0 && !end_line(&s, offset, 1)) ||
+	    !end_entity(&s, offset))
+		return DOWNGRADE_CANNOT;
+	return d->nedits > 0 ? DOWNGRADE_READY : DOWNGRADE_NONE;
+}
+
+/* Read up to n bytes of the original, but not past end; -1 on an error. */
+static ssize_t
+pull(struct downgrade *d, char *out, size_t n, uint64_t end)
+{
+	ssize_t got;
+
+	if (n > end - d->offset)
+		n = (size_t)(end - d->offset);
+	got = d->source(d->arg, d->offset, out, n);
+	if (got > 0)
+		d->offset += (uint64_t)got;
+	return got;
+}
+
+/* Some of an encoded stretch; -1 when the source failed. */
+static ssize_t
+encode(
+    struct downgrade *d, const struct downgrade_edit *e, char *out, size_t size)
+{
+	bool qp = e->what == ENCODE_QP;
+	size_t n = (size - 2 * QP_END) / EXPANSION, len;
+	ssize_t got;
+
+	if (!d->inside) {
+		d->inside = true;
+		qp_init(&d->qp);
+		base64_mime_init(&d->base64);
+	}
+	if (n > sizeof(d->in))
+		n = sizeof(d->in);
+	got = pull(d, d->in, n, e->end);
+	if (got <= 0)
+		return -1;
+	if (qp)
+		len = qp_write(&d->qp, d->in, (size_t)got, out);
+	else
+		len = base64_mime_write(&d->base64, d->in, (size_t)got, out);
+	if (d->offset < e->end)
+		return (ssize_t)len;
+	d->inside = false;
+	d->edit++;
+	if (qp)
+		len += qp_end(&d->qp, out + len);
+	else
+		len += base64_mime_end(&d->base64, out + len);
+	return (ssize_t)len;
+}
+
+ssize_t
+downgrade_read(struct downgrade *d, char *out, size_t size)
+{
+	size_t len = 0;
+
+	assert(size >= DOWNGRADE_OUT_MIN);
+	/* The last bytes of out may be too few for a label or an encoder. */
+	while (size - len >= DOWNGRADE_OUT_MIN / 2) {
+		const struct downgrade_edit *e =
+		    d->edit < d->nedits ? &d->edits[d->edit] : NULL;
+		ssize_t n;
+
+		if (e == NULL || d->offset < e->at) {
+			n = pull(d, out + len, size - len,
+			    e != NULL ? e->at : UINT64_MAX);
+			if (n == 0 && e == NULL)
+				break;
+			if (n <= 0)
+				return -1;
+		} else if (e->what == ENCODE_QP || e->what == ENCODE_BASE64) {
+			n = encode(d, e, out + len, size - len);
+			if (n < 0)
+				return -1;
+		} else {
+			n = (ssize_t)strlen(lines[e->what]);
+			memcpy(out + len, lines[e->what], (size_t)n);
+			d->offset = e->end;
+			d->edit++;
+		}
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
