@@ -198,7 +198,6 @@ static int
 on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
     EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
 {
-	(void)ssl;
 	if (nticket_keys == 0)
 		return 0;
 	if (encrypt) {
@@ -212,7 +211,9 @@ on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 			if (use_ticket_key(
 				ticket_keys[i], iv, cipher, mac, 0) != 1)
 				return -1;
-			return i == 0 ? 1 : 2;
+			/* A 1.3 ticket is for one use (RFC 8446 C.4). */
+			return i == 0 && SSL_version(ssl) < TLS1_3_VERSION ? 1
+									   : 2;
 		}
 	return 0;
 }
