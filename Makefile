@@ -125,30 +125,32 @@ all: $(PROGRAMS)
 tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(PRELOADS)
 
 # Packages first, then a make that sees them.
+MAKE_J := $(MAKE) --no-print-directory -s -j$(shell nproc)
 deps:
-	@tests/lib/deps.sh build
+	@tests/lib/deps.sh build check
 run:
 	@tests/lib/deps.sh build run
-	@$(MAKE) --no-print-directory -s all $B/tests/bench/sink
+	@$(MAKE_J) all
 	@tests/lib/run.py $(if $(ONCE),--once)
 check:
 	@tests/lib/deps.sh build check
-	@$(MAKE) --no-print-directory -s all tests
-	@tests/run check
+	@$(MAKE_J) all tests
+	@tests/run unit fuzz dialog lint system crash
 check-all:
 	@tests/lib/deps.sh build check
-	@$(MAKE) --no-print-directory -s all tests
-	@tests/run check-all
+	@$(MAKE_J) all tests
+	@tests/run --all unit fuzz dialog lint system crash
 
 asan:
 	@tests/lib/deps.sh build check
-	@$(MAKE) --no-print-directory -s B=$B/asan HARDEN=-fPIE \
+	@$(MAKE_J) B=$B/asan HARDEN=-fPIE \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all \
 	    -fno-omit-frame-pointer" all tests
-	@B=$B/asan tests/run asan
+	@B=$B/asan tests/run unit fuzz dialog system
 
 fuzz:
-	@$(MAKE) --no-print-directory -s B=$B/fuzz CC=clang HARDEN=-fPIE FUZZ_MAIN= \
+	@tests/lib/deps.sh build fuzz
+	@$(MAKE_J) B=$B/fuzz CC=clang HARDEN=-fPIE FUZZ_MAIN= \
 	    SANITIZE="-fsanitize=fuzzer-no-link,address,undefined" \
 	    FUZZ_LINK=-fsanitize=fuzzer run-fuzz
 run-fuzz: $(FUZZERS)
@@ -159,7 +161,7 @@ run-fuzz: $(FUZZERS)
 
 bench:
 	@tests/lib/deps.sh build
-	@$(MAKE) --no-print-directory -s all $(BENCH)
+	@$(MAKE_J) all $(BENCH)
 	@tests/bench/bench.py
 
 format:

@@ -690,6 +690,20 @@ read_line(char *out, int size, void *stream)
 	return out;
 }
 
+/* Nothing configured: the pair that `postern init` makes. */
+static void
+name_own_pair(struct parser *p, struct conf *c)
+{
+	if (strlen(c->state) > CONF_PATH - 32) {
+		complain_at(p, 0, "paths.state is too long", "");
+		return;
+	}
+	snprintf(c->certificate, sizeof(c->certificate), "%.*s/tls/cert.pem",
+	    CONF_PATH - 32, c->state);
+	snprintf(c->key, sizeof(c->key), "%.*s/tls/key.pem", CONF_PATH - 32,
+	    c->state);
+}
+
 static void
 check_whole(struct parser *p)
 {
@@ -698,9 +712,11 @@ check_whole(struct parser *p)
 	if (*c->hostname == '\0')
 		complain_at(p, 0, "hostname is missing",
 		    "add `hostname = mail.example.org` at the top");
-	if (*c->certificate == '\0' || *c->key == '\0')
-		complain_at(p, 0, "[tls] needs certificate and key",
-		    "`postern init` makes a self-signed pair");
+	if ((*c->certificate == '\0') != (*c->key == '\0'))
+		complain_at(p, 0, "[tls] needs certificate and key, or neither",
+		    "without both, `postern init` makes a self-signed pair");
+	else if (*c->key == '\0')
+		name_own_pair(p, c);
 	if (c->nlistens == 0 && p->errors == 0)
 		complain_at(p, 0, "no [listen NAME] section",
 		    "add [listen submissions] with `address = 0.0.0.0:465` "

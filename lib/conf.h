@@ -53,6 +53,7 @@ struct conf {
 	char file[CONF_PATH];
 	char hostname[256];
 
+	/* Unset both are STATE/tls/cert.pem and key.pem, made by init. */
 	char certificate[CONF_PATH];
 	char key[CONF_PATH];
 	char ca_file[CONF_PATH]; /* to verify other servers */

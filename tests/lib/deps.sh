@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [build] [check] [fuzz] - install the Debian packages that are missing.
+# deps.sh [build] [run] [check] [fuzz] - install the Debian packages that are missing.
 #
 # Without an argument: build and check.  Says nothing when all are there;
 # needs root only when one is not.
@@ -13,6 +13,8 @@ check='python3 openssl mandoc postfix swaks libnet-ssleay-perl
 libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
 nodejs node-nodemailer'
 
+run='python3 curl openssl'
+
 fuzz='clang libclang-rt-14-dev'
 
 installed() {
@@ -24,10 +26,11 @@ wanted=
 for set in "$@"; do
 	case $set in
 	build) wanted="$wanted $build" ;;
+	run) wanted="$wanted $run" ;;
 	check) wanted="$wanted $check" ;;
 	fuzz) wanted="$wanted $fuzz" ;;
 	*)
-		echo "usage: deps.sh [build] [check] [fuzz]" >&2
+		echo "usage: deps.sh [build] [run] [check] [fuzz]" >&2
 		exit 2
 		;;
 	esac

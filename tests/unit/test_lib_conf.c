@@ -58,6 +58,14 @@ test_defaults(void **state)
 	assert_int_equal(c->listens[1].tls, TLS_MODE_IMPLICIT);
 	assert_string_equal(c->user_queue, "_posternq");
 	conf_free(c);
+	c = parse("hostname = a.b\n[paths]\nstate = /s\n"
+		  "[listen x]\naddress = 127.0.0.1\ntls = starttls\n");
+	assert_non_null(c);
+	assert_string_equal(c->certificate, "/s/tls/cert.pem");
+	assert_string_equal(c->key, "/s/tls/key.pem");
+	assert_int_equal(
+	    net_port((struct sockaddr *)&c->listens[0].address.ss), 587);
+	conf_free(c);
 }
 
 static void
@@ -140,7 +148,7 @@ static const struct {
 	{ BASE "[log]\nsyslog = perhaps\n", "write yes or no" },
 	{ "hostname = -bad\n", "1: hostname: \"-bad\"" },
 	{ "", "hostname is missing" },
-	{ "", "[tls] needs certificate and key" },
+	{ "hostname = a.b\n[tls]\ncertificate = /c\n", "[tls] needs certificate and key, or neither" },
 	{ "hostname = a.b\n[tls]\ncertificate=/c\nkey=/k\n", "no [listen NAME] section" },
 	{ "hostnam = x\n", "1: unknown key \"hostnam\" | did you mean \"hostname\"?" },
 	{ BASE "[dns]\nserver = nameserver\n", "9: server" },
