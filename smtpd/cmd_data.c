@@ -1,0 +1,320 @@
+/*
+ * cmd_data.c - DATA, the body and its end (RFC 5321 4.1.1.4, RFC 6409 6.1).
+ *
+ * The header is judged as soon as it is complete, and auth is asked about its
+ * addresses while the body still comes in.  Every message is read to its real
+ * end, also one that is refused, so that client and server stay in step; then
+ * the gravest reason is told, whatever the order in which they were found.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "mail/msgid.h"
+#include "smtpd/session.h"
+#include "smtpd/transaction.h"
+
+#define SLICE       16384 /* octets read in one go */
+#define FILE_WRITES 65536 /* octets gathered for one write(2) */
+#define AUTHORS     100
+#define AUTHORS_MAX 16384 /* bytes of the packed list */
+
+int
+cmd_data(struct session *s, char *args, size_t n)
+{
+	struct transaction *tx = s->tx;
+
+	(void)args;
+	if (n > 0)
+		return reply(s, 501, "5.5.4", "DATA takes no parameter");
+	data_init(&tx->reader);
+	header_init(&tx->header);
+	tx->data_ms = s->world->now_ms;
+	return reply(s, 354, "", "end with <CRLF>.<CRLF>");
+}
+
+/* RFC 2920 3.1: all recipients were refused. */
+int
+cmd_data_early(struct session *s, char *args, size_t n)
+{
+	(void)args, (void)n;
+	return reply(s, 503, "5.5.1", "no valid recipients");
+}
+
+static const struct outcome header_faults[] = {
+	[HEADER_CLEAN] = { V_OK, 0, "", "" },
+	[HEADER_TOO_BIG] = { V_PERM, 552, "5.3.4", "header too large" },
+	[HEADER_BAD_FIELD] = { V_PERM, 550, "5.6.0",
+	    "the header has a line that is no field; put an empty line "
+	    "between header and body" },
+	[HEADER_TWO_FROM] = { V_PERM, 550, "5.6.0", "two From: fields" },
+	[HEADER_TWO_SENDER] = { V_PERM, 550, "5.6.0", "two Sender: fields" },
+	[HEADER_TWO_DATE] = { V_PERM, 550, "5.6.0", "two Date: fields" },
+	[HEADER_LONG_VALUE] = { V_PERM, 550, "5.6.0",
+	    "From: or Sender: too long" },
+	[HEADER_LOOP] = { V_PERM, 554, "5.4.6",
+	    "mail loop: too many Received: fields" },
+};
+
+static const struct outcome data_faults[] = {
+	[DATA_CLEAN] = { V_OK, 0, "", "" },
+	[DATA_BARE_CR] = { V_PERM, 554, "5.6.0",
+	    "the message has a CR without LF" },
+	[DATA_BARE_LF] = { V_PERM, 554, "5.6.0",
+	    "the message has a LF without CR" },
+	[DATA_NUL] = { V_PERM, 554, "5.6.0", "the message has a NUL" },
+	/* Common, and every server we know takes them. */
+	[DATA_LONG_LINE] = { V_OK, 0, "", "" },
+};
+
+/* Pack the mailboxes of one field; false when it is none or too much. */
+static bool
+pack(const char *value, size_t n, uint8_t *list, size_t *len)
+{
+	struct address boxes[AUTHORS];
+	char text[ADDRESS_MAX];
+	size_t count, k;
+
+	if (!header_mailboxes(value, n, boxes, AUTHORS, &count) || count == 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		k = address_format(&boxes[i], text);
+		k = list_add(list, AUTHORS_MAX, *len, text, k);
+		if (k == 0)
+			return false;
+		*len = k;
+	}
+	return true;
+}
+
+/* Whose name the header carries, or what is wrong with it. */
+static const char *
+read_authors(const struct header_scan *h, uint8_t *list, size_t *len)
+{
+	*len = 0;
+	if (!h->has_from)
+		return "the message has no From: field; add one";
+	if (!pack(h->from, h->from_len, list, len))
+		return "From: has no readable address list";
+	if (h->has_sender && !pack(h->sender, h->sender_len, list, len))
+		return "Sender: has no readable address";
+	return NULL;
+}
+
+/* The header is complete: check what can be, and ask auth about the rest. */
+static void
+judge_header(struct session *s)
+{
+	struct transaction *tx = s->tx;
+	struct msg m = { .type = MSG_SUBMIT_CHECK };
+	struct msg_submit_check *c = &m.u.submit_check;
+	uint8_t list[AUTHORS_MAX];
+	const char *fault;
+	size_t len;
+
+	tx->judged = true;
+	tx->header_fault = header_faults[tx->header.fault];
+	if (tx->header_fault.verdict == V_OK) {
+		fault = read_authors(&tx->header, list, &len);
+		if (fault != NULL)
+			outcome_set(
+			    &tx->header_fault, V_PERM, 550, "5.6.0", fault);
+	}
+	if (tx->header_fault.verdict != V_OK) {
+		tx_doom(tx);
+		return;
+	}
+	if (tx->doomed)
+		return; /* auth would charge the account for nothing */
+	snprintf(c->account, sizeof(c->account), "%s", s->account);
+	snprintf(c->credential, sizeof(c->credential), "%s", s->credential);
+	c->authors.data = list;
+	c->authors.len = len;
+	c->rcpts = tx->nrcpts;
+	if (!expect(s, &m)) {
+		no_answer(&m, MSG_ALLOWED);
+		body_allowed(s, &m);
+	}
+}
+
+void
+body_allowed(struct session *s, const struct msg *m)
+{
+	const struct msg_allowed *a = &m->u.allowed;
+
+	outcome_set(&s->tx->allowed, a->verdict, a->code, a->status, a->text);
+	if (s->tx->allowed.verdict != V_OK)
+		tx_doom(s->tx);
+}
+
+/* Where the next n octets go: sized for the whole message when it is told. */
+static char *
+room(struct transaction *tx, size_t n)
+{
+	if (tx->body.cap == 0 && !tx->doomed && tx->size_hint < BODY_INLINE &&
+	    tx->size_hint > n)
+		return buf_reserve(&tx->body, tx->size_hint + 4);
+	return buf_reserve(&tx->body, n + 4);
+}
+
+enum data_step
+body_feed(struct session *s, const char *p, size_t n, size_t *used)
+{
+	struct transaction *tx = s->tx;
+	uint64_t limit = s->world->conf->message_size;
+	size_t len;
+	char *out;
+
+	if (n > SLICE)
+		n = SLICE;
+	out = room(tx, n);
+	tx->ended = data_read(&tx->reader, p, n, used, out, &len) == DATA_END;
+	tx->received += *used;
+	if (!tx->doomed &&
+	    (data_faults[tx->reader.fault].verdict != V_OK ||
+		tx->reader.size > limit))
+		tx->doomed = true;
+	if (!tx->header.ended) {
+		header_feed(&tx->header, out, len);
+		if (tx->ended)
+			header_finish(&tx->header);
+	}
+	if (tx->header.ended && !tx->judged)
+		judge_header(s);
+	if (tx->doomed)
+		buf_release(&tx->body);
+	else
+		buf_commit(&tx->body, len);
+	if (tx->ended)
+		return DATA_STOP;
+	if (tx->received > 2 * limit + 1024 * 1024)
+		return DATA_FLOOD;
+	if (tx->fd != -1 && tx->body.len >= FILE_WRITES)
+		tx_flush(tx);
+	return tx->fd == -1 && tx->body.len > BODY_INLINE ? DATA_STOP : DATA_ON;
+}
+
+static int
+borrow_file(struct session *s)
+{
+	struct msg m = { .type = MSG_TX_FILE };
+
+	m.u.tx_file.size = s->tx->size_hint;
+	s->tx->known = true;
+	return ask(s, &m);
+}
+
+/* Why it is refused, or NULL. */
+static const struct outcome *
+fault(const struct session *s)
+{
+	static const struct outcome too_large = { V_PERM, 552, "5.3.4",
+		"message too large" };
+	static const struct outcome barred = { V_TEMP, 421, "4.7.0",
+		"this account is not active any more" };
+	static const struct outcome away = { V_TEMP, 451, "4.3.0",
+		"queue away; try again soon" };
+	const struct transaction *tx = s->tx;
+
+	if (s->parting == PART_BARRED)
+		return &barred;
+	if (data_faults[tx->reader.fault].verdict != V_OK)
+		return &data_faults[tx->reader.fault];
+	if (tx->reader.size > s->world->conf->message_size)
+		return &too_large;
+	if (tx->header_fault.verdict != V_OK)
+		return &tx->header_fault;
+	if (tx->allowed.verdict != V_OK)
+		return &tx->allowed;
+	if (tx->trouble.verdict != V_OK)
+		return &tx->trouble;
+	return tx->lost ? &away : NULL;
+}
+
+int
+body_next(struct session *s)
+{
+	struct transaction *tx = s->tx;
+	const struct outcome *o;
+	struct msg m;
+
+	if (tx->fd == -1 && tx->body.len > BODY_INLINE) {
+		if (!tx->lost)
+			return borrow_file(s);
+		tx_doom(tx);
+	}
+	if (!tx->ended)
+		return MORE;
+	if (s->expects != MSG_NONE)
+		return await_expected(s);
+	if (tx->fd != -1 && !tx->doomed)
+		tx_flush(tx);
+	o = fault(s);
+	if (o != NULL)
+		return refuse(s, o);
+	tx_commit(tx, s, &m);
+	ask(s, &m);
+	/* From here on it is the queue's, come what may. */
+	tx->known = false;
+	buf_release(&tx->body);
+	return WAIT;
+}
+
+static void
+file_lent(struct session *s, const struct msg_tx_file_lent *f, int fd)
+{
+	struct transaction *tx = s->tx;
+
+	if (f->verdict == V_OK && fd != -1) {
+		tx->fd = fd;
+		if (!tx->doomed)
+			tx_flush(tx);
+		return;
+	}
+	if (fd != -1)
+		close(fd);
+	outcome_set(&tx->trouble, f->verdict == V_OK ? V_TEMP : f->verdict,
+	    f->code, f->status, f->text);
+	tx_doom(tx);
+}
+
+static int
+stored(struct session *s, const struct msg_tx_result *r)
+{
+	const struct transaction *tx = s->tx;
+	char id[MSGID_SIZE];
+	struct outcome o;
+
+	if (r->verdict != V_OK) {
+		outcome_set(&o, r->verdict, r->code, r->status, r->text);
+		return refuse(s, &o);
+	}
+	msgid_format(r->id, id);
+	log_event("msg.accepted",
+	    "id=%s ip=%s port=%u tls=%s mech=%s account=%s from=%s rcpts=%u "
+	    "size=%" PRIu64 " ms=%" PRId64 " msgid=%s",
+	    id, s->ip, s->port, s->tls, s->mech, log_quote(s->account),
+	    log_quote(tx->sender), tx->nrcpts, tx->reader.size,
+	    s->world->now_ms - tx->began_ms, log_quote(tx->header.message_id));
+	s->errors = s->idle_commands = 0;
+	return reply(s, 250, "2.0.0", "queued as %s", id);
+}
+
+int
+body_answered(struct session *s, const struct msg *m, int fd)
+{
+	switch (m->type) {
+	case MSG_TX_FILE_LENT:
+		file_lent(s, &m->u.tx_file_lent, fd);
+		return body_next(s);
+	case MSG_ALLOWED:
+		body_allowed(s, m);
+		return body_next(s);
+	default:
+		assert(m->type == MSG_TX_RESULT);
+		return stored(s, &m->u.tx_result);
+	}
+}

@@ -1,0 +1,60 @@
+/*
+ * cmd_hello.c - EHLO, HELO and STARTTLS (RFC 5321 4.1.1.1, RFC 3207).
+ */
+#include <inttypes.h>
+
+#include "mail/command.h"
+#include "smtpd/session.h"
+
+/* The name proves nothing and is kept nowhere; it only has to be one. */
+static bool
+greets_badly(const char *args, size_t n)
+{
+	return !command_hello(args, n);
+}
+
+int
+cmd_ehlo(struct session *s, char *args, size_t n)
+{
+	const struct conf *conf = s->world->conf;
+
+	if (greets_badly(args, n))
+		return reply(s, 501, "5.5.4", "EHLO needs a host name");
+	s->esmtp = true;
+	reply_line(s, 250, "", "%s", conf->hostname);
+	reply_line(s, 250, "", "PIPELINING");
+	reply_line(s, 250, "", "SIZE %" PRIu64, conf->message_size);
+	reply_line(s, 250, "", "8BITMIME");
+	if (s->tls[0] != '\0')
+		reply_line(s, 250, "", "AUTH PLAIN LOGIN");
+	else if (s->world->tls)
+		reply_line(s, 250, "", "STARTTLS");
+	reply_line(s, 250, "", "HELP");
+	return reply(s, 250, "", "ENHANCEDSTATUSCODES");
+}
+
+int
+cmd_helo(struct session *s, char *args, size_t n)
+{
+	if (greets_badly(args, n))
+		return reply(s, 501, "5.5.4", "HELO needs a host name");
+	s->esmtp = false;
+	return reply(s, 250, "", "%s", s->world->conf->hostname);
+}
+
+int
+cmd_starttls(struct session *s, char *args, size_t n)
+{
+	(void)args;
+	if (n > 0)
+		return reply(s, 501, "5.5.4", "STARTTLS takes no parameter");
+	/* What came behind was said in the clear, maybe by somebody else who
+	 * would like to see it obeyed inside TLS (CVE-2011-0411). */
+	if (s->behind > 0) {
+		reply(s, 554, "5.5.0", "there were octets behind STARTTLS");
+		return reply(s, 421, "4.7.0", "closing");
+	}
+	if (!s->world->tls)
+		return reply(s, 454, "4.7.0", "TLS is not available");
+	return reply(s, 220, "2.0.0", "go ahead");
+}

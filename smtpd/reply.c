@@ -1,0 +1,103 @@
+/*
+ * reply.c - the words of the server (RFC 5321 4.2, RFC 2034).
+ *
+ * Every octet of a reply is printable ASCII, whatever went into it, and a
+ * line never passes 512 octets.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "mail/ascii.h"
+#include "smtpd/session.h"
+#include "smtpd/transaction.h"
+
+#define TEXT_SIZE 490 /* 512 less the code, the status and CRLF */
+
+static void
+add(struct session *s, int code, char separator, const char *status,
+    const char *fmt, va_list ap)
+{
+	char head[20], text[TEXT_SIZE];
+	int n;
+
+	n = snprintf(head, sizeof(head), "%03d%c%.12s%s", code, separator,
+	    status, *status != '\0' ? " " : "");
+	buf_add(s->out, head, (size_t)n);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	if (n >= TEXT_SIZE)
+		n = TEXT_SIZE - 1;
+	for (int i = 0; i < n; i++)
+		if (!ascii_print(text[i]))
+			text[i] = '?';
+	buf_add(s->out, text, (size_t)n);
+	buf_add(s->out, "\r\n", 2);
+}
+
+int
+reply(struct session *s, int code, const char *status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(s, code, ' ', status, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+void
+reply_line(
+    struct session *s, int code, const char *status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(s, code, '-', status, fmt, ap);
+	va_end(ap);
+}
+
+void
+outcome_set(struct outcome *o, uint32_t verdict, uint32_t code,
+    const char *status, const char *text)
+{
+	static const struct {
+		uint32_t code;
+		char digit;
+		const char *status, *text;
+	} general[V_COUNT] = {
+		[V_OK] = { 250, '2', "2.0.0", "ok" },
+		[V_TEMP] = { 451, '4', "4.3.0", "try again later" },
+		[V_PERM] = { 550, '5', "5.7.1", "refused" },
+	};
+	bool fits;
+
+	if (verdict >= V_COUNT)
+		verdict = V_TEMP;
+	fits = code / 100 == (uint32_t)(general[verdict].digit - '0') &&
+	    code < 600 && status[0] == general[verdict].digit;
+	o->verdict = (enum verdict)verdict;
+	o->code = (int)(fits ? code : general[verdict].code);
+	snprintf(o->status, sizeof(o->status), "%s",
+	    fits ? status : general[verdict].status);
+	snprintf(o->text, sizeof(o->text), "%s",
+	    *text != '\0' ? text : general[verdict].text);
+}
+
+int
+reply_outcome(struct session *s, const struct outcome *o)
+{
+	return reply(s, o->code, o->status, "%s", o->text);
+}
+
+int
+refuse(struct session *s, const struct outcome *o)
+{
+	log_event("msg.refused",
+	    "ip=%s port=%u tls=%s mech=%s code=%d status=%s account=%s "
+	    "from=%s reason=%s",
+	    s->ip, s->port, s->tls, s->mech, o->code, o->status,
+	    log_quote(s->account), log_quote(s->tx->sender),
+	    log_quote(o->text));
+	return reply_outcome(s, o);
+}

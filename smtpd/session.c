@@ -1,0 +1,681 @@
+/*
+ * session.c - the SMTP server's state machine.
+ *
+ * Two tables are the protocol.  states[] says who eats the input in each
+ * state and how long we wait for it.  commands[] says where a verb is legal,
+ * what it needs first, who runs it, who goes on when an answer has come, and
+ * where each class of reply leads.
+ *
+ * Invariants, checked by check() on every transition:
+ *   - only enter() writes s->state;
+ *   - a session that awaits an answer has a current command, and eats no
+ *     input until the answer has come;
+ *   - an answer is expected, without standing still, only inside the body;
+ *   - a transaction exists in MAIL, RCPT and BODY, and nowhere else;
+ *   - there is an account only inside TLS.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "mail/ascii.h"
+#include "smtpd/line.h"
+#include "smtpd/session.h"
+#include "smtpd/transaction.h"
+
+#define MAX_ERRORS     10
+#define IDLE_COMMANDS  100   /* without a mail; then they are errors */
+#define OUT_LIMIT      16384 /* unsent octets at which we stop eating */
+#define COMMAND_MOST   2048  /* octets of any command but AUTH */
+#define SKIP_MOST      65536 /* octets of an overlong line */
+#define ANONYMOUS_MOST 65536 /* octets eaten before login */
+#define ANONYMOUS_S    30    /* for each command before login */
+#define LOGIN_S        180   /* from accept to login */
+#define GRACE_MS       60000 /* of a body before its rate counts */
+#define MS_PER_OCTET   2     /* 500 octets a second at least */
+
+#define IN(st)   (1u << (st))
+#define IDLE     (IN(ST_NEW) | IN(ST_READY))
+#define TX       (IN(ST_MAIL) | IN(ST_RCPT))
+#define ANYWHERE (IDLE | TX)
+
+/* What a command needs, and how it counts. */
+enum {
+	TLS = 1,      /* only inside TLS */
+	CLEAR = 2,    /* only outside */
+	LOGIN = 4,    /* only with an account */
+	NO_LOGIN = 8, /* only without */
+	LONG = 16,    /* may be longer than COMMAND_MOST */
+	IDLING = 32,  /* gets no mail sent: bounded between mails */
+	FOLLOWS = 64, /* pipelined behind a refused one it is no error */
+};
+
+struct command {
+	const char *verb;
+	unsigned legal_in; /* set of IN(state) */
+	unsigned needs;
+	int (*run)(struct session *, char *args, size_t n);
+	int (*answered)(struct session *, const struct msg *, int fd);
+	enum state on_2yz, on_3yz, on_error;
+};
+
+/* clang-format off */
+static const struct command commands[] = {
+/*   verb        legal in           needs                   run             answered       2yz         3yz      4yz,5yz  */
+   { "MAIL",     IN(ST_READY),      TLS | LOGIN,            cmd_mail,       mail_answered, ST_MAIL,    ST_SAME, ST_READY },
+   { "RCPT",     TX,                TLS | LOGIN | FOLLOWS,  cmd_rcpt,       NULL,          ST_RCPT,    ST_SAME, ST_SAME  },
+   { "DATA",     IN(ST_RCPT),       TLS | LOGIN | FOLLOWS,  cmd_data,       NULL,          ST_SAME,    ST_BODY, ST_SAME  },
+   { "DATA",     IN(ST_MAIL),       TLS | LOGIN | FOLLOWS,  cmd_data_early, NULL,          ST_SAME,    ST_SAME, ST_SAME  },
+   { "EHLO",     ANYWHERE,          IDLING,                 cmd_ehlo,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
+   { "HELO",     ANYWHERE,          IDLING,                 cmd_helo,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
+   { "STARTTLS", IN(ST_READY),      CLEAR,                  cmd_starttls,   NULL,          ST_TLS,     ST_SAME, ST_SAME  },
+   { "AUTH",     IN(ST_READY),      TLS | NO_LOGIN | LONG,  cmd_auth,       auth_answered, ST_READY,   ST_AUTH, ST_READY },
+   { "RSET",     IN(ST_NEW),        IDLING,                 cmd_rset,       NULL,          ST_NEW,     ST_SAME, ST_SAME  },
+   { "RSET",     IN(ST_READY) | TX, IDLING,                 cmd_rset,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
+   { "NOOP",     ANYWHERE,          IDLING,                 cmd_noop,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
+   { "QUIT",     ANYWHERE,          0,                      cmd_quit,       NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "VRFY",     ANYWHERE,          IDLING,                 cmd_vrfy,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
+   { "HELP",     ANYWHERE,          IDLING,                 cmd_help,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
+   { "EXPN",     ANYWHERE,          0,                      cmd_expn,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
+   /* A web browser that was sent here (ALPACA): nothing it says is mail. */
+   { "GET",      ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "POST",     ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "PUT",      ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "HEAD",     ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "DELETE",   ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "OPTIONS",  ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "PATCH",    ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "TRACE",    ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "CONNECT",  ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "PRI",      ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+};
+/* Steps that no verb starts. */
+static const struct command auth_more =
+   { "(auth)",   IN(ST_AUTH),       0,                      auth_line,      auth_answered, ST_READY,   ST_AUTH, ST_READY };
+static const struct command body =
+   { "(body)",   IN(ST_BODY),       0,                      NULL,           body_answered, ST_READY,   ST_SAME, ST_READY };
+static const struct command flood =
+   { "(flood)",  IN(ST_BODY),       0,                      NULL,           NULL,          ST_CLOSING, ST_SAME, ST_CLOSING };
+static const struct command refused =
+   { "(refused)", 0,                0,                      NULL,           NULL,          ST_SAME,    ST_SAME, ST_SAME  };
+static const struct command refused_behind =
+   { "(refused)", 0,                FOLLOWS,                NULL,           NULL,          ST_SAME,    ST_SAME, ST_SAME  };
+/* clang-format on */
+
+static size_t eat_command(struct session *, char *p, size_t n);
+static size_t eat_auth(struct session *, char *p, size_t n);
+static size_t eat_body(struct session *, char *p, size_t n);
+static size_t eat_and_forget(struct session *, char *p, size_t n);
+
+/* RFC 5321 4.5.3.2.7: at least five minutes, for those who have logged in. */
+static const struct {
+	const char *name;
+	size_t (*eat)(struct session *, char *, size_t); /* 0: needs more */
+	int timeout_s;
+} states[ST_COUNT] = {
+	[ST_NEW] = { "new", eat_command, 300 },
+	[ST_READY] = { "ready", eat_command, 300 },
+	[ST_AUTH] = { "auth", eat_auth, 300 },
+	[ST_MAIL] = { "mail", eat_command, 300 },
+	[ST_RCPT] = { "rcpt", eat_command, 300 },
+	[ST_BODY] = { "body", eat_body, 300 },
+	[ST_TLS] = { "tls", NULL, 30 },
+	[ST_CLOSING] = { "closing", eat_and_forget, 10 },
+};
+
+/* How long a neighbour may think. */
+static int
+answer_timeout_s(enum msg_type answer)
+{
+	return msg_allowed(answer, P_QUEUE, P_SMTPD) ? 300 : 60;
+}
+
+static void
+check(const struct session *s)
+{
+	bool in_tx = IN(s->state) & (TX | IN(ST_BODY));
+
+	assert(s->awaits == MSG_NONE && s->cmd == NULL);
+	assert(s->expects == MSG_NONE || s->state == ST_BODY);
+	assert((s->tx != NULL) == in_tx);
+	assert(s->login == NULL || s->state == ST_AUTH);
+	assert(s->account[0] == '\0' || s->tls[0] != '\0');
+	assert(s->state != ST_TLS || s->account[0] == '\0');
+}
+
+static void
+tx_clear(struct session *s)
+{
+	struct msg m = { .type = MSG_TX_ABORT, .tag = s->id };
+
+	if (s->tx != NULL && s->tx->known && !s->tx->lost)
+		s->world->send(&m);
+	tx_free(s->tx);
+	s->tx = NULL;
+	s->expects = MSG_NONE;
+}
+
+static void
+enter(struct session *s, enum state st)
+{
+	if (st != ST_SAME) {
+		if (!(IN(st) & (TX | IN(ST_BODY))))
+			tx_clear(s);
+		if (st != ST_AUTH)
+			auth_clear(s);
+		s->state = st;
+	}
+	check(s);
+}
+
+/* Say the last words, and close when they have left. */
+static void
+leave(struct session *s)
+{
+	s->linger = true;
+	enter(s, ST_CLOSING);
+}
+
+static void
+part_when_idle(struct session *s)
+{
+	if (s->parting == PART_NOT || s->awaits != MSG_NONE ||
+	    s->state == ST_BODY || s->state == ST_CLOSING)
+		return;
+	if (s->state == ST_TLS) {
+		enter(s, ST_CLOSING);
+		return;
+	}
+	if (s->parting == PART_STOP)
+		reply(s, 421, "4.3.2", "%s going down, try again soon",
+		    s->world->conf->hostname);
+	else
+		reply(s, 421, "4.7.0", "this account is not active any more");
+	leave(s);
+}
+
+/* Whether this outcome brings the session nearer to its end. */
+static bool
+counts_as_error(struct session *s, const struct command *cmd, int code)
+{
+	if (code < 500)
+		return (cmd->needs & IDLING) &&
+		    ++s->idle_commands > IDLE_COMMANDS;
+	/* RFC 2920 3.1: behind a refused MAIL these are only to be expected. */
+	return !(
+	    code == 503 && (cmd->needs & FOLLOWS) && s->account[0] != '\0');
+}
+
+/* Apply a handler's outcome: the one place where a reply moves a session. */
+static void
+settle(struct session *s, const struct command *cmd, int code)
+{
+	struct msg m;
+
+	s->since_ms = s->world->now_ms;
+	s->cmd = cmd;
+	while (code == WAIT && s->unheard) {
+		s->unheard = false;
+		no_answer(&m, s->awaits);
+		s->awaits = MSG_NONE;
+		code = cmd->answered(s, &m, -1);
+	}
+	if (code == WAIT) {
+		assert(s->awaits != MSG_NONE && cmd->answered != NULL);
+		return;
+	}
+	s->cmd = NULL;
+	if (code == MORE)
+		enter(s, ST_SAME);
+	else if (code == 421)
+		leave(s);
+	else if (counts_as_error(s, cmd, code) && ++s->errors >= MAX_ERRORS) {
+		reply(s, 421, "4.7.0", "too many errors");
+		leave(s);
+	} else if (code < 300)
+		enter(s, cmd->on_2yz);
+	else if (code < 400)
+		enter(s, cmd->on_3yz);
+	else
+		enter(s, cmd->on_error);
+	part_when_idle(s);
+}
+
+static const struct command *
+find(const struct session *s, const char *verb, size_t n, bool *known)
+{
+	const struct command *cmd,
+	    *end = commands + sizeof(commands) / sizeof(*commands),
+	    *other = NULL;
+
+	for (cmd = commands; cmd < end; cmd++) {
+		if (!ascii_is(verb, n, cmd->verb))
+			continue;
+		if (cmd->legal_in & IN(s->state)) {
+			*known = true;
+			return cmd;
+		}
+		other = cmd;
+	}
+	*known = other != NULL;
+	return other;
+}
+
+/* What the table says against this command here and now, or 0. */
+static int
+object(struct session *s, const struct command *cmd, size_t n)
+{
+	if (!(cmd->needs & LONG) && n > COMMAND_MOST)
+		return reply(s, 500, "5.5.6", "command too long");
+	if ((cmd->needs & TLS) && s->tls[0] == '\0') {
+		if (cmd->needs & NO_LOGIN)
+			return reply(s, 538, "5.7.11",
+			    "encryption required: use STARTTLS first");
+		return reply(
+		    s, 530, "5.7.0", "must issue a STARTTLS command first");
+	}
+	if ((cmd->needs & LOGIN) && s->account[0] == '\0')
+		return reply(s, 530, "5.7.0", "authentication required");
+	if ((cmd->needs & CLEAR) && s->tls[0] != '\0')
+		return reply(s, 503, "5.5.1", "TLS is active already");
+	if ((cmd->needs & NO_LOGIN) && s->account[0] != '\0')
+		return reply(s, 503, "5.5.1", "already authenticated");
+	if (cmd->legal_in & IN(s->state))
+		return 0;
+	if (s->state == ST_NEW)
+		return reply(s, 503, "5.5.1", "say EHLO first");
+	if (s->state == ST_READY)
+		return reply(s, 503, "5.5.1", "say MAIL first");
+	return reply(s, 503, "5.5.1", "not inside a mail transaction");
+}
+
+static void
+obey(struct session *s, char *line, size_t n)
+{
+	const struct command *cmd;
+	const char *space = memchr(line, ' ', n);
+	size_t verb = space != NULL ? (size_t)(space - line) : n;
+	bool known;
+	int code;
+
+	cmd = find(s, line, verb, &known);
+	if (!known) {
+		if (n > COMMAND_MOST)
+			code = reply(s, 500, "5.5.6", "command too long");
+		else
+			code = reply(s, 500, "5.5.2", "unknown command");
+		settle(s, &refused, code);
+		return;
+	}
+	code = object(s, cmd, n);
+	if (code != 0) {
+		settle(
+		    s, cmd->needs & FOLLOWS ? &refused_behind : &refused, code);
+		return;
+	}
+	while (n > verb && line[n - 1] == ' ')
+		n--; /* RFC 5321 4.1.1 */
+	line += verb;
+	n -= verb;
+	for (; n > 0 && *line == ' '; n--)
+		line++;
+	settle(s, cmd, cmd->run(s, line, n));
+}
+
+/*
+ * Take a line from the front of p[n]; true when it is a good one.  What is
+ * wrong with a bad one is the session's reply already.
+ */
+static bool
+take_line(struct session *s, const char *p, size_t n, size_t *used, size_t *len)
+{
+	switch (line_find(p, n, used, len, &s->skipped)) {
+	case LINE_GOOD:
+		s->behind = n - *used;
+		return true;
+	case LINE_BAD:
+		settle(s, s->state == ST_AUTH ? &auth_more : &refused,
+		    reply(s, 500, "5.5.2",
+			"lone CR or LF, or NUL, in a line; end it with CRLF"));
+		break;
+	case LINE_LONG:
+		settle(s, s->state == ST_AUTH ? &auth_more : &refused,
+		    reply(s, 500, "5.5.6", "line too long"));
+		break;
+	case LINE_MORE:
+		s->bare_lf = memchr(p, '\n', n) != NULL;
+		if (s->skipped > SKIP_MOST)
+			settle(s, &refused,
+			    reply(s, 421, "4.7.0", "line without an end"));
+		return false;
+	}
+	s->bare_lf = false;
+	return false;
+}
+
+/* Somebody speaks TLS to the port where it comes by STARTTLS. */
+static bool
+is_client_hello(const struct session *s, const char *p, size_t n)
+{
+	return s->state == ST_NEW && s->tls[0] == '\0' && n >= 2 &&
+	    p[0] == 0x16 && p[1] == 0x03;
+}
+
+static size_t
+eat_command(struct session *s, char *p, size_t n)
+{
+	size_t used, len;
+
+	if (is_client_hello(s, p, n)) {
+		log_event("smtp.closed", "ip=%s port=%u hint=%s", s->ip,
+		    s->port, "tls-on-starttls-port");
+		enter(s, ST_CLOSING);
+		return n;
+	}
+	if (take_line(s, p, n, &used, &len)) {
+		obey(s, p, len);
+		explicit_bzero(p, len); /* AUTH PLAIN may have been there */
+	}
+	return used;
+}
+
+static size_t
+eat_auth(struct session *s, char *p, size_t n)
+{
+	size_t used, len;
+
+	if (take_line(s, p, n, &used, &len)) {
+		settle(s, &auth_more, auth_line(s, p, len));
+		explicit_bzero(p, len);
+	}
+	return used;
+}
+
+static size_t
+eat_body(struct session *s, char *p, size_t n)
+{
+	size_t used;
+
+	if (n == 0)
+		return 0;
+	s->since_ms = s->world->now_ms;
+	switch (body_feed(s, p, n, &used)) {
+	case DATA_ON:
+		break;
+	case DATA_STOP:
+		settle(s, &body, body_next(s));
+		break;
+	case DATA_FLOOD:
+		settle(s, &flood, reply(s, 552, "5.3.4", "far too long"));
+		s->linger = true;
+		break;
+	}
+	return used;
+}
+
+static size_t
+eat_and_forget(struct session *s, char *p, size_t n)
+{
+	(void)s, (void)p;
+	return n;
+}
+
+int
+ask(struct session *s, struct msg *m)
+{
+	assert(s->awaits == MSG_NONE && msg_answer_to(m->type) != MSG_NONE);
+	m->tag = s->id;
+	s->awaits = msg_answer_to(m->type);
+	s->unheard = !s->world->send(m);
+	return WAIT;
+}
+
+bool
+expect(struct session *s, struct msg *m)
+{
+	assert(s->expects == MSG_NONE && msg_answer_to(m->type) != MSG_NONE);
+	m->tag = s->id;
+	if (!s->world->send(m))
+		return false;
+	s->expects = msg_answer_to(m->type);
+	return true;
+}
+
+int
+await_expected(struct session *s)
+{
+	assert(s->awaits == MSG_NONE && s->expects != MSG_NONE);
+	s->awaits = s->expects;
+	s->expects = MSG_NONE;
+	return WAIT;
+}
+
+void
+no_answer(struct msg *m, enum msg_type type)
+{
+	static const char text[] = "our fault; try again in a minute";
+	struct {
+		uint32_t *verdict, *code;
+		char *status, *text;
+	} f;
+
+	memset(m, 0, sizeof(*m));
+	m->type = type;
+	switch (type) {
+	case MSG_AUTH_RESULT:
+		f.verdict = &m->u.auth_result.verdict;
+		f.code = &m->u.auth_result.code;
+		f.status = m->u.auth_result.status;
+		f.text = m->u.auth_result.text;
+		break;
+	case MSG_ALLOWED:
+		f.verdict = &m->u.allowed.verdict;
+		f.code = &m->u.allowed.code;
+		f.status = m->u.allowed.status;
+		f.text = m->u.allowed.text;
+		break;
+	case MSG_TX_FILE_LENT:
+		f.verdict = &m->u.tx_file_lent.verdict;
+		f.code = &m->u.tx_file_lent.code;
+		f.status = m->u.tx_file_lent.status;
+		f.text = m->u.tx_file_lent.text;
+		break;
+	default:
+		assert(type == MSG_TX_RESULT);
+		f.verdict = &m->u.tx_result.verdict;
+		f.code = &m->u.tx_result.code;
+		f.status = m->u.tx_result.status;
+		f.text = m->u.tx_result.text;
+		break;
+	}
+	*f.verdict = V_TEMP;
+	*f.code = type == MSG_AUTH_RESULT ? 454 : 451;
+	strcpy(f.status, type == MSG_AUTH_RESULT ? "4.7.0" : "4.3.0");
+	strcpy(f.text, text);
+}
+
+static void
+greet(struct session *s)
+{
+	s->greeted = true;
+	reply(s, 220, "", "%s ESMTP postern", s->world->conf->hostname);
+}
+
+void
+session_init(struct session *s, const struct surroundings *world,
+    struct buf *out, uint64_t id, const char *ip, unsigned port,
+    bool implicit_tls)
+{
+	memset(s, 0, sizeof(*s));
+	s->id = id;
+	s->world = world;
+	s->out = out;
+	s->port = port;
+	s->mech = "";
+	snprintf(s->ip, sizeof(s->ip), "%s", ip);
+	s->opened_ms = s->since_ms = world->now_ms;
+	if (!implicit_tls)
+		greet(s);
+	enter(s, implicit_tls ? ST_TLS : ST_NEW);
+}
+
+static bool
+hungry(const struct session *s)
+{
+	return s->awaits == MSG_NONE && states[s->state].eat != NULL &&
+	    s->out->len < OUT_LIMIT;
+}
+
+size_t
+session_input(struct session *s, char *p, size_t n)
+{
+	size_t used = 0, k;
+
+	while (hungry(s)) {
+		k = states[s->state].eat(s, p + used, n - used);
+		used += k;
+		if (k == 0 || used == n)
+			break;
+	}
+	if (s->account[0] != '\0' || s->state == ST_CLOSING)
+		return used;
+	s->anonymous += used;
+	if (s->anonymous > ANONYMOUS_MOST && s->awaits == MSG_NONE &&
+	    s->state != ST_TLS)
+		settle(s, &refused,
+		    reply(s, 421, "4.7.0", "too much talk before a login"));
+	return used;
+}
+
+void
+session_answer(struct session *s, const struct msg *m, int fd)
+{
+	const struct command *cmd = s->cmd;
+
+	assert(m->tag == s->id);
+	if (s->state == ST_CLOSING) {
+		if (fd != -1)
+			close(fd);
+		return; /* we gave up waiting */
+	}
+	if (m->type == s->expects) {
+		s->expects = MSG_NONE;
+		body_allowed(s, m);
+		return;
+	}
+	if (m->type != s->awaits)
+		fatal("%s came to a session that had not asked",
+		    msg_name(m->type));
+	s->awaits = MSG_NONE;
+	/* The client is not to blame for this wait. */
+	if (s->state == ST_BODY)
+		s->tx->data_ms += s->world->now_ms - s->since_ms;
+	settle(s, cmd, cmd->answered(s, m, fd));
+}
+
+void
+session_bereaved(struct session *s, enum process who)
+{
+	struct msg m;
+
+	if (who == P_QUEUE && s->tx != NULL && s->tx->known)
+		s->tx->lost = true;
+	if (s->expects != MSG_NONE && msg_allowed(s->expects, who, P_SMTPD)) {
+		no_answer(&m, s->expects);
+		m.tag = s->id;
+		session_answer(s, &m, -1);
+	}
+	if (s->awaits != MSG_NONE && msg_allowed(s->awaits, who, P_SMTPD)) {
+		no_answer(&m, s->awaits);
+		m.tag = s->id;
+		session_answer(s, &m, -1);
+	}
+}
+
+void
+session_secured(struct session *s, const char *version)
+{
+	assert(s->state == ST_TLS);
+	snprintf(s->tls, sizeof(s->tls), "%s", version);
+	s->since_ms = s->world->now_ms;
+	/* RFC 3207 4.2: forget what was said before. */
+	s->esmtp = false;
+	if (!s->greeted)
+		greet(s);
+	enter(s, ST_NEW);
+	part_when_idle(s);
+}
+
+void
+session_timeout(struct session *s)
+{
+	bool spoken = s->state != ST_TLS && s->state != ST_CLOSING;
+
+	log_debug("smtp.timeout", "ip=%s port=%u state=%s awaits=%s", s->ip,
+	    s->port, states[s->state].name, msg_name(s->awaits));
+	if (s->awaits != MSG_NONE) {
+		/* Its answer may still come, and nobody must take it for
+		 * that to a later question: so there will be none. */
+		log_event("session.stuck", "ip=%s port=%u awaits=%s", s->ip,
+		    s->port, msg_name(s->awaits));
+		s->awaits = MSG_NONE;
+		s->cmd = NULL;
+		reply(s, 421, "4.3.0", "our fault; try again later");
+	} else if (spoken && s->bare_lf)
+		reply(s, 421, "4.4.2", "timeout: lines must end in CRLF");
+	else if (spoken)
+		reply(s, 421, "4.4.2", "timeout");
+	s->since_ms = s->world->now_ms;
+	s->linger = spoken;
+	enter(s, ST_CLOSING);
+}
+
+void
+session_part(struct session *s, enum parting why)
+{
+	if (why > s->parting)
+		s->parting = why;
+	part_when_idle(s);
+}
+
+void
+session_gone(struct session *s)
+{
+	s->awaits = MSG_NONE;
+	s->cmd = NULL;
+	enter(s, ST_CLOSING);
+}
+
+enum wants
+session_wants(const struct session *s)
+{
+	if (s->state == ST_TLS)
+		return WANTS_TLS;
+	if (s->state == ST_CLOSING)
+		return s->linger ? WANTS_LINGER : WANTS_CLOSE;
+	return s->awaits != MSG_NONE ? WANTS_NOTHING : WANTS_INPUT;
+}
+
+int64_t
+session_deadline(const struct session *s)
+{
+	int64_t at = s->since_ms + states[s->state].timeout_s * 1000, rate;
+
+	if (s->awaits != MSG_NONE)
+		return s->since_ms + answer_timeout_s(s->awaits) * 1000;
+	if (s->state == ST_BODY) {
+		rate = s->tx->data_ms + GRACE_MS +
+		    (int64_t)s->tx->received * MS_PER_OCTET;
+		return rate < at ? rate : at;
+	}
+	if (s->account[0] != '\0' || s->state == ST_CLOSING)
+		return at;
+	if (at > s->since_ms + ANONYMOUS_S * 1000)
+		at = s->since_ms + ANONYMOUS_S * 1000;
+	if (at > s->opened_ms + LOGIN_S * 1000)
+		at = s->opened_ms + LOGIN_S * 1000;
+	return at;
+}

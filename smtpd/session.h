@@ -1,0 +1,201 @@
+/*
+ * session.h - one SMTP client, from accept to close (RFC 5321 4, RFC 6409).
+ *
+ * A session knows no socket, no event loop and no OpenSSL.  Bytes come in
+ * through session_input(), answers of auth and queue through session_answer();
+ * replies pile up in *out.  After every call the owner sends *out, looks at
+ * session_wants() and sees that session_timeout() is called when
+ * session_deadline() has passed.
+ */
+#ifndef SMTPD_SESSION_H
+#define SMTPD_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc/messages.h"
+#include "lib/buf.h"
+#include "lib/conf.h"
+#include "mail/sasl.h"
+
+enum state {
+	ST_NEW,     /* greeted; no EHLO since the last reset */
+	ST_READY,   /* EHLO done, no transaction */
+	ST_AUTH,    /* inside a SASL exchange (RFC 4954) */
+	ST_MAIL,    /* MAIL accepted, no recipient yet */
+	ST_RCPT,    /* one recipient or more accepted */
+	ST_BODY,    /* between 354 and the reply to the lone dot */
+	ST_TLS,     /* a handshake comes next, or is under way */
+	ST_CLOSING, /* the last words are said */
+	ST_COUNT,
+	ST_SAME = ST_COUNT /* in tables only: stay where we are */
+};
+
+enum wants {
+	WANTS_INPUT,
+	WANTS_NOTHING, /* an answer must come first */
+	WANTS_TLS,     /* once all of *out has left */
+	WANTS_CLOSE,   /* once all of *out has left */
+	WANTS_LINGER,  /* the same, but the client may still be talking: read
+			* on for a moment, or a reset destroys our words */
+};
+
+/* Why the server ends a session. */
+enum parting { PART_NOT, PART_STOP, PART_BARRED };
+
+/* What all sessions of a process share; its owner keeps it true. */
+struct surroundings {
+	const struct conf *conf;
+	int64_t now_ms;    /* only grows */
+	bool tls;          /* there is a certificate */
+	bool queue_up;     /* the queue is there at all */
+	bool accepting;    /* it takes new mail */
+	char refusal[160]; /* why not */
+	/* Pass a request on to the neighbour it is for.  False: that one is
+	 * down or overloaded, no answer will come. */
+	bool (*send)(const struct msg *);
+};
+
+struct command;
+struct transaction;
+
+struct session {
+	uint64_t id; /* never reused; the tag of every request */
+	const struct surroundings *world;
+	struct buf *out;
+	enum state state;
+	const struct command *cmd; /* waits for an answer, or NULL */
+	enum msg_type awaits;      /* the session stands still until it comes */
+	enum msg_type expects; /* comes when it comes, while input goes on */
+	bool unheard;          /* the request just made got nowhere */
+	enum parting parting;
+	struct transaction *tx; /* NULL outside of one */
+
+	bool greeted, esmtp, linger;
+	bool bare_lf;      /* the line under way has one: for the hint */
+	size_t behind;     /* octets that came behind the command */
+	size_t skipped;    /* octets of an overlong line dropped so far */
+	size_t anonymous;  /* octets eaten before login */
+	int64_t opened_ms; /* the connection */
+	int64_t since_ms;  /* what it waits for now */
+	unsigned errors, idle_commands, auth_failures;
+
+	char ip[NET_TEXT];
+	unsigned port;
+	char tls[16]; /* "TLSv1.3", "" in the clear */
+	const char *mech;
+	struct sasl_login *login; /* AUTH LOGIN between its two answers */
+	char account[ADDR_SIZE];  /* "" nobody yet */
+	char credential[64];
+};
+
+/*
+ * A new client; greets it unless TLS comes first.
+ *
+ *   world  borrowed for the session's life
+ *   out    borrowed; the owner sends from its front
+ *   id     never 0, never used before
+ *   ip     its address as text
+ *   port   the one it connected to
+ */
+void session_init(struct session *, const struct surroundings *world,
+    struct buf *out, uint64_t id, const char *ip, unsigned port,
+    bool implicit_tls);
+
+/*
+ * Eat from the n bytes that came in and were not eaten yet; returns how many
+ * it took.  The rest is to be offered again, with what follows, after the next
+ * call of any kind.  Secrets among the eaten ones are wiped.
+ */
+size_t session_input(struct session *, char *p, size_t n);
+
+/* The answer to a request of this session; takes fd (or -1). */
+void session_answer(struct session *, const struct msg *, int fd);
+
+/* A neighbour died: answers that it owes will not come. */
+void session_bereaved(struct session *, enum process);
+
+/* The handshake succeeded; version is "TLSv1.3" or the like. */
+void session_secured(struct session *, const char *version);
+
+void session_timeout(struct session *);
+
+/* End it: at once when idle, at the end of DATA otherwise. */
+void session_part(struct session *, enum parting);
+
+/* The client is gone.  Frees everything the session holds. */
+void session_gone(struct session *);
+
+enum wants session_wants(const struct session *);
+int64_t session_deadline(const struct session *);
+
+/* --- For the handlers in cmd_*.c. --- */
+
+/*
+ * A handler returns the code of the reply that it queued, or one of these:
+ * WAIT after ask(), MORE when there is nothing to say yet.
+ */
+enum { WAIT = 0, MORE = 1 };
+
+/* Queue "code status text"; status "" for replies that have none. */
+int reply(struct session *, int code, const char *status, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same as a line that is not the last one of its reply. */
+void reply_line(struct session *, int code, const char *status, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
+
+/* What a neighbour decided, or why we refuse. */
+struct outcome {
+	enum verdict verdict;
+	int code;
+	char status[12];
+	char text[400];
+};
+
+/* Set o; a code that does not fit the verdict becomes the class's general
+ * one.  Texts are cut to fit. */
+void outcome_set(struct outcome *o, uint32_t verdict, uint32_t code,
+    const char *status, const char *text);
+int reply_outcome(struct session *, const struct outcome *);
+/* Reply with it, and log msg.refused. */
+int refuse(struct session *, const struct outcome *);
+
+/* Send a request; the session stands still until its answer comes. */
+int ask(struct session *, struct msg *);
+/* Send a request whose answer is collected with await_expected().  False: it
+ * got nowhere. */
+bool expect(struct session *, struct msg *);
+int await_expected(struct session *);
+/* What to take for the answer that does not come. */
+void no_answer(struct msg *, enum msg_type);
+
+int cmd_ehlo(struct session *, char *args, size_t n);
+int cmd_helo(struct session *, char *args, size_t n);
+int cmd_starttls(struct session *, char *args, size_t n);
+int cmd_auth(struct session *, char *args, size_t n);
+int auth_line(struct session *, char *line, size_t n);
+int auth_answered(struct session *, const struct msg *, int fd);
+void auth_clear(struct session *);
+int cmd_mail(struct session *, char *args, size_t n);
+int mail_answered(struct session *, const struct msg *, int fd);
+int cmd_rcpt(struct session *, char *args, size_t n);
+int cmd_data(struct session *, char *args, size_t n);
+int cmd_data_early(struct session *, char *args, size_t n);
+int cmd_rset(struct session *, char *args, size_t n);
+int cmd_noop(struct session *, char *args, size_t n);
+int cmd_vrfy(struct session *, char *args, size_t n);
+int cmd_expn(struct session *, char *args, size_t n);
+int cmd_help(struct session *, char *args, size_t n);
+int cmd_quit(struct session *, char *args, size_t n);
+int cmd_foreign(struct session *, char *args, size_t n);
+
+/* The body: bytes as they come, and the steps up to the reply. */
+enum data_step { DATA_ON, DATA_STOP, DATA_FLOOD };
+enum data_step
+body_feed(struct session *, const char *p, size_t n, size_t *used);
+int body_next(struct session *);
+int body_answered(struct session *, const struct msg *, int fd);
+void body_allowed(struct session *, const struct msg *);
+
+#endif

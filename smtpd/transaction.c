@@ -1,0 +1,130 @@
+/*
+ * transaction.c - see transaction.h.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "mail/trace.h"
+#include "smtpd/transaction.h"
+
+struct transaction *
+tx_new(const char *sender, int64_t now_ms)
+{
+	struct transaction *tx = malloc(sizeof(*tx));
+
+	if (tx == NULL)
+		abort();
+	/* The scanner at the end is large and has its own header_init(). */
+	memset(tx, 0, offsetof(struct transaction, header));
+	snprintf(tx->sender, sizeof(tx->sender), "%s", sender);
+	tx->began_ms = now_ms;
+	tx->fd = -1;
+	return tx;
+}
+
+void
+tx_free(struct transaction *tx)
+{
+	if (tx == NULL)
+		return;
+	if (tx->fd != -1)
+		close(tx->fd);
+	buf_release(&tx->rcpts);
+	buf_release(&tx->body);
+	free(tx);
+}
+
+bool
+tx_has_room(const struct transaction *tx, size_t n)
+{
+	return tx->rcpts.len + 2 + n <= RCPTS_MAX;
+}
+
+void
+tx_add_rcpt(struct transaction *tx, const char *address, size_t n)
+{
+	size_t len;
+
+	buf_reserve(&tx->rcpts, n + 2);
+	len = list_add((uint8_t *)buf_data(&tx->rcpts), tx->rcpts.len + n + 2,
+	    tx->rcpts.len, address, n);
+	assert(len == tx->rcpts.len + n + 2);
+	buf_commit(&tx->rcpts, n + 2);
+	tx->nrcpts++;
+}
+
+void
+tx_flush(struct transaction *tx)
+{
+	ssize_t n;
+
+	while (tx->body.len > 0) {
+		n = write(tx->fd, buf_data(&tx->body), tx->body.len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			log_event("body.failed", "error=%s",
+			    log_quote(strerror(n == 0 ? ENOSPC : errno)));
+			outcome_set(&tx->trouble, V_TEMP, 452, "4.3.1",
+			    "not enough room for this message");
+			tx_doom(tx);
+			return;
+		}
+		tx->written += (uint64_t)n;
+		buf_consume(&tx->body, (size_t)n);
+	}
+}
+
+void
+tx_doom(struct transaction *tx)
+{
+	tx->doomed = true;
+	buf_release(&tx->body);
+}
+
+static void
+copy(char *out, size_t size, const char *in)
+{
+	snprintf(out, size, "%s", in);
+}
+
+void
+tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
+{
+	struct msg_tx_commit *c = &m->u.tx_commit;
+
+	memset(m, 0, sizeof(*m));
+	m->type = MSG_TX_COMMIT;
+	copy(c->account, sizeof(c->account), s->account);
+	copy(c->credential, sizeof(c->credential), s->credential);
+	copy(c->sender, sizeof(c->sender), tx->sender);
+	copy(c->ip, sizeof(c->ip), s->ip);
+	c->port = s->port;
+	copy(c->tls, sizeof(c->tls), s->tls);
+	copy(c->mech, sizeof(c->mech), s->mech);
+	copy(c->with, sizeof(c->with),
+	    trace_protocol(s->esmtp, true, true, false));
+	copy(c->msgid, sizeof(c->msgid), tx->header.message_id);
+	if (tx->reader.eight_bit)
+		c->flags |= TX_8BIT;
+	if (!tx->header.has_date)
+		c->flags |= TX_ADD_DATE;
+	if (!tx->header.has_message_id)
+		c->flags |= TX_ADD_MSGID;
+	c->size = tx->reader.size;
+	c->rcpts.data = (const uint8_t *)buf_data(&tx->rcpts);
+	c->rcpts.len = tx->rcpts.len;
+	if (tx->fd != -1) {
+		assert(tx->body.len == 0 && tx->written == c->size);
+		c->flags |= TX_IN_FILE;
+	} else {
+		assert(tx->body.len == c->size);
+		c->body.data = (const uint8_t *)buf_data(&tx->body);
+		c->body.len = tx->body.len;
+	}
+}

@@ -1,0 +1,56 @@
+/*
+ * transaction.h - one message on its way in, from MAIL to the reply to the
+ * lone dot.
+ *
+ * The body waits in memory up to BODY_INLINE octets, which is most mail; what
+ * is larger goes to a file lent by the queue.
+ */
+#ifndef SMTPD_TRANSACTION_H
+#define SMTPD_TRANSACTION_H
+
+#include "mail/data.h"
+#include "mail/header.h"
+#include "smtpd/session.h"
+
+struct transaction {
+	char sender[ADDRESS_MAX]; /* canonical; "" is the null path */
+	uint64_t size_hint;       /* SIZE= of MAIL, 0 none */
+	int64_t began_ms;         /* at MAIL */
+	unsigned nrcpts;
+	struct buf rcpts; /* packed; those that the queue has not got yet */
+	bool known;       /* the queue holds something of it */
+	bool lost;        /* ... or held, and died */
+
+	int64_t data_ms;   /* at 354, moved on by the time we made it wait */
+	uint64_t received; /* octets from the client since 354 */
+	bool ended;        /* the lone dot has come */
+	bool judged;       /* the header is complete and was looked at */
+	bool doomed;       /* it will be refused: the body is dropped */
+	int fd;            /* lent file, or -1 */
+	uint64_t written;
+	struct buf body;             /* not in the file yet */
+	struct outcome header_fault; /* V_OK: none */
+	struct outcome allowed;      /* auth's word on the header */
+	struct outcome trouble;      /* of the queue or the file; V_OK: none */
+	struct data_reader reader;
+	struct header_scan header;
+};
+
+/* Empty, with this sender.  Never NULL. */
+struct transaction *tx_new(const char *sender, int64_t now_ms);
+void tx_free(struct transaction *);
+
+/* Room for a recipient of n octets in the record to come? */
+bool tx_has_room(const struct transaction *, size_t n);
+void tx_add_rcpt(struct transaction *, const char *address, size_t n);
+
+/* Write what waits in memory into the lent file; sets trouble on failure. */
+void tx_flush(struct transaction *);
+
+/* It will not be stored: give the memory back. */
+void tx_doom(struct transaction *);
+
+/* The message to ask the queue for responsibility with; borrows from tx. */
+void tx_commit(struct transaction *, const struct session *, struct msg *);
+
+#endif
