@@ -16,6 +16,7 @@
 static struct event_base *base;
 static bool stopping;
 static int64_t now_ms, wall_ms;
+static bool stale; /* the clocks were not read since the loop slept */
 static struct {
 	void (*cb)(void *);
 	void *arg;
@@ -31,6 +32,7 @@ read_clocks(void)
 	now_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	stale = false;
 }
 
 void
@@ -66,9 +68,9 @@ loop_run(void)
 	stopping = false;
 	run_hooks();
 	while (!stopping) {
+		stale = true;
 		if (event_base_loop(base, EVLOOP_ONCE) == -1)
 			fatal("event loop failed");
-		read_clocks();
 		run_hooks();
 	}
 }
@@ -83,12 +85,16 @@ loop_stop(void)
 int64_t
 loop_now_ms(void)
 {
+	if (stale)
+		read_clocks();
 	return now_ms;
 }
 
 int64_t
 loop_wall_ms(void)
 {
+	if (stale)
+		read_clocks();
 	return wall_ms;
 }
 
