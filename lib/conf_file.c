@@ -1,0 +1,100 @@
+/*
+ * conf_file.c - the configuration's dealings with the machine: the file itself
+ * and the files that it names.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+
+#define TEXT_MAX 65536
+
+int
+conf_read(const char *file, char **text, size_t *len)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	int saved;
+
+	*text = NULL;
+	if (fd == -1)
+		return -1;
+	*text = malloc(TEXT_MAX + 1);
+	if (*text == NULL)
+		abort();
+	for (*len = 0; *len <= TEXT_MAX; *len += (size_t)n) {
+		n = read(fd, *text + *len, TEXT_MAX + 1 - *len);
+		if (n == -1 && errno == EINTR)
+			n = 0;
+		else if (n <= 0)
+			break;
+	}
+	saved = *len > TEXT_MAX ? EFBIG : n == -1 ? errno : 0;
+	close(fd);
+	if (saved == 0)
+		return 0;
+	free(*text);
+	*text = NULL;
+	errno = saved;
+	return -1;
+}
+
+static int
+check_file(const char *what, const char *path, bool secret, int line,
+    conf_error_fn *error, void *arg)
+{
+	char text[CONF_PATH + 128], hint[CONF_PATH + 64];
+	struct stat st;
+
+	if (stat(path, &st) == -1 || access(path, R_OK) == -1) {
+		snprintf(text, sizeof(text), "%s: %s: %s", what, path,
+		    strerror(errno));
+		error(arg, line, text,
+		    errno == ENOENT ? "run `postern init`, "
+				      "or name a file that exists"
+				    : "");
+		return 1;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(
+		    text, sizeof(text), "%s: %s is not a file", what, path);
+		error(arg, line, text, "");
+		return 1;
+	}
+	if (secret && (st.st_mode & (S_IROTH | S_IWOTH))) {
+		snprintf(text, sizeof(text),
+		    "%s: %s is open to everyone (%04o)", what, path,
+		    (unsigned)(st.st_mode & 07777));
+		snprintf(hint, sizeof(hint), "chmod 600 %s", path);
+		error(arg, line, text, hint);
+		return 1;
+	}
+	return 0;
+}
+
+int
+conf_check_files(const struct conf *c, conf_error_fn *error, void *arg)
+{
+	int bad = 0;
+
+	bad +=
+	    check_file("tls.certificate", c->certificate, false, 0, error, arg);
+	bad += check_file("tls.key", c->key, true, 0, error, arg);
+	for (size_t i = 0; i < c->nroutes; i++)
+		if (*c->routes[i].password_file != '\0')
+			bad += check_file("password-file",
+			    c->routes[i].password_file, true, c->routes[i].line,
+			    error, arg);
+	if (*c->admin_group != '\0' && getgrnam(c->admin_group) == NULL) {
+		error(arg, 0, "users.admin-group: there is no such group",
+		    "make it with groupadd(8)");
+		bad++;
+	}
+	return bad;
+}

@@ -1,0 +1,279 @@
+/*
+ * conf_key.c - the language of the configuration: a row is a key, where its
+ * value goes and how it is read.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/conf_key.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static conf_read_fn read_text, read_path, read_size, read_count, read_duration,
+    read_retries, read_yes_no, read_server, read_hostname;
+
+#define AT(f) offsetof(struct conf, f), sizeof(((struct conf *)0)->f)
+
+/* clang-format off */
+const struct conf_key conf_keys[] = {
+/*   section   key               read            where                 default */
+   { "",       "hostname",       read_hostname,  AT(hostname),         NULL },
+   { "tls",    "certificate",    read_path,      AT(certificate),      NULL },
+   { "tls",    "key",            read_path,      AT(key),              NULL },
+   { "tls",    "ca-file",        read_path,      AT(ca_file),          "/etc/ssl/certs/ca-certificates.crt" },
+   { "limits", "message-size",   read_size,      AT(message_size),     "35M" },
+   { "limits", "recipients",     read_count,     AT(recipients),       "100" },
+   { "limits", "per-hour",       read_count,     AT(rcpts_hour),       "300" },
+   { "limits", "per-day",        read_count,     AT(rcpts_day),        "2000" },
+   { "limits", "connections",    read_count,     AT(connections),      "50" },
+   { "queue",  "give-up",        read_duration,  AT(give_up_s),        "5d" },
+   { "queue",  "delay-notice",   read_duration,  AT(delay_notice_s),   "4h" },
+   { "queue",  "retry",          read_retries,   AT(retry_s),          "1m, 5m, 10m, 20m, 30m, 1h, 2h, 4h" },
+   { "queue",  "per-destination", read_count,    AT(per_destination),  "20" },
+   { "queue",  "in-flight",      read_count,     AT(in_flight),        "500" },
+   { "queue",  "cache",          read_size,      AT(cache_bytes),      "64M" },
+   { "queue",  "journal",        read_duration,  AT(journal_s),        "30d" },
+   { "dns",    "server",         read_server,    AT(dns_server),       "" },
+   { "dns",    "trust-anchor",   read_path,      AT(trust_anchor),     "/usr/share/dns/root.key" },
+   { "paths",  "state",          read_path,      AT(state),            "/var/lib/postern" },
+   { "paths",  "run",            read_path,      AT(run),              "/run/postern" },
+   { "users",  "smtpd",          read_text,      AT(user_smtpd),       "_postern" },
+   { "users",  "auth",           read_text,      AT(user_auth),        "_posternauth" },
+   { "users",  "queue",          read_text,      AT(user_queue),       "_posternq" },
+   { "users",  "deliver",        read_text,      AT(user_deliver),     "_posternout" },
+   { "users",  "admin-group",    read_text,      AT(admin_group),      "" },
+   { "smtpd",  "workers",        read_count,     AT(workers),          "0" },
+   { "log",    "syslog",         read_yes_no,    AT(syslog),           "no" },
+};
+
+const size_t conf_nkeys = COUNT(conf_keys);
+
+static const struct { const char *unit; uint64_t factor; } size_units[] = {
+	{ "", 1 }, { "K", 1024 }, { "M", 1024 * 1024 },
+	{ "G", 1024 * 1024 * 1024 },
+}, time_units[] = {
+	{ "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 },
+	{ "w", 7 * 86400 },
+};
+/* clang-format on */
+
+/* A number followed by a unit of the table; false when it is neither. */
+static bool
+read_unit(const char *s, const void *units, size_t nunits, uint64_t *out)
+{
+	const struct {
+		const char *unit;
+		uint64_t factor;
+	} *u = units;
+	char *rest;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	errno = 0;
+	*out = strtoull(s, &rest, 10);
+	if (errno != 0)
+		return false;
+	while (*rest == ' ')
+		rest++;
+	for (size_t i = 0; i < nunits; i++)
+		if (strcasecmp(rest, u[i].unit) == 0) {
+			if (*out > UINT64_MAX / u[i].factor)
+				return false;
+			*out *= u[i].factor;
+			return true;
+		}
+	return false;
+}
+
+const char *
+conf_put_text(char *to, size_t size, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (n >= size)
+		return "the value is too long";
+	memcpy(to, value, n + 1);
+	return NULL;
+}
+
+static char *
+member(struct conf *c, const struct conf_key *k)
+{
+	return (char *)c + k->off;
+}
+
+static const char *
+read_text(struct conf *c, const struct conf_key *k, const char *value)
+{
+	return conf_put_text(member(c, k), k->size, value);
+}
+
+static const char *
+read_path(struct conf *c, const struct conf_key *k, const char *value)
+{
+	if (*value != '\0' && *value != '/')
+		return "write an absolute path";
+	return conf_put_text(member(c, k), k->size, value);
+}
+
+static const char *
+read_hostname(struct conf *c, const struct conf_key *k, const char *value)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyz"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+
+	if (*value == '\0' || strspn(value, ok) != strlen(value) ||
+	    *value == '.' || *value == '-' || strstr(value, "..") != NULL ||
+	    value[strlen(value) - 1] == '.')
+		return "write a host name as in DNS: mail.example.org";
+	return conf_put_text(member(c, k), k->size, value);
+}
+
+static const char *
+read_size(struct conf *c, const struct conf_key *k, const char *value)
+{
+	uint64_t v;
+
+	if (!read_unit(value, size_units, COUNT(size_units), &v) || v == 0)
+		return "not a size: write a number with K, M or G, like 35M";
+	memcpy(member(c, k), &v, sizeof(v));
+	return NULL;
+}
+
+static const char *
+read_count(struct conf *c, const struct conf_key *k, const char *value)
+{
+	uint32_t count;
+	char *rest;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(value, &rest, 10);
+	/* "300/hour" says the unit that the key already has. */
+	if (*rest == '/' && strncmp(k->name, "per-", 4) == 0 &&
+	    strcmp(rest + 1, k->name + 4) == 0)
+		rest += strlen(rest);
+	if (*value < '0' || *value > '9' || *rest != '\0' || errno != 0 ||
+	    v > UINT32_MAX)
+		return "not a number";
+	count = (uint32_t)v;
+	memcpy(member(c, k), &count, sizeof(count));
+	return NULL;
+}
+
+static const char *
+read_duration(struct conf *c, const struct conf_key *k, const char *value)
+{
+	int64_t seconds;
+	uint64_t v;
+
+	if (!read_unit(value, time_units, COUNT(time_units), &v) || v == 0 ||
+	    v > 10ULL * 366 * 86400)
+		return "not a time: write a number with s, m, h or d, like 5d";
+	seconds = (int64_t)v;
+	memcpy(member(c, k), &seconds, sizeof(seconds));
+	return NULL;
+}
+
+static const char *
+read_retries(struct conf *c, const struct conf_key *k, const char *value)
+{
+	char copy[512], *item, *save = NULL;
+	uint64_t v;
+
+	(void)k;
+	if (strlen(value) >= sizeof(copy))
+		return "the value is too long";
+	memcpy(copy, value, strlen(value) + 1);
+	c->nretries = 0;
+	for (item = strtok_r(copy, ", ", &save); item != NULL;
+	     item = strtok_r(NULL, ", ", &save)) {
+		if (c->nretries == CONF_RETRIES)
+			return "16 times at most";
+		if (!read_unit(item, time_units, COUNT(time_units), &v) ||
+		    v == 0 || v > 30 * 86400)
+			return "not a list of times: write 1m, 5m, 1h";
+		c->retry_s[c->nretries++] = (int64_t)v;
+	}
+	return c->nretries > 0 ? NULL : "write one time at least";
+}
+
+static const char *
+read_yes_no(struct conf *c, const struct conf_key *k, const char *value)
+{
+	bool yes = strcasecmp(value, "yes") == 0;
+
+	if (!yes && strcasecmp(value, "no") != 0)
+		return "write yes or no";
+	memcpy(member(c, k), &yes, sizeof(yes));
+	return NULL;
+}
+
+/* ADDRESS or ADDRESS@PORT, as unbound writes it. */
+static const char *
+read_server(struct conf *c, const struct conf_key *k, const char *value)
+{
+	struct net_address a;
+	const char *at = strchr(value, '@');
+	size_t n = at != NULL ? (size_t)(at - value) : strlen(value);
+	char *rest;
+	unsigned long port = 53;
+
+	if (*value == '\0')
+		return conf_put_text(member(c, k), k->size, value);
+	if (at != NULL) {
+		port = strtoul(at + 1, &rest, 10);
+		if (at[1] < '0' || at[1] > '9' || *rest != '\0')
+			port = 0;
+	}
+	if (!net_parse(&a, value, n, 53) || port == 0 || port > 65535)
+		return "write an address like 127.0.0.1 or 127.0.0.1@5353";
+	return conf_put_text(member(c, k), k->size, value);
+}
+
+/* The value of a key as postern.conf would write it. */
+void
+conf_key_print(
+    const struct conf *c, const struct conf_key *k, char *out, size_t size)
+{
+	const char *at = (const char *)c + k->off;
+	uint64_t u64;
+	uint32_t u32;
+	int64_t s;
+	bool yes;
+	size_t n = 0;
+
+	out[0] = '\0';
+	if (k->read == read_size) {
+		memcpy(&u64, at, sizeof(u64));
+		if (u64 % (1024 * 1024) == 0)
+			snprintf(out, size, "%" PRIu64 "M", u64 >> 20);
+		else
+			snprintf(out, size, "%" PRIu64, u64);
+	} else if (k->read == read_count) {
+		memcpy(&u32, at, sizeof(u32));
+		snprintf(out, size, "%" PRIu32, u32);
+	} else if (k->read == read_duration) {
+		memcpy(&s, at, sizeof(s));
+		snprintf(out, size,
+		    s % 86400 == 0      ? "%" PRId64 "d"
+			: s % 3600 == 0 ? "%" PRId64 "h"
+					: "%" PRId64 "s",
+		    s % 86400 == 0      ? s / 86400
+			: s % 3600 == 0 ? s / 3600
+					: s);
+	} else if (k->read == read_yes_no) {
+		memcpy(&yes, at, sizeof(yes));
+		snprintf(out, size, "%s", yes ? "yes" : "no");
+	} else if (k->read == read_retries) {
+		for (size_t i = 0; i < c->nretries; i++)
+			n += (size_t)snprintf(out + n, size - n,
+			    "%s%" PRId64 "s", i > 0 ? ", " : "", c->retry_s[i]);
+	} else {
+		snprintf(out, size, "%s", at);
+	}
+}

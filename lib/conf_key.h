@@ -1,0 +1,46 @@
+/*
+ * conf_key.h - the keys of the configuration as a table; inside lib/ only.
+ */
+#ifndef LIB_CONF_KEY_H
+#define LIB_CONF_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/conf.h"
+
+struct conf_key;
+
+/* Read a value into its member.  NULL, or what is wrong with it. */
+typedef const char *
+conf_read_fn(struct conf *, const struct conf_key *, const char *value);
+
+struct conf_key {
+	const char *section, *name; /* section "": the top of the file */
+	conf_read_fn *read;
+	size_t off, size; /* of the member of struct conf */
+	const char *by_default;
+};
+
+extern const struct conf_key conf_keys[];
+extern const size_t conf_nkeys;
+
+/* The value of a key as the file would write it. */
+void conf_key_print(
+    const struct conf *, const struct conf_key *, char *out, size_t size);
+
+/* Copy a bounded value.  NULL, or what is wrong. */
+const char *conf_put_text(char *to, size_t size, const char *value);
+
+/* conf_route.c: one key of a [route]; NULL or what is wrong; *known tells
+ * whether there is such a key. */
+const char *conf_route_key(
+    struct conf_route *, const char *name, const char *value, bool *known);
+/* Whether a [route PATTERN] may be called so. */
+bool conf_route_pattern(const char *);
+void conf_route_print(const struct conf_route *,
+    void (*cb)(
+	void *arg, const char *section, const char *key, const char *value),
+    void *arg);
+
+#endif
