@@ -221,7 +221,7 @@ def helo(p):
 
 @tap.case("a server that hangs up on EHLO gets HELO or a later try")
 def ehlo_hangs_up(p):
-    far = p.play({"ehlo": CLOSE}, extensions=())
+    p.play({"ehlo": CLOSE}, extensions=())
     mark = p.mark_log()
     ident = p.send("v@victim.example")
     what, event = verdict(p, mark, ident)

@@ -307,12 +307,12 @@ def neighbours(p):
 # read as somewhere else.
 FORMS = [
     "victim@example.net", "<victim@example.net>", "victim%example.net",
-    f"victim%example.net@{HOSTNAME}", f"victim%example.net@[127.0.0.1]",
-    f"example.net!victim", f"example.net!victim@{HOSTNAME}",
-    f"example.net!victim@[127.0.0.1]", f"@{HOSTNAME}:victim@example.net",
+    f"victim%example.net@{HOSTNAME}", "victim%example.net@[127.0.0.1]",
+    "example.net!victim", f"example.net!victim@{HOSTNAME}",
+    "example.net!victim@[127.0.0.1]", f"@{HOSTNAME}:victim@example.net",
     "@[127.0.0.1]:victim@example.net", '"victim@example.net"',
     '"victim%example.net"', f'"victim@example.net"@{HOSTNAME}',
-    f"victim@example.net@{HOSTNAME}", f'"victim@example.net"@[127.0.0.1]',
+    f"victim@example.net@{HOSTNAME}", '"victim@example.net"@[127.0.0.1]',
     "victim@example.net@[127.0.0.1]", "victim", "postmaster",
     f"postmaster@{HOSTNAME}", "victim@[192.0.2.1]", "victim@localhost",
     f"{HOSTNAME}!victim%example.net", "victim@example.net.", "",
