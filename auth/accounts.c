@@ -1,0 +1,227 @@
+/*
+ * accounts.c - see accounts.h.
+ *
+ * A body may run twice, so it computes `result` afresh from what it reads.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/accounts.h"
+#include "auth/book.h"
+#include "auth/t_credential.h"
+#include "auth/t_grant.h"
+#include "lib/loop.h"
+
+struct running {
+	struct change *c;
+	enum change_result (*body)(struct txn *, struct change *, uint64_t now);
+	enum change_result result;
+};
+
+static bool
+run_body(struct txn *txn, void *arg)
+{
+	struct running *r = arg;
+	uint64_t now = (uint64_t)loop_wall_ms() / 1000;
+
+	r->result = r->body(txn, r->c, now);
+	return r->result == CHANGE_DONE;
+}
+
+static enum change_result
+run(struct change *c,
+    enum change_result (*body)(struct txn *, struct change *, uint64_t))
+{
+	struct running r = { .c = c, .body = body };
+
+	if (store_txn(STORE_SYNC, run_body, &r) == V_TEMP)
+		return CHANGE_NO_ROOM;
+	if (r.result == CHANGE_DONE)
+		book_forget(c->login);
+	return r.result;
+}
+
+static bool
+find(struct txn *txn, struct change *c)
+{
+	return account_get(txn, c->login, &c->account) &&
+	    c->account.state != ACC_REMOVED;
+}
+
+/* Write the account with a new state; c->account stays what it was. */
+static void
+put_state(struct txn *txn, const struct change *c, enum account_state state,
+    const char *reason, uint64_t now)
+{
+	struct account a = c->account;
+
+	a.state = state;
+	a.since = now;
+	snprintf(a.by, sizeof(a.by), "%s", c->by);
+	snprintf(a.reason, sizeof(a.reason), "%s", reason);
+	account_put(txn, c->login, &a);
+}
+
+static void
+put_password(struct txn *txn, const char *login, const char *hash, uint64_t now)
+{
+	struct credential c = { .kind = CREDENTIAL_CRYPT, .created = now };
+
+	snprintf(c.hash, sizeof(c.hash), "%s", hash);
+	credential_put(txn, login, CREDENTIAL_PASSWORD, &c);
+}
+
+static void
+put_grant(
+    struct txn *txn, const struct change *c, const char *address, uint64_t now)
+{
+	struct grant g = { .created = now };
+
+	snprintf(g.by, sizeof(g.by), "%s", c->by);
+	grant_put(txn, c->login, address, &g);
+}
+
+static enum change_result
+add(struct txn *txn, struct change *c, uint64_t now)
+{
+	if (find(txn, c))
+		return CHANGE_EXISTS;
+	if (c->account.state != ACC_REMOVED)
+		c->account = (struct account){ .created = now };
+	put_state(txn, c, ACC_ACTIVE, "", now);
+	if (c->hash[0] != '\0')
+		put_password(txn, c->login, c->hash, now);
+	put_grant(txn, c, c->login, now);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_add(struct change *c)
+{
+	memset(&c->account, 0, sizeof(c->account));
+	return run(c, add);
+}
+
+static enum change_result
+passwd(struct txn *txn, struct change *c, uint64_t now)
+{
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	put_password(txn, c->login, c->hash, now);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_passwd(struct change *c)
+{
+	return run(c, passwd);
+}
+
+static enum change_result
+upgrade(struct txn *txn, struct change *c, uint64_t now)
+{
+	struct credential row;
+
+	(void)now; /* the secret stays as old as it is */
+	if (!credential_get(txn, c->login, CREDENTIAL_PASSWORD, &row))
+		return CHANGE_ABSENT;
+	if (strcmp(row.hash, c->old_hash) != 0)
+		return CHANGE_NONE;
+	snprintf(row.hash, sizeof(row.hash), "%s", c->hash);
+	credential_put(txn, c->login, CREDENTIAL_PASSWORD, &row);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_upgrade(struct change *c)
+{
+	return run(c, upgrade);
+}
+
+static enum change_result
+suspend(struct txn *txn, struct change *c, uint64_t now)
+{
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	/* Who was first, and why, is what one will want to know. */
+	if (c->account.state == ACC_SUSPENDED)
+		return CHANGE_NONE;
+	put_state(txn, c, ACC_SUSPENDED, c->reason, now);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_suspend(struct change *c)
+{
+	return run(c, suspend);
+}
+
+static enum change_result
+resume(struct txn *txn, struct change *c, uint64_t now)
+{
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	if (c->account.state == ACC_ACTIVE)
+		return CHANGE_NONE;
+	put_state(txn, c, ACC_ACTIVE, "", now);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_resume(struct change *c)
+{
+	return run(c, resume);
+}
+
+static enum change_result
+erase(struct txn *txn, struct change *c, uint64_t now)
+{
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	put_state(txn, c, ACC_REMOVED, "", now);
+	credential_del_all(txn, c->login);
+	grant_del_all(txn, c->login);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_remove(struct change *c)
+{
+	return run(c, erase);
+}
+
+static enum change_result
+grant(struct txn *txn, struct change *c, uint64_t now)
+{
+	struct grant g;
+
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	if (grant_get(txn, c->login, c->address, &g))
+		return CHANGE_EXISTS;
+	if (grant_count(txn, c->login) >= GRANTS_MAX)
+		return CHANGE_TOO_MANY;
+	put_grant(txn, c, c->address, now);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_grant(struct change *c)
+{
+	return run(c, grant);
+}
+
+static enum change_result
+revoke(struct txn *txn, struct change *c, uint64_t now)
+{
+	(void)now;
+	return find(txn, c) && grant_del(txn, c->login, c->address)
+	    ? CHANGE_DONE
+	    : CHANGE_ABSENT;
+}
+
+enum change_result
+accounts_revoke(struct change *c)
+{
+	return run(c, revoke);
+}

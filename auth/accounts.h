@@ -1,0 +1,48 @@
+/*
+ * accounts.h - every change of an account, each one transaction.
+ *
+ * When a function here returns CHANGE_DONE the change is on disk and the book
+ * knows it.  Logins and grants are canonical (login_name.h).  Nothing is
+ * logged: whoever asked knows how to say it.
+ */
+#ifndef AUTH_ACCOUNTS_H
+#define AUTH_ACCOUNTS_H
+
+#include "auth/t_account.h"
+
+#define GRANTS_MAX 1000 /* of one account */
+
+struct change {
+	const char *login;
+	const char *by;
+	const char *hash;       /* crypt(3) string; "" no password */
+	const char *old_hash;   /* accounts_upgrade(): what it replaces */
+	const char *reason;     /* accounts_suspend() */
+	const char *address;    /* accounts_grant(), accounts_revoke() */
+	struct account account; /* out: as it was before, when it was there */
+};
+
+enum change_result {
+	CHANGE_DONE,
+	CHANGE_NONE,   /* it is so already; nothing was written */
+	CHANGE_ABSENT, /* no such account or grant; removed ones count as none */
+	CHANGE_EXISTS,
+	CHANGE_TOO_MANY,
+	CHANGE_NO_ROOM, /* the disk is full */
+};
+
+/* An active account with a grant of its own address.  A removed one comes
+ * back: then account.state tells ACC_REMOVED, otherwise ACC_ACTIVE. */
+enum change_result accounts_add(struct change *);
+enum change_result accounts_passwd(struct change *);
+/* hash replaces old_hash: both are of the same secret.  CHANGE_NONE when the
+ * credential has another hash by now. */
+enum change_result accounts_upgrade(struct change *);
+enum change_result accounts_suspend(struct change *);
+enum change_result accounts_resume(struct change *);
+/* Credentials and grants go; the row stays as ACC_REMOVED. */
+enum change_result accounts_remove(struct change *);
+enum change_result accounts_grant(struct change *);
+enum change_result accounts_revoke(struct change *);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * book.h - what logins and messages ask about accounts, kept in memory.
+ *
+ * A page of the book is read from the store when it is first asked for and
+ * dropped when the account changes (accounts.c).  This process is the only
+ * writer of the store, so a page is never stale.  The least recently used
+ * pages are forgotten.
+ */
+#ifndef AUTH_BOOK_H
+#define AUTH_BOOK_H
+
+#include "auth/password.h"
+#include "ipc/messages.h"
+#include "mail/address.h"
+
+struct page {
+	char login[ADDR_SIZE];
+	enum account_state state;
+	char hash[PASSWORD_HASH]; /* "" without a password */
+	uint8_t *grants;          /* packed (list_next) canonical texts */
+	size_t grants_len, ngrants;
+};
+
+/* The page of a canonical login, or NULL when there is no such account.
+ * Good until the next call of this file. */
+const struct page *book_find(const char *login);
+void book_forget(const char *login);
+void book_close(void);
+
+/* Does one of its grants cover this address (address_matches())? */
+bool page_covers(const struct page *, const struct address *);
+
+#endif

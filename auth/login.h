@@ -1,0 +1,30 @@
+/*
+ * login.h - is this password right (MSG_AUTH_CHECK)?
+ *
+ * A password that was right a moment ago is answered at once, from memory.
+ * Any other goes through the throttle and a worker; a wrong one is answered
+ * late, and for an unknown name all of it is the same, the time included.
+ * Every try is one line in the log:
+ *
+ *   auth.ok      the account is the client's from here on
+ *   auth.failed  with reason=, and what was typed last: for fail2ban
+ *   auth.stale   a device that does not know the new password
+ */
+#ifndef AUTH_LOGIN_H
+#define AUTH_LOGIN_H
+
+#include "ipc/channel.h"
+
+/* The name of this server, for user names without a domain; copied. */
+void login_set_hostname(const char *hostname);
+
+/* Somebody may ask soon: make what the first answer needs. */
+void login_prepare(void);
+
+/* Answer a MSG_AUTH_CHECK on c, now or later; nobody is told when c has been
+ * closed by then. */
+void login_check(struct channel *c, const struct msg *);
+
+void login_close(void);
+
+#endif

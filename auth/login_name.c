@@ -1,0 +1,65 @@
+/*
+ * login_name.c - see login_name.h.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/login_name.h"
+#include "mail/ascii.h"
+#include "mail/domain.h"
+
+static_assert(ADDR_SIZE >= ADDRESS_MAX, "a message holds any address");
+
+bool
+login_parse(struct address *a, const char *text)
+{
+	if (!address_parse(a, text, strlen(text)))
+		return false;
+	for (char *p = a->local; *p != '\0'; p++)
+		*p = ascii_lower(*p);
+	return true;
+}
+
+bool
+login_canonical(char out[ADDR_SIZE], const char *text)
+{
+	struct address a;
+
+	if (!login_parse(&a, text))
+		return false;
+	address_format(&a, out);
+	return true;
+}
+
+bool
+login_guess(char out[ADDR_SIZE], const char *typed, const char *hostname, int n)
+{
+	const char *dot = strchr(hostname, '.');
+	char text[ADDR_SIZE];
+	int k;
+
+	if (strchr(typed, '@') != NULL)
+		return n == 0 && login_canonical(out, typed);
+	if (n > 1 || (n == 1 && (dot == NULL || !strchr(dot + 1, '.'))))
+		return false;
+	k = snprintf(
+	    text, sizeof(text), "%s@%s", typed, n == 0 ? hostname : dot + 1);
+	return k > 0 && (size_t)k < sizeof(text) && login_canonical(out, text);
+}
+
+bool
+grant_canonical(char out[ADDR_SIZE], const char *text)
+{
+	size_t n;
+
+	if (text[0] != '@')
+		return login_canonical(out, text);
+	n = strlen(text + 1);
+	if (n >= DOMAIN_MAX || !domain_valid(text + 1, n, 0))
+		return false;
+	out[0] = '@';
+	for (size_t i = 0; i <= n; i++)
+		out[1 + i] = ascii_lower(text[1 + i]);
+	return true;
+}

@@ -1,0 +1,29 @@
+/*
+ * login_name.h - what people type as their user name, in its one spelling.
+ */
+#ifndef AUTH_LOGIN_NAME_H
+#define AUTH_LOGIN_NAME_H
+
+#include <stdbool.h>
+
+#include "ipc/messages.h"
+#include "mail/address.h"
+
+/* A login or granted address: as address_parse() reads it, local part in
+ * lower case.  False when it is no address. */
+bool login_parse(struct address *, const char *text);
+/* The same as text. */
+bool login_canonical(char out[ADDR_SIZE], const char *text);
+
+/*
+ * The n-th login that a typed user name may mean: itself when it has a
+ * domain, otherwise at the server's own name and at the domain that name is
+ * in ("mail.example.org": "example.org").  False when there is no n-th.
+ */
+bool login_guess(
+    char out[ADDR_SIZE], const char *typed, const char *hostname, int n);
+
+/* A grant: an address as above, or "@domain", canonical. */
+bool grant_canonical(char out[ADDR_SIZE], const char *text);
+
+#endif

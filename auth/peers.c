@@ -1,0 +1,212 @@
+/*
+ * peers.c - see peers.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/login.h"
+#include "auth/peers.h"
+#include "auth/permit.h"
+#include "auth/secrets.h"
+#include "auth/t_account.h"
+#include "ipc/channel.h"
+#include "lib/log.h"
+
+#define SMTPDS        256
+#define BACKLOG_BYTES (64 * 1024)
+#define ROWS_A_TURN   200
+#define NAP_MS        5
+
+struct line {
+	struct channel channel;
+	bool telling;         /* not all inactive accounts were told yet */
+	char told[ADDR_SIZE]; /* the last one that was */
+};
+
+static struct line *smtpds[SMTPDS];
+static struct line queue = { .channel.fd = -1 };
+static struct line deliver = { .channel.fd = -1 };
+static const struct conf *conf;
+static struct timer timer;
+
+void
+peers_use_conf(const struct conf *c)
+{
+	conf = c;
+}
+
+static void
+send_state(struct line *line, const char *login, enum account_state state)
+{
+	struct msg m = { .type = MSG_ACCOUNT_STATE };
+
+	snprintf(m.u.account_state.account, ADDR_SIZE, "%s", login);
+	m.u.account_state.state = state;
+	channel_send(&line->channel, &m, -1);
+}
+
+/* Go on with the inactive accounts; true while there are more to tell. */
+static bool
+tell_some(struct line *line)
+{
+	struct msg done = { .type = MSG_ACCOUNTS_DONE };
+	enum account_state state;
+
+	if (!line->telling || !channel_up(&line->channel))
+		return false;
+	for (int i = 0; i < ROWS_A_TURN; i++) {
+		if (channel_backlog(&line->channel) > BACKLOG_BYTES)
+			return true;
+		if (!account_next_inactive(NULL, line->told, &state)) {
+			line->telling = false;
+			channel_send(&line->channel, &done, -1);
+			return false;
+		}
+		send_state(line, line->told, state);
+	}
+	return true;
+}
+
+static void
+on_timer(void *arg)
+{
+	bool more = tell_some(&queue);
+
+	(void)arg;
+	for (int i = 0; i < SMTPDS; i++)
+		if (smtpds[i] != NULL && tell_some(smtpds[i]))
+			more = true;
+	if (more)
+		timer_set(&timer, NAP_MS);
+}
+
+static void
+on_smtpd(struct channel *c, const struct msg *m, int fd)
+{
+	struct msg r = { .type = MSG_ALLOWED, .tag = m->tag };
+
+	(void)fd;
+	switch (m->type) {
+	case MSG_AUTH_CHECK:
+		login_check(c, m);
+		return;
+	case MSG_SENDER_CHECK:
+		permit_sender(&m->u.sender_check, &r.u.allowed);
+		break;
+	case MSG_SUBMIT_CHECK:
+		permit_submit(&m->u.submit_check, conf->rcpts_hour,
+		    conf->rcpts_day, loop_now_ms() / 1000, &r.u.allowed);
+		break;
+	default:
+		fatal(
+		    "smtpd sent %s on its line for logins", msg_name(m->type));
+	}
+	channel_send(c, &r, -1);
+}
+
+static void
+on_deliver(struct channel *c, const struct msg *m, int fd)
+{
+	struct msg r = { .type = MSG_ROUTE_SECRET_IS, .tag = m->tag };
+
+	(void)fd;
+	secrets_find(&m->u.route_secret, &r.u.route_secret_is);
+	channel_send(c, &r, -1);
+	explicit_bzero(&r, sizeof(r));
+}
+
+static void
+on_queue(struct channel *c, const struct msg *m, int fd)
+{
+	(void)c, (void)fd;
+	fatal("queue sent %s", msg_name(m->type));
+}
+
+/* The parent starts it again and sends a new line. */
+static void
+on_gone(struct channel *c)
+{
+	channel_close(c);
+}
+
+static struct line *
+smtpd_line(unsigned index)
+{
+	if (index >= SMTPDS)
+		fatal("smtpd number %u", index);
+	if (smtpds[index] == NULL) {
+		smtpds[index] = calloc(1, sizeof(struct line));
+		if (smtpds[index] == NULL)
+			abort();
+		smtpds[index]->channel.fd = -1;
+	}
+	return smtpds[index];
+}
+
+void
+peers_open(enum process process, unsigned index, int fd)
+{
+	channel_message_fn *handler;
+	struct line *line;
+
+	switch (process) {
+	case P_SMTPD:
+		line = smtpd_line(index);
+		handler = on_smtpd;
+		login_prepare();
+		break;
+	case P_QUEUE:
+		line = &queue;
+		handler = on_queue;
+		break;
+	case P_DELIVER:
+		line = &deliver;
+		handler = on_deliver;
+		break;
+	default:
+		fatal("a line to %s", process_name(process));
+	}
+	channel_close(&line->channel);
+	channel_open(
+	    &line->channel, fd, P_AUTH, process, index, handler, on_gone, line);
+	if (process == P_DELIVER)
+		return;
+	line->telling = true;
+	line->told[0] = '\0';
+	if (!timer.ready)
+		timer_init(&timer, on_timer, NULL);
+	timer_set(&timer, 0);
+}
+
+static void
+tell(struct line *line, const char *login, enum account_state state)
+{
+	if (!channel_up(&line->channel))
+		return;
+	send_state(line, login, state);
+	channel_flush(&line->channel);
+}
+
+void
+peers_tell(const char *login, enum account_state state)
+{
+	tell(&queue, login, state);
+	for (int i = 0; i < SMTPDS; i++)
+		if (smtpds[i] != NULL)
+			tell(smtpds[i], login, state);
+}
+
+void
+peers_close(void)
+{
+	channel_close(&queue.channel);
+	channel_close(&deliver.channel);
+	for (int i = 0; i < SMTPDS; i++) {
+		if (smtpds[i] == NULL)
+			continue;
+		channel_close(&smtpds[i]->channel);
+		free(smtpds[i]);
+		smtpds[i] = NULL;
+	}
+}

@@ -1,0 +1,26 @@
+/*
+ * peers.h - the lines to smtpd, the queue and deliver, and what is said on
+ * them.
+ */
+#ifndef AUTH_PEERS_H
+#define AUTH_PEERS_H
+
+#include "ipc/messages.h"
+#include "lib/conf.h"
+
+/* The limits in force; borrowed until the next call. */
+void peers_use_conf(const struct conf *);
+
+/*
+ * A new line; takes fd.  smtpd and the queue are told first about every
+ * account that is not active, and about each change from then on.
+ */
+void peers_open(enum process, unsigned index, int fd);
+
+/* Tell smtpd and the queue at once; what is sent to others after this returns
+ * finds them told. */
+void peers_tell(const char *login, enum account_state);
+
+void peers_close(void);
+
+#endif

@@ -1,0 +1,376 @@
+/*
+ * store.c - see store.h.
+ *
+ * All tables are databases of one file, so that a checkpoint syncs one file.
+ * Reads and writes outside a transaction never meet one: there is one thread,
+ * and a transaction begins and ends inside store_txn().
+ */
+#include <assert.h>
+#include <db.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auth/store.h"
+#include "auth/store_room.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+
+#define FORMAT          1 /* of the rows; counts up when they change */
+#define CACHE_BYTES     (8 * 1024 * 1024)
+#define LOG_FILE_BYTES  (1024 * 1024)
+#define LOG_BUFFER      (128 * 1024)
+#define CHECKPOINT      (4 * 1024 * 1024) /* bytes of log */
+#define PAGE_BYTES      4096
+#define LOCKS           20000 /* a transaction that removes 1,000 grants */
+#define RETRIES         16
+#define LOCK_PATIENCE_S 10
+
+struct txn {
+	DB_TXN *id;
+	bool again; /* a deadlock: nothing counts, run the body anew */
+};
+
+struct meta {
+	uint32_t format;
+};
+
+static const struct field meta_fields[] = {
+	F_U32(meta, format),
+	F_END,
+};
+
+static const char *const names[TABLES] = {
+	[TABLE_META] = "meta",
+	[TABLE_ACCOUNT] = "account",
+	[TABLE_INACTIVE] = "inactive",
+	[TABLE_CREDENTIAL] = "credential",
+	[TABLE_GRANT] = "grant",
+};
+
+static DB_ENV *env;
+static DB *tables[TABLES];
+static int lock_fd = -1;
+
+/* Every result of Berkeley DB that is not an answer comes here. */
+static void
+check(int r, const char *what)
+{
+	if (r != 0)
+		fatal("store: %s: %s", what, db_strerror(r));
+}
+
+static void
+on_error(const DB_ENV *e, const char *prefix, const char *text)
+{
+	(void)e, (void)prefix;
+	log_event("store.error", "error=%s", log_quote(text));
+}
+
+/*
+ * The lock is on the directory, so it needs no file.  The process that has it
+ * may be about to end: a reload, or another `postern account` command.
+ */
+static void
+lock_directory(const char *home)
+{
+	const struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
+
+	if (mkdir(home, 0700) == -1 && errno != EEXIST)
+		fatal("%s: %s", home, strerror(errno));
+	lock_fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock_fd == -1)
+		fatal("%s: %s", home, strerror(errno));
+	for (int i = 0; flock(lock_fd, LOCK_EX | LOCK_NB) == -1; i++) {
+		if (errno != EWOULDBLOCK || i > LOCK_PATIENCE_S * 50)
+			fatal("%s: in use by another process", home);
+		nanosleep(&nap, NULL);
+	}
+}
+
+static void
+open_env(const char *home)
+{
+	check(db_env_create(&env, 0), "make");
+	env->set_errcall(env, on_error);
+	check(env->set_cachesize(env, 0, CACHE_BYTES, 1), "cache");
+	check(env->set_lg_max(env, LOG_FILE_BYTES), "log size");
+	check(env->set_lg_bsize(env, LOG_BUFFER), "log buffer");
+	check(env->set_lk_max_locks(env, LOCKS), "locks");
+	check(env->set_lk_max_objects(env, LOCKS), "locks");
+	check(env->set_lk_detect(env, DB_LOCK_DEFAULT), "deadlocks");
+	check(env->open(env, home,
+		  DB_CREATE | DB_RECOVER | DB_PRIVATE | DB_INIT_LOCK |
+		      DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_TXN,
+		  0600),
+	    "open");
+}
+
+static void
+open_tables(void)
+{
+	DB_TXN *id;
+
+	check(env->txn_begin(env, NULL, &id, 0), "begin");
+	for (int t = 0; t < TABLES; t++) {
+		check(db_create(&tables[t], env, 0), "table");
+		check(tables[t]->set_flags(tables[t], DB_CHKSUM), "checksums");
+		check(tables[t]->set_pagesize(tables[t], PAGE_BYTES), "pages");
+		check(tables[t]->open(tables[t], id, "accounts.db", names[t],
+			  DB_BTREE, DB_CREATE, 0600),
+		    names[t]);
+	}
+	check(id->commit(id, DB_TXN_SYNC), "commit");
+}
+
+static struct bytes
+meta_key(void)
+{
+	static const uint8_t key[] = "format";
+
+	return (struct bytes){ key, sizeof(key) - 1 };
+}
+
+static bool
+write_format(struct txn *txn, void *arg)
+{
+	store_put(txn, TABLE_META, meta_key(), meta_fields, arg);
+	return true;
+}
+
+static void
+check_format(void)
+{
+	struct meta meta;
+
+	if (!store_get(NULL, TABLE_META, meta_key(), meta_fields, &meta,
+		sizeof(meta))) {
+		meta.format = FORMAT;
+		store_txn(STORE_SYNC, write_format, &meta);
+	}
+	if (meta.format > FORMAT)
+		fatal("the store has format %u and this postern knows %d: run "
+		      "the newer one",
+		    meta.format, FORMAT);
+}
+
+void
+store_open(const char *directory)
+{
+	char home[CONF_PATH + 8];
+
+	assert(directory[0] == '/' && env == NULL);
+	snprintf(home, sizeof(home), "%s/env",
+	    strcmp(directory, "/") == 0 ? "" : directory);
+	lock_directory(home);
+	store_room_open(directory);
+	open_env(home);
+	open_tables();
+	check_format();
+}
+
+/* Old logs go only here, behind a checkpoint. */
+static void
+checkpoint(uint32_t flags)
+{
+	char **removed;
+
+	check(env->txn_checkpoint(env, 0, 0, flags), "checkpoint");
+	check(env->log_archive(env, &removed, DB_ARCH_REMOVE), "old logs");
+}
+
+static void
+checkpoint_if_due(void)
+{
+	DB_LOG_STAT *stat;
+	uint64_t bytes;
+
+	check(env->log_stat(env, &stat, 0), "log");
+	bytes = ((uint64_t)stat->st_wc_mbytes << 20) + stat->st_wc_bytes;
+	free(stat);
+	if (bytes >= CHECKPOINT)
+		checkpoint(0);
+}
+
+void
+store_close(void)
+{
+	if (env == NULL)
+		return;
+	checkpoint(0);
+	for (int t = 0; t < TABLES; t++) {
+		check(tables[t]->close(tables[t], 0), "close");
+		tables[t] = NULL;
+	}
+	check(env->close(env, 0), "close");
+	env = NULL;
+	close(lock_fd);
+	lock_fd = -1;
+}
+
+enum verdict
+store_txn(enum durability how, bool (*body)(struct txn *, void *arg), void *arg)
+{
+	struct txn txn;
+	bool yes;
+
+	if (!store_room())
+		return V_TEMP;
+	for (int i = 0; i < RETRIES; i++) {
+		txn.again = false;
+		check(env->txn_begin(env, NULL, &txn.id, 0), "begin");
+		yes = body(&txn, arg);
+		if (yes && !txn.again) {
+			check(txn.id->commit(txn.id,
+				  how == STORE_SYNC ? DB_TXN_SYNC
+						    : DB_TXN_WRITE_NOSYNC),
+			    "commit");
+			checkpoint_if_due();
+			return V_OK;
+		}
+		check(txn.id->abort(txn.id), "abort");
+		if (!txn.again)
+			return V_PERM;
+	}
+	fatal("store: deadlocked %d times with nobody", RETRIES);
+}
+
+/* Sort out what a call said: false for "no such row" and for a deadlock. */
+static bool
+found(struct txn *txn, int r, const char *what)
+{
+	if (r == DB_NOTFOUND)
+		return false;
+	if (txn != NULL && (r == DB_LOCK_DEADLOCK || r == DB_LOCK_NOTGRANTED)) {
+		txn->again = true;
+		return false;
+	}
+	check(r, what);
+	return true;
+}
+
+static DB_TXN *
+id_of(const struct txn *txn)
+{
+	return txn == NULL ? NULL : txn->id;
+}
+
+static DBT
+borrow(struct bytes b)
+{
+	/* Berkeley DB only reads what it is given here. */
+	return (
+	    DBT){ .data = (void *)(uintptr_t)b.data, .size = (uint32_t)b.len };
+}
+
+static DBT
+room_for(uint8_t *data, size_t size)
+{
+	return (DBT){
+		.data = data, .ulen = (uint32_t)size, .flags = DB_DBT_USERMEM
+	};
+}
+
+static void
+decode(enum table t, const DBT *value, const struct field *fields, void *row,
+    size_t row_size)
+{
+	if (!record_decode(fields, row, row_size, value->data, value->size))
+		fatal("store: a row of table %s is damaged", names[t]);
+}
+
+bool
+store_get(struct txn *txn, enum table t, struct bytes key,
+    const struct field *fields, void *row, size_t row_size)
+{
+	uint8_t raw[STORE_ROW_MAX];
+	DBT k = borrow(key), v = room_for(raw, sizeof(raw));
+
+	if (!found(
+		txn, tables[t]->get(tables[t], id_of(txn), &k, &v, 0), "read"))
+		return false;
+	decode(t, &v, fields, row, row_size);
+	return true;
+}
+
+void
+store_put(struct txn *txn, enum table t, struct bytes key,
+    const struct field *fields, const void *row)
+{
+	uint8_t raw[STORE_ROW_MAX];
+	size_t n = record_encode(fields, row, raw, sizeof(raw));
+	DBT k = borrow(key), v = borrow((struct bytes){ raw, n });
+
+	assert(n > 0 && txn != NULL && key.len <= STORE_KEY_MAX);
+	found(txn, tables[t]->put(tables[t], txn->id, &k, &v, 0), "write");
+}
+
+bool
+store_del(struct txn *txn, enum table t, struct bytes key)
+{
+	DBT k = borrow(key);
+
+	assert(txn != NULL);
+	return found(txn, tables[t]->del(tables[t], txn->id, &k, 0), "delete");
+}
+
+bool
+store_next(struct txn *txn, enum table t, struct bytes after, uint8_t *key,
+    size_t *n, const struct field *fields, void *row, size_t row_size)
+{
+	uint8_t raw[STORE_ROW_MAX];
+	DBT k = room_for(key, STORE_KEY_MAX), v = room_for(raw, sizeof(raw));
+	DBC *cursor;
+	bool more;
+
+	/* The least string greater than `after` is `after` and a NUL. */
+	assert(after.len < STORE_KEY_MAX);
+	memmove(key, after.data, after.len);
+	key[after.len] = 0;
+	k.size = (uint32_t)after.len + 1;
+	check(tables[t]->cursor(tables[t], id_of(txn), &cursor, 0), "cursor");
+	more = found(txn, cursor->get(cursor, &k, &v, DB_SET_RANGE), "read");
+	check(cursor->close(cursor), "cursor");
+	if (!more)
+		return false;
+	*n = k.size;
+	if (row != NULL)
+		decode(t, &v, fields, row, row_size);
+	return true;
+}
+
+struct bytes
+store_pair(uint8_t key[STORE_KEY_MAX], const char *a, const char *b)
+{
+	size_t na = strlen(a), nb = strlen(b);
+
+	assert(na + 1 + nb <= STORE_KEY_MAX - 1);
+	memcpy(key, a, na + 1);
+	memcpy(key + na + 1, b, nb);
+	return (struct bytes){ key, na + 1 + nb };
+}
+
+bool
+store_unpair(const uint8_t *key, size_t n, char *a, size_t a_size, char *b,
+    size_t b_size)
+{
+	const uint8_t *nul = memchr(key, 0, n);
+	size_t na, nb;
+
+	if (nul == NULL)
+		return false;
+	na = (size_t)(nul - key);
+	nb = n - na - 1;
+	if (na >= a_size || nb >= b_size)
+		return false;
+	memcpy(a, key, na + 1);
+	memcpy(b, nul + 1, nb);
+	b[nb] = '\0';
+	return true;
+}

@@ -1,0 +1,127 @@
+/*
+ * vault.c - see vault.h.
+ *
+ * The order of a start: the parent's messages, the store, the lines.  A line
+ * that comes before the store is open waits unread.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/book.h"
+#include "auth/hasher.h"
+#include "auth/keys.h"
+#include "auth/login.h"
+#include "auth/operator.h"
+#include "auth/peers.h"
+#include "auth/quota.h"
+#include "auth/secrets.h"
+#include "auth/signer.h"
+#include "auth/store.h"
+#include "auth/throttle.h"
+#include "auth/uses.h"
+#include "auth/vault.h"
+#include "auth/verified.h"
+#include "lib/log.h"
+
+#define EARLY 258 /* lines before the start: every smtpd, queue, deliver */
+
+static struct {
+	enum process process;
+	unsigned index;
+	int fd;
+} early[EARLY];
+static size_t nearly;
+static bool started;
+
+static void
+use_conf(const struct conf *conf)
+{
+	login_set_hostname(conf->hostname);
+	peers_use_conf(conf);
+	secrets_apply();
+	keys_apply();
+}
+
+static void
+start(const struct conf *conf)
+{
+	store_open(child_directory());
+	use_conf(conf);
+	started = true;
+	for (size_t i = 0; i < nearly; i++)
+		peers_open(early[i].process, early[i].index, early[i].fd);
+	nearly = 0;
+	child_ready();
+}
+
+static void
+peer(enum process process, unsigned index, bool sign, int fd)
+{
+	if (sign) {
+		signer_serve(fd);
+	} else if (started) {
+		peers_open(process, index, fd);
+	} else {
+		if (nearly == EARLY)
+			fatal("more than %d neighbours", EARLY);
+		early[nearly].process = process;
+		early[nearly].index = index;
+		early[nearly++].fd = fd;
+	}
+}
+
+static void
+file(enum file_kind kind, const char *name, int fd)
+{
+	switch (kind) {
+	case FILE_TLS_CERT:
+		keys_certificate(fd);
+		break;
+	case FILE_TLS_KEY:
+		keys_private(fd);
+		break;
+	case FILE_ROUTE_SECRET:
+		secrets_file(name, fd);
+		break;
+	default:
+		fatal("the parent sent a file of kind %d", (int)kind);
+	}
+}
+
+static void
+message(const struct msg *m, int fd)
+{
+	if (m->type != MSG_CTL_CLIENT || fd == -1 || !started)
+		fatal("unexpected %s from the parent", msg_name(m->type));
+	operator_open(fd, m->u.ctl_client.by, m->tag);
+}
+
+/* Workers first: after them nobody wants the store. */
+static void
+stop(void)
+{
+	hasher_stop();
+	signer_stop();
+	uses_write();
+	store_close();
+	login_close();
+	operators_close();
+	peers_close();
+	book_close();
+	verified_close();
+	throttle_close();
+	quota_close();
+	secrets_close();
+	loop_stop();
+}
+
+const struct child vault = {
+	.self = P_AUTH,
+	.program = "auth",
+	.start = start,
+	.reload = use_conf,
+	.peer = peer,
+	.file = file,
+	.message = message,
+	.stop = stop,
+};
