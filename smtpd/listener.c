@@ -1,0 +1,144 @@
+/*
+ * listener.c - see listener.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "smtpd/listener.h"
+
+#define LISTENERS   64
+#define TURN_MOST   8   /* accepted in one turn; the rest is for others */
+#define BREATHER_MS 250 /* without descriptors */
+
+static struct listener {
+	int fd;
+	unsigned port;
+	bool implicit;
+	struct watch watch;
+} listeners[LISTENERS];
+static int count;
+static listener_fn *on_client;
+static bool paused;
+static struct timer breather;
+static int spare = -1; /* given up to turn one client away properly */
+
+void
+listener_add(const struct msg_listen *m, int fd)
+{
+	struct listener *l;
+
+	if (on_client != NULL) { /* a reload binds nothing */
+		close(fd);
+		return;
+	}
+	if (count == LISTENERS)
+		fatal("more than %d listening sockets", LISTENERS);
+	l = &listeners[count++];
+	l->fd = fd;
+	l->port = m->port;
+	l->implicit = m->tls_mode == TLS_MODE_IMPLICIT;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+static void
+watch_all(void)
+{
+	bool on = !paused && !timer_pending(&breather);
+
+	for (int i = 0; i < count; i++)
+		watch_set(&listeners[i].watch, on ? LOOP_READ : 0);
+}
+
+static void
+on_breath(void *arg)
+{
+	(void)arg;
+	watch_all();
+}
+
+/*
+ * Without a descriptor left the client would stay in the backlog and the
+ * socket ready for ever: take it, drop it, and look away for a while.
+ */
+static void
+turn_away(struct listener *l)
+{
+	int fd;
+
+	log_event("smtp.full", "error=%s", log_quote(strerror(errno)));
+	if (spare != -1) {
+		close(spare);
+		fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd != -1)
+			close(fd);
+		spare = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+	}
+	timer_set(&breather, BREATHER_MS);
+	watch_all();
+}
+
+static void
+on_ready(void *arg, short events)
+{
+	struct listener *l = arg;
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int fd;
+
+	(void)events;
+	for (int i = 0; i < TURN_MOST && !paused && l->fd != -1; i++) {
+		len = sizeof(ss);
+		fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd != -1) {
+			on_client(
+			    fd, (struct sockaddr *)&ss, l->port, l->implicit);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			turn_away(l);
+		if (errno != EINTR && errno != ECONNABORTED)
+			return;
+	}
+}
+
+void
+listener_start(listener_fn *cb)
+{
+	on_client = cb;
+	timer_init(&breather, on_breath, NULL);
+	for (int i = 0; i < count; i++)
+		watch_init(&listeners[i].watch, listeners[i].fd, on_ready,
+		    &listeners[i]);
+	if (count > 0)
+		spare = fcntl(listeners[0].fd, F_DUPFD_CLOEXEC, 0);
+	watch_all();
+}
+
+void
+listener_pause(bool on)
+{
+	if (paused == on)
+		return;
+	paused = on;
+	watch_all();
+}
+
+void
+listener_stop(void)
+{
+	for (int i = 0; i < count; i++) {
+		watch_set(&listeners[i].watch, 0);
+		close(listeners[i].fd);
+		listeners[i].fd = -1;
+	}
+	count = 0;
+	timer_clear(&breather);
+}

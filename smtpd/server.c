@@ -1,0 +1,506 @@
+/*
+ * server.c - where callbacks end and calls begin.
+ *
+ * Sockets, timers and neighbours call in here, and only here are the doors of
+ * a session used.  After each call tend() looks at what the session wants.
+ *
+ * A session is found by its id: the slot in the low bits, a serial number
+ * above them.  An answer for a session that is gone finds another id in the
+ * slot, or none, and is dropped.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/tls.h"
+#include "smtpd/certificate.h"
+#include "smtpd/keyless.h"
+#include "smtpd/listener.h"
+#include "smtpd/server.h"
+#include "smtpd/session.h"
+#include "smtpd/source.h"
+
+#define IN_LIMIT      32768 /* unread octets of one client */
+#define BACKLOG_BYTES (32 * 1024 * 1024)
+#define CLIENTS       10000
+#define SLOT_BITS     16
+#define LINGER_MS     1000
+#define STOP_MS       10000
+
+struct client {
+	struct io io;
+	struct session session;
+	struct source *source;
+	int64_t timer_at; /* 0 not set */
+	bool eof, securing, lingering;
+	TAILQ_ENTRY(client) link; /* among the dead */
+};
+
+static struct surroundings world;
+static struct channel auth = { .fd = -1 }, queue = { .fd = -1 };
+static struct client *clients[CLIENTS];
+static unsigned nclients, most_clients, next_slot;
+static uint64_t serial;
+static bool stopping;
+static struct timer stop_timer;
+static TAILQ_HEAD(, client) dead = TAILQ_HEAD_INITIALIZER(dead);
+
+static_assert(CLIENTS < 1 << SLOT_BITS, "every slot fits an id");
+
+static bool
+send_request(const struct msg *m)
+{
+	struct channel *c =
+	    msg_allowed(m->type, P_SMTPD, P_AUTH) ? &auth : &queue;
+
+	/* What has no answer clears up, and must not get lost. */
+	if (msg_answer_to(m->type) != MSG_NONE &&
+	    channel_backlog(c) > BACKLOG_BYTES)
+		return false;
+	return channel_send(c, m, -1);
+}
+
+/* The callback that is running may belong to one of them. */
+static void
+bury(void *arg)
+{
+	struct client *c;
+
+	(void)arg;
+	while ((c = TAILQ_FIRST(&dead)) != NULL) {
+		TAILQ_REMOVE(&dead, c, link);
+		explicit_bzero(&c->session, sizeof(c->session));
+		free(c);
+	}
+}
+
+static void
+drop(struct client *c)
+{
+	log_debug("smtp.gone", "ip=%s port=%u", c->session.ip, c->session.port);
+	session_gone(&c->session);
+	source_leave(c->source);
+	clients[c->session.id & ((1 << SLOT_BITS) - 1)] = NULL;
+	nclients--;
+	io_close(&c->io);
+	TAILQ_INSERT_TAIL(&dead, c, link);
+	if (stopping && nclients == 0)
+		loop_stop();
+	listener_pause(nclients >= most_clients);
+}
+
+/* The 220 has left: begin the handshake.  False when the client is gone. */
+static bool
+secure(struct client *c)
+{
+	SSL_CTX *ctx = certificate_context();
+
+	if (c->securing || c->io.out.len > 0) {
+		io_pause(&c->io, !c->securing);
+		return true;
+	}
+	if (ctx == NULL || c->io.in.len > 0) {
+		log_event("tls.failed", "ip=%s port=%u error=%s", c->session.ip,
+		    c->session.port,
+		    log_quote(ctx == NULL ? "no certificate"
+					  : "octets before the handshake"));
+		drop(c);
+		return false;
+	}
+	c->securing = true;
+	io_pause(&c->io, false);
+	io_secure(&c->io, ctx, true, NULL);
+	return true;
+}
+
+/* The last words are said.  False when the client is gone. */
+static bool
+close_politely(struct client *c, bool linger)
+{
+	if (c->io.out.len > 0)
+		return true;
+	if (!linger || c->eof) {
+		drop(c);
+		return false;
+	}
+	if (!c->lingering) {
+		c->lingering = true;
+		io_timeout(&c->io, LINGER_MS);
+	}
+	return true;
+}
+
+/* A timer that fires too early looks again: cheaper than moving it. */
+static void
+arm(struct client *c)
+{
+	int64_t at = session_deadline(&c->session);
+
+	if (c->lingering || (c->timer_at != 0 && c->timer_at <= at))
+		return;
+	c->timer_at = at;
+	io_timeout(&c->io, at > world.now_ms ? at - world.now_ms : 1);
+}
+
+/* Offer the session what it has not eaten. */
+static void
+feed(struct client *c)
+{
+	struct buf *in = &c->io.in;
+
+	if (in->len == 0)
+		return;
+	buf_consume(in, session_input(&c->session, buf_data(in), in->len));
+	if (in->len == 0)
+		buf_release(in);
+}
+
+/* See to what the session wants.  The client may be gone afterwards. */
+static void
+tend(struct client *c)
+{
+	switch (session_wants(&c->session)) {
+	case WANTS_TLS:
+		if (!secure(c))
+			return;
+		break;
+	case WANTS_CLOSE:
+		if (!close_politely(c, false))
+			return;
+		break;
+	case WANTS_LINGER:
+		if (!close_politely(c, true))
+			return;
+		break;
+	case WANTS_INPUT:
+		/* It has eaten all it could, and no more will come. */
+		if (c->eof && c->io.out.len == 0) {
+			drop(c);
+			return;
+		}
+		io_pause(&c->io, c->io.in.len >= IN_LIMIT);
+		break;
+	case WANTS_NOTHING:
+		io_pause(&c->io, c->io.in.len >= IN_LIMIT);
+		break;
+	}
+	arm(c);
+	io_flush(&c->io);
+}
+
+static void
+on_error(struct client *c)
+{
+	if (session_wants(&c->session) == WANTS_TLS)
+		log_event("tls.failed", "ip=%s port=%u error=%s", c->session.ip,
+		    c->session.port, log_quote(io_error(&c->io)));
+	drop(c);
+}
+
+static void
+on_timeout(struct client *c)
+{
+	enum wants wants = session_wants(&c->session);
+
+	c->timer_at = 0;
+	if (wants == WANTS_CLOSE || wants == WANTS_LINGER) {
+		drop(c);
+		return;
+	}
+	if (session_deadline(&c->session) <= world.now_ms)
+		session_timeout(&c->session);
+	tend(c);
+}
+
+static void
+on_io(struct io *io, enum io_event event)
+{
+	struct client *c = io->arg;
+
+	world.now_ms = loop_now_ms();
+	switch (event) {
+	case IO_ERROR:
+		on_error(c);
+		return;
+	case IO_TIMEOUT:
+		on_timeout(c);
+		return;
+	case IO_SECURED:
+		c->securing = false;
+		session_secured(&c->session, io_tls_version(io));
+		break;
+	case IO_EOF:
+		c->eof = true;
+		break;
+	case IO_CONNECTED:
+	case IO_INPUT:
+	case IO_SENT:
+		break;
+	}
+	feed(c);
+	tend(c);
+}
+
+/* Nobody of us has said anything to this one yet. */
+static void
+turn_away(int fd, const char *ip, unsigned port, bool implicit_tls, bool log)
+{
+	static const char sorry[] =
+	    "421 4.7.0 too many connections from your address\r\n";
+
+	if (log)
+		log_event("smtp.closed", "ip=%s port=%u hint=%s", ip, port,
+		    "too-many-connections");
+	if (!implicit_tls &&
+	    send(fd, sorry, sizeof(sorry) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+		-1)
+		log_debug("smtp.gone", "ip=%s port=%u", ip, port);
+	close(fd);
+}
+
+/* While it is getting full, nobody may have many: room for other addresses. */
+static unsigned
+most_from_one(void)
+{
+	unsigned most = world.conf->connections;
+
+	if (nclients < most_clients - most_clients / 4)
+		return most;
+	return most < 4 ? 1 : most / 4;
+}
+
+static uint64_t
+new_id(void)
+{
+	while (clients[next_slot] != NULL)
+		next_slot = (next_slot + 1) % most_clients;
+	return ++serial << SLOT_BITS | next_slot;
+}
+
+static void
+on_client(int fd, const struct sockaddr *sa, unsigned port, bool implicit_tls)
+{
+	struct source *source;
+	struct client *c;
+	char ip[NET_TEXT];
+	bool first;
+
+	world.now_ms = loop_now_ms();
+	net_text(sa, ip);
+	source = source_enter(sa, most_from_one(), &first);
+	if (source == NULL) {
+		turn_away(fd, ip, port, implicit_tls, first);
+		return;
+	}
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		abort();
+	c->source = source;
+	io_open(&c->io, fd, IN_LIMIT, on_io, c);
+	session_init(
+	    &c->session, &world, &c->io.out, new_id(), ip, port, implicit_tls);
+	clients[next_slot] = c;
+	nclients++;
+	listener_pause(nclients >= most_clients);
+	log_debug("smtp.connect", "ip=%s port=%u", ip, port);
+	tend(c);
+}
+
+static void
+answer(const struct msg *m, int fd)
+{
+	struct client *c = clients[m->tag & ((1 << SLOT_BITS) - 1)];
+
+	if (c == NULL || c->session.id != m->tag) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	session_answer(&c->session, m, fd);
+	feed(c);
+	tend(c);
+}
+
+/* Do something to every session that there is now. */
+static void
+each(void (*call)(struct session *, const void *), const void *arg)
+{
+	struct client *c;
+
+	world.now_ms = loop_now_ms();
+	for (unsigned i = 0; i < most_clients; i++) {
+		if ((c = clients[i]) == NULL)
+			continue;
+		call(&c->session, arg);
+		feed(c);
+		tend(c);
+	}
+}
+
+static void
+bereave(struct session *s, const void *who)
+{
+	session_bereaved(s, *(const enum process *)who);
+}
+
+static void
+bar(struct session *s, const void *account)
+{
+	if (strcmp(s->account, account) == 0)
+		session_part(s, PART_BARRED);
+}
+
+static void
+send_home(struct session *s, const void *unused)
+{
+	(void)unused;
+	session_part(s, PART_STOP);
+}
+
+static void
+on_message(struct channel *c, const struct msg *m, int fd)
+{
+	(void)c;
+	world.now_ms = loop_now_ms();
+	switch (m->type) {
+	case MSG_AUTH_RESULT:
+	case MSG_ALLOWED:
+	case MSG_TX_FILE_LENT:
+	case MSG_TX_RESULT:
+		answer(m, fd);
+		break;
+	case MSG_ACCOUNT_STATE:
+		if (m->u.account_state.state != ACC_ACTIVE)
+			each(bar, m->u.account_state.account);
+		break;
+	case MSG_ACCOUNTS_DONE:
+		break;
+	case MSG_QUEUE_STATE:
+		world.accepting = m->u.queue_state.accepting != 0;
+		snprintf(world.refusal, sizeof(world.refusal), "%s",
+		    m->u.queue_state.text);
+		break;
+	default:
+		fatal("unexpected %s", msg_name(m->type));
+	}
+}
+
+static void
+on_gone(struct channel *c)
+{
+	enum process who = c->peer;
+
+	log_event("peer.gone", "peer=%s", process_name(who));
+	if (who == P_QUEUE)
+		world.queue_up = false;
+	each(bereave, &who);
+}
+
+static void
+take_peer(enum process who, unsigned index, bool sign, int fd)
+{
+	struct channel *c = who == P_AUTH ? &auth : &queue;
+
+	if (who == P_AUTH && sign) {
+		keyless_line(fd);
+		return;
+	}
+	if (who != P_AUTH && who != P_QUEUE)
+		fatal("no business with %s", process_name(who));
+	if (channel_up(c)) {
+		channel_close(c);
+		on_gone(c);
+	}
+	channel_open(c, fd, P_SMTPD, who, index, on_message, on_gone, NULL);
+	if (who == P_QUEUE) {
+		world.queue_up = world.accepting = true;
+		world.refusal[0] = '\0';
+	}
+}
+
+static void
+take_file(enum file_kind kind, const char *name, int fd)
+{
+	(void)name;
+	if (kind != FILE_TLS_CERT)
+		fatal("a file that is none of our business");
+	certificate_take(fd);
+}
+
+static void
+take_message(const struct msg *m, int fd)
+{
+	if (m->type == MSG_LISTEN && fd != -1)
+		listener_add(&m->u.listen, fd);
+	else if (m->type == MSG_TICKET_KEYS)
+		tls_ticket_keys(m->u.ticket_keys.keys.data,
+		    m->u.ticket_keys.keys.len / TLS_TICKET_KEY);
+	else
+		fatal("unexpected %s from the parent", msg_name(m->type));
+}
+
+static void
+start(const struct conf *conf)
+{
+	struct rlimit rl = { .rlim_cur = 1024 };
+
+	getrlimit(RLIMIT_NOFILE, &rl);
+	/* A session may hold a file of the queue besides its socket. */
+	most_clients = rl.rlim_cur < 2 * CLIENTS + 64
+	    ? (unsigned)(rl.rlim_cur - 64) / 2
+	    : CLIENTS;
+	world.conf = conf;
+	world.send = send_request;
+	world.now_ms = loop_now_ms();
+	certificate_adopt();
+	world.tls = certificate_context() != NULL;
+	loop_hook(bury, NULL);
+	listener_start(on_client);
+	child_ready();
+}
+
+static void
+reload(const struct conf *conf)
+{
+	world.conf = conf;
+	certificate_adopt();
+	world.tls = certificate_context() != NULL;
+}
+
+static void
+give_up(void *arg)
+{
+	(void)arg;
+	loop_stop();
+}
+
+static void
+stop(void)
+{
+	stopping = true;
+	listener_stop();
+	each(send_home, NULL);
+	if (nclients == 0) {
+		loop_stop();
+		return;
+	}
+	timer_init(&stop_timer, give_up, NULL);
+	timer_set(&stop_timer, STOP_MS);
+}
+
+const struct child server = {
+	.self = P_SMTPD,
+	.program = "postern-smtpd",
+	.start = start,
+	.reload = reload,
+	.peer = take_peer,
+	.file = take_file,
+	.message = take_message,
+	.stop = stop,
+};
