@@ -1,0 +1,64 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/accounts.h"
+#include "ctl/ctl.h"
+
+struct msg
+accounts_ask(enum account_verb verb)
+{
+	struct msg m = { .type = MSG_ACCOUNT_CMD };
+
+	m.u.account_cmd.verb = verb;
+	return m;
+}
+
+int
+accounts_open(struct daemon *line, struct ctl *c)
+{
+	int code = CODE_OK;
+
+	if (c->settings.conf == NULL)
+		code = settings_load(&c->settings, c->file);
+	if (code != CODE_OK)
+		return code;
+	code = daemon_open_auth(line, &c->settings);
+	if (code != CODE_OK)
+		daemon_close(line);
+	return code;
+}
+
+int
+accounts_read(struct daemon *line, struct msg *m, daemon_row_fn *row, void *arg)
+{
+	struct msg_cmd_done done;
+	int code = daemon_ask(line, m, row, arg, &done);
+
+	return code != CODE_OK ? code : daemon_settle(&done);
+}
+
+int
+accounts_change(struct daemon *line, struct msg *m)
+{
+	int code = accounts_read(line, m, NULL, NULL);
+
+	daemon_close(line);
+	return code;
+}
+
+void
+accounts_show_secret(
+    const struct ctl *c, const struct msg_account_cmd *cmd, bool made)
+{
+	json_t *j;
+
+	if (c->out.mode == OUTPUT_JSON) {
+		j = json_pack("{s:s}", "account", cmd->account);
+		if (made)
+			json_object_set_new(
+			    j, "password", json_string(cmd->secret));
+		output_document(j);
+	} else if (made) {
+		printf("%s\n", cmd->secret);
+	}
+}

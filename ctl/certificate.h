@@ -1,0 +1,30 @@
+/*
+ * certificate.h - a certificate to begin with, and how long one lasts.
+ */
+#ifndef CTL_CERTIFICATE_H
+#define CTL_CERTIFICATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CERTIFICATE_ERROR 300
+
+/*
+ * Make a P-256 key (PKCS #8, mode 0600) and a certificate that it signed
+ * itself (mode 0644) for a host name or an IP address, both PEM.  Files that
+ * exist are never written over.  False with a reason in err[].
+ */
+bool certificate_make(const char *certificate, const char *key,
+    const char *hostname, char err[CERTIFICATE_ERROR]);
+
+struct certificate {
+	uint64_t expires; /* unix seconds */
+	bool self_signed;
+	char subject[256]; /* its first name, clean */
+};
+
+/* Read the first certificate of a PEM file. */
+bool certificate_read(
+    const char *file, struct certificate *, char err[CERTIFICATE_ERROR]);
+
+#endif

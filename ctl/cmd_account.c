@@ -1,0 +1,182 @@
+/*
+ * cmd_account.c - postern account: what changes one, and test.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/accounts.h"
+#include "ctl/commands.h"
+#include "ctl/ctl.h"
+#include "ctl/operand.h"
+#include "ctl/secret.h"
+#include "ctl/text.h"
+#include "lib/net.h"
+
+int
+cmd_account_add(struct ctl *c)
+{
+	struct msg m = accounts_ask(ACCOUNT_ADD);
+	struct msg_account_cmd *cmd = &m.u.account_cmd;
+	struct daemon line;
+	bool made;
+	int code;
+
+	if ((code = operand_address(c->args.words[0], cmd->account)) != CODE_OK)
+		return code;
+	code =
+	    secret_new(c, "Password for the new account", cmd->secret, &made);
+	if (code == CODE_OK && (code = accounts_open(&line, c)) == CODE_OK)
+		code = accounts_change(&line, &m);
+	if (code == CODE_OK) {
+		accounts_show_secret(c, cmd, made);
+		output_note("added %s, who may send as this address "
+			    "(undo: postern account remove %s)",
+		    cmd->account, cmd->account);
+	}
+	explicit_bzero(&m, sizeof(m));
+	return code;
+}
+
+int
+cmd_account_passwd(struct ctl *c)
+{
+	struct msg m = accounts_ask(ACCOUNT_PASSWD);
+	struct msg_account_cmd *cmd = &m.u.account_cmd;
+	struct daemon line;
+	bool made;
+	int code;
+
+	if ((code = operand_address(c->args.words[0], cmd->account)) != CODE_OK)
+		return code;
+	code = secret_new(c, "New password", cmd->secret, &made);
+	if (code == CODE_OK && (code = accounts_open(&line, c)) == CODE_OK)
+		code = accounts_change(&line, &m);
+	if (code == CODE_OK) {
+		accounts_show_secret(c, cmd, made);
+		output_note("changed the password of %s (the old one is "
+			    "gone; to set it again: postern account passwd "
+			    "%s)",
+		    cmd->account, cmd->account);
+	}
+	explicit_bzero(&m, sizeof(m));
+	return code;
+}
+
+/* Changes that need nothing but the name and perhaps a word. */
+static int
+change(struct ctl *c, enum account_verb verb, const char *arg, char *account)
+{
+	struct msg m = accounts_ask(verb);
+	struct msg_account_cmd *cmd = &m.u.account_cmd;
+	struct daemon line;
+	int code;
+
+	if ((code = operand_address(c->args.words[0], cmd->account)) != CODE_OK)
+		return code;
+	snprintf(cmd->arg, sizeof(cmd->arg), "%s", arg);
+	memcpy(account, cmd->account, ADDR_SIZE);
+	if ((code = accounts_open(&line, c)) == CODE_OK)
+		code = accounts_change(&line, &m);
+	return code;
+}
+
+int
+cmd_account_suspend(struct ctl *c)
+{
+	const char *reason = args_flag(&c->args, "reason");
+	char account[ADDR_SIZE];
+	int code;
+
+	if (reason != NULL &&
+	    strlen(reason) >= sizeof(((struct msg_account_row *)0)->reason))
+		return output_fail(CODE_USAGE, "--reason: 199 bytes at most");
+	code =
+	    change(c, ACCOUNT_SUSPEND, reason != NULL ? reason : "", account);
+	if (code == CODE_OK)
+		output_note("suspended %s; its mail is held (undo: postern "
+			    "account resume %s)",
+		    account, account);
+	return code;
+}
+
+int
+cmd_account_resume(struct ctl *c)
+{
+	char account[ADDR_SIZE];
+	int code = change(c, ACCOUNT_RESUME, "", account);
+
+	if (code == CODE_OK)
+		output_note("resumed %s; its mail goes on (undo: postern "
+			    "account suspend %s)",
+		    account, account);
+	return code;
+}
+
+int
+cmd_account_remove(struct ctl *c)
+{
+	char account[ADDR_SIZE];
+	int code = change(c, ACCOUNT_REMOVE, "", account);
+
+	if (code == CODE_OK)
+		output_note("removed %s (its password and grants are gone; "
+			    "a new account: postern account add %s; its "
+			    "waiting mail: postern queue list --account %s)",
+		    account, account, account);
+	return code;
+}
+
+static void
+print_verdict(
+    const struct ctl *c, const char *account, bool ok, const char *reason)
+{
+	const struct output *o = &c->out;
+	char clean[2400];
+
+	if (o->mode == OUTPUT_JSON) {
+		output_document(json_pack("{s:s, s:b, s:o}", "account", account,
+		    "ok", ok, "reason", output_string(reason)));
+		return;
+	}
+	text_clean(clean, sizeof(clean), reason);
+	printf("%s%s%s%s%s\n", output_on(o, ok ? TONE_GOOD : TONE_BAD),
+	    ok ? "OK" : "FAIL", output_off(o), *clean != '\0' ? "  " : "",
+	    clean);
+}
+
+int
+cmd_account_test(struct ctl *c)
+{
+	struct msg m = accounts_ask(ACCOUNT_TEST);
+	struct msg_account_cmd *cmd = &m.u.account_cmd;
+	const char *from = args_flag(&c->args, "from");
+	struct net_address ip;
+	struct msg_cmd_done done;
+	struct daemon line;
+	int code;
+
+	if ((code = operand_address(c->args.words[0], cmd->account)) != CODE_OK)
+		return code;
+	if (from != NULL) {
+		if (!net_parse(&ip, from, strlen(from), 1))
+			return output_fail(
+			    CODE_USAGE, "--from needs an IP address");
+		net_text((struct sockaddr *)&ip.ss, cmd->arg);
+	}
+	if ((code = secret_ask(c, "Password", cmd->secret)) == CODE_OK &&
+	    (code = accounts_open(&line, c)) == CODE_OK) {
+		code = daemon_ask(&line, &m, NULL, NULL, &done);
+		daemon_close(&line);
+		if (code == CODE_OK && done.exit_code != CODE_OK &&
+		    done.exit_code != CODE_NO &&
+		    done.exit_code != CODE_MISSING) {
+			code = daemon_settle(&done);
+		} else if (code == CODE_OK) {
+			print_verdict(c, cmd->account,
+			    done.exit_code == CODE_OK, done.text);
+			code = done.exit_code == CODE_OK ? CODE_OK : CODE_NO;
+		}
+	}
+	explicit_bzero(&m, sizeof(m));
+	return code;
+}

@@ -1,0 +1,120 @@
+/*
+ * cmd_help.c - postern help, version, completion.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/commands.h"
+#include "ctl/completion.h"
+#include "ctl/ctl.h"
+#include "ctl/help.h"
+#include "ctl/suggest.h"
+#include "ctl/text.h"
+
+struct topic {
+	const char *name, *text;
+};
+
+static const struct topic topics[] = {
+	{ "exit-codes",
+	    "What a command ends with:\n\n"
+	    "   0  done\n"
+	    "   1  the answer is no, or a problem was found\n"
+	    "   2  the command line is wrong\n"
+	    "   3  the server is not running\n"
+	    "   4  not permitted\n"
+	    "   5  there is no such account, grant or message\n"
+	    "   6  there is one already\n"
+	    "  75  not now; the same may work later\n"
+	    "  78  the configuration is wrong or missing\n" },
+	{ "first-mail",
+	    "From nothing to the first mail, as root:\n\n"
+	    "  postern init alice@example.org --hostname mail.example.org\n"
+	    "  postern serve\n\n"
+	    "The first prints a password.  In the mail program, set as the "
+	    "server for\noutgoing mail:\n\n"
+	    "  server    mail.example.org\n"
+	    "  port      465, with TLS (or 587 with STARTTLS)\n"
+	    "  user      alice@example.org\n"
+	    "  password  as printed\n\n"
+	    "Then put a certificate that mail programs trust into "
+	    "/etc/postern/postern.conf\nand let the server read it: "
+	    "systemctl reload postern.\n\n"
+	    "  postern account test alice@example.org    why a login fails\n"
+	    "  postern queue list                        what still waits\n" },
+	{ NULL, NULL },
+};
+
+static int
+no_topic(const char *typed)
+{
+	struct suggest s;
+	char clean[200];
+
+	suggest_init(&s, typed);
+	for (const struct topic *t = topics; t->name != NULL; t++)
+		suggest_offer(&s, t->name);
+	for (const struct command *c = commands; c->noun != NULL; c++)
+		suggest_offer(&s, c->noun);
+	return output_fail(CODE_USAGE, "no help about \"%s\"%s%s%s",
+	    text_clean(clean, sizeof(clean), typed),
+	    s.best != NULL ? "; did you mean \"" : "",
+	    s.best != NULL ? s.best : "", s.best != NULL ? "\"?" : "");
+}
+
+int
+cmd_help(struct ctl *ctl)
+{
+	const struct args *a = &ctl->args;
+	const char *noun = a->nwords > 0 ? a->words[0] : NULL;
+	bool known = false;
+
+	if (args_flag(a, "mdoc") != NULL) {
+		help_mdoc_synopsis(stdout);
+		help_mdoc_commands(stdout);
+		return CODE_OK;
+	}
+	if (noun == NULL) {
+		help_print(stdout, NULL, NULL);
+		return CODE_OK;
+	}
+	for (const struct topic *t = topics; t->name != NULL; t++)
+		if (strcmp(t->name, noun) == 0) {
+			fputs(t->text, stdout);
+			return CODE_OK;
+		}
+	for (const struct command *c = commands; c->noun != NULL; c++) {
+		if (strcmp(c->noun, noun) != 0)
+			continue;
+		known = true;
+		if (c->verb == NULL ||
+		    (a->nwords > 1 && strcmp(c->verb, a->words[1]) == 0)) {
+			help_print(stdout, noun, c);
+			return CODE_OK;
+		}
+	}
+	if (!known)
+		return no_topic(noun);
+	help_print(stdout, noun, NULL);
+	return CODE_OK;
+}
+
+int
+cmd_version(struct ctl *c)
+{
+	if (c->out.mode == OUTPUT_JSON)
+		output_document(json_pack("{s:s}", "version", VERSION));
+	else
+		printf("postern %s\n", VERSION);
+	return CODE_OK;
+}
+
+int
+cmd_completion(struct ctl *c)
+{
+	if (!completion_print(stdout, c->args.words[0]))
+		return output_fail(CODE_USAGE,
+		    "completion for bash, zsh or fish; not for \"%s\"",
+		    c->args.words[0]);
+	return CODE_OK;
+}

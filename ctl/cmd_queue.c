@@ -1,0 +1,226 @@
+/*
+ * cmd_queue.c - postern queue retry, hold, release, remove.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/commands.h"
+#include "ctl/ctl.h"
+#include "ctl/daemon.h"
+#include "ctl/operand.h"
+
+/* What a verb says when it is done. */
+static const struct words {
+	const char *done;  /* "held 3 messages" */
+	const char *would; /* "would hold 3 messages" */
+	const char *undo;  /* NULL: nothing can */
+} words[QUEUE_VERBS] = {
+	[QUEUE_RETRY] = { "retrying", "retry", "" },
+	[QUEUE_HOLD] = { "held", "hold", "release" },
+	[QUEUE_RELEASE] = { "released", "release", "hold" },
+	[QUEUE_REMOVE] = { "removed", "remove", NULL },
+};
+
+/* Fill the selection of a question from the flags.  *any: there was one. */
+static int
+select_by_flags(const struct ctl *c, struct msg_queue_cmd *q, bool *any)
+{
+	const char *account = args_flag(&c->args, "account");
+	const char *domain = args_flag(&c->args, "domain");
+	bool all = args_flag(&c->args, "all") != NULL;
+	int given = (account != NULL) + (domain != NULL) + all;
+	int code = CODE_OK;
+
+	*any = given > 0;
+	if (given + (c->args.nwords > 0) > 1)
+		return output_fail(CODE_USAGE,
+		    "which messages?  Give ids, --account, --domain or --all: "
+		    "one of them");
+	if (account != NULL)
+		code = operand_address(account, q->account);
+	if (domain != NULL)
+		code = operand_domain(domain, q->domain);
+	q->all = all;
+	return code;
+}
+
+static const char *
+messages(uint64_t n)
+{
+	return n == 1 ? "message" : "messages";
+}
+
+/* Ask about removing `count` messages.  CODE_OK when the answer is yes. */
+static int
+confirm(const struct ctl *c, uint64_t count)
+{
+	char expected[32], answer[32] = "";
+
+	if (args_flag(&c->args, "yes") != NULL)
+		return CODE_OK;
+	if (!c->may_ask)
+		return output_fail(CODE_USAGE,
+		    "this would remove %" PRIu64 " %s for good; say so with "
+		    "--yes",
+		    count, messages(count));
+	fprintf(stderr,
+	    "Remove %" PRIu64 " %s for good, without a bounce?  Type the "
+	    "number to go on: ",
+	    count, messages(count));
+	snprintf(expected, sizeof(expected), "%" PRIu64 "\n", count);
+	if (fgets(answer, sizeof(answer), stdin) == NULL ||
+	    strcmp(answer, expected) != 0)
+		return output_fail(CODE_NO, "nothing was removed");
+	return CODE_OK;
+}
+
+static int
+ask(struct daemon *line, struct msg *m, uint64_t *count)
+{
+	struct msg_cmd_done done;
+	int code = daemon_ask(line, m, NULL, NULL, &done);
+
+	*count += code == CODE_OK ? done.count : 0;
+	return code != CODE_OK ? code : daemon_settle(&done);
+}
+
+/* Each id is a question of its own; the worst answer is the result. */
+static int
+by_ids(struct ctl *c, struct daemon *line, struct msg *m, uint64_t *count)
+{
+	int worst = CODE_OK, code;
+
+	for (size_t i = 0; i < c->args.nwords; i++) {
+		(void)operand_id(c->args.words[i], &m->u.queue_cmd.id);
+		code = ask(line, m, count);
+		if (code == CODE_TEMP)
+			return code;
+		if (code != CODE_OK)
+			worst = code;
+	}
+	return worst;
+}
+
+static int
+by_selection(struct ctl *c, struct daemon *line, struct msg *m, uint64_t *count)
+{
+	struct msg_queue_cmd *q = &m->u.queue_cmd;
+	bool dry = q->count_only;
+	uint64_t would = 0;
+	int code;
+
+	if (q->verb == QUEUE_REMOVE && !dry) {
+		q->count_only = 1;
+		if ((code = ask(line, m, &would)) != CODE_OK || would == 0)
+			return code;
+		if ((code = confirm(c, would)) != CODE_OK)
+			return code;
+		q->count_only = 0;
+	}
+	return ask(line, m, count);
+}
+
+/* " (undo: postern queue release --all)" */
+static void
+write_undo(
+    const struct ctl *c, const struct msg_queue_cmd *q, char *out, size_t size)
+{
+	const char *undo = words[q->verb].undo;
+	size_t n;
+
+	out[0] = '\0';
+	if (undo == NULL) {
+		snprintf(out, size, " for good");
+		return;
+	}
+	if (*undo == '\0')
+		return;
+	n = (size_t)snprintf(out, size, " (undo: postern queue %s", undo);
+	if (q->all)
+		snprintf(out + n, size - n, " --all)");
+	else if (*q->account != '\0')
+		snprintf(out + n, size - n, " --account %s)", q->account);
+	else if (*q->domain != '\0')
+		snprintf(out + n, size - n, " --domain %s)", q->domain);
+	else
+		snprintf(out + n, size - n, " %s%s)", c->args.words[0],
+		    c->args.nwords > 1 ? " ..." : "");
+}
+
+static void
+report(const struct ctl *c, const struct msg_queue_cmd *q, uint64_t count)
+{
+	char undo[ADDR_SIZE + 64];
+
+	if (c->out.mode == OUTPUT_JSON) {
+		output_document(json_pack("{s:I, s:b}", "count",
+		    (json_int_t)count, "changed", !q->count_only));
+		return;
+	}
+	write_undo(c, q, undo, sizeof(undo));
+	if (q->count_only)
+		output_note("would %s %" PRIu64 " %s", words[q->verb].would,
+		    count, messages(count));
+	else
+		output_note("%s %" PRIu64 " %s%s", words[q->verb].done, count,
+		    messages(count), count > 0 ? undo : "");
+}
+
+static int
+change(struct ctl *c, enum queue_verb verb)
+{
+	struct msg m = { .type = MSG_QUEUE_CMD };
+	struct msg_queue_cmd *q = &m.u.queue_cmd;
+	struct daemon line;
+	uint64_t count = 0;
+	bool selected;
+	int code;
+
+	q->verb = verb;
+	q->count_only = args_flag(&c->args, "dry-run") != NULL;
+	if ((code = select_by_flags(c, q, &selected)) != CODE_OK)
+		return code;
+	if (!selected && c->args.nwords == 0)
+		return output_fail(CODE_USAGE,
+		    "which messages?  Give ids, --account, --domain or --all");
+	for (size_t i = 0; i < c->args.nwords; i++)
+		if ((code = operand_id(c->args.words[i], &q->id)) != CODE_OK)
+			return code;
+	if ((code = settings_load(&c->settings, c->file)) != CODE_OK)
+		return code;
+	if ((code = daemon_open(&line, &c->settings, SERVICE_QUEUE)) ==
+	    CODE_OK) {
+		code = selected ? by_selection(c, &line, &m, &count)
+				: by_ids(c, &line, &m, &count);
+		if (code == CODE_OK || count > 0)
+			report(c, q, count);
+	}
+	daemon_close(&line);
+	return code;
+}
+
+int
+cmd_queue_retry(struct ctl *c)
+{
+	return change(c, QUEUE_RETRY);
+}
+
+int
+cmd_queue_hold(struct ctl *c)
+{
+	return change(c, QUEUE_HOLD);
+}
+
+int
+cmd_queue_release(struct ctl *c)
+{
+	return change(c, QUEUE_RELEASE);
+}
+
+int
+cmd_queue_remove(struct ctl *c)
+{
+	return change(c, QUEUE_REMOVE);
+}

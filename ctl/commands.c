@@ -1,0 +1,207 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/commands.h"
+#include "ctl/ctl.h"
+#include "ctl/help.h"
+
+/* clang-format off */
+
+const struct flag common_flags[] = {
+	{ "config", "FILE", "use this configuration instead of "
+	    CONF_DEFAULT_FILE },
+	{ "no-color", NULL, "no colours, as with NO_COLOR in the environment" },
+	{ "no-input", NULL, "never ask; fail where an answer is needed" },
+	{ "help", NULL, "say what the command does" },
+	{ NULL, NULL, NULL },
+};
+
+#define JSON  { "json", NULL, "for programs: JSON" }
+#define PLAIN { "plain", NULL, "for scripts: fields separated by tabs, no heading" }
+#define END   { NULL, NULL, NULL }
+#define PASSWORD_STDIN { "password-stdin", NULL, "read the password from the first line of stdin" }
+#define GENERATE { "generate", NULL, "make a password and show it once" }
+#define DRY_RUN  { "dry-run", NULL, "say what would be done, change nothing" }
+#define ACCOUNT  { "account", "ADDRESS", "messages of this account" }
+#define DOMAIN   { "domain", "DOMAIN", "messages to recipients of this domain" }
+#define ALL      { "all", NULL, "all messages" }
+
+static const struct flag no_flags[] = { END };
+static const struct flag json[] = { JSON, END };
+static const struct flag list[] = { JSON, PLAIN, END };
+static const struct flag init[] = {
+	{ "hostname", "NAME", "the name of this server, as clients know it" },
+	DRY_RUN, JSON, END };
+static const struct flag password[] = { GENERATE, PASSWORD_STDIN, JSON, END };
+static const struct flag suspend[] = {
+	{ "reason", "TEXT", "why; shown by \"account show\" and \"account test\"" },
+	END };
+static const struct flag test[] = {
+	{ "from", "IP", "as if the client had this address" },
+	PASSWORD_STDIN, JSON, END };
+static const struct flag queue_list[] = {
+	ACCOUNT, DOMAIN, { "limit", "NUMBER", "stop after so many messages" },
+	JSON, PLAIN, END };
+static const struct flag selected[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN, JSON, END };
+static const struct flag removal[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN,
+	{ "yes", NULL, "do not ask for confirmation" }, JSON, END };
+static const struct flag version[] = { JSON, END };
+static const struct flag help[] = {
+	{ "mdoc", NULL, "the command list as source of the manual" }, END };
+
+#define SELECTION \
+	"Messages are named by their ids, or selected by --account, " \
+	"--domain or --all.\n\n"
+
+const struct command commands[] = {
+/* noun         verb       words               flags       handler */
+{ "init",       NULL,      "[ADDRESS]",        init,       cmd_init,
+  "set up, or repair, what a server needs",
+  "Makes what is missing and leaves alone what is there: the system users, "
+  "the directories, a self-signed certificate, the configuration.  Asks "
+  "nothing and needs no network, so it can be repeated at any time.  "
+  "With ADDRESS the first account is made too, and its generated password "
+  "is shown once.\n\n"
+  "A configuration that exists is followed and never changed." },
+{ "serve",      NULL,      "",                 no_flags,   cmd_serve,
+  "run the server in the foreground",
+  "Checks the configuration, then serves until it is told to stop.  "
+  "SIGHUP makes the server read configuration and certificates again; "
+  "SIGTERM ends it when the transactions under way are finished." },
+{ "status",     NULL,      "",                 json,       cmd_status,
+  "tell how the server is, on one screen",
+  "Ends with 3 when it is not running." },
+
+{ "config",     "check",   "",                 json,       cmd_config_check,
+  "look for errors in the configuration",
+  "All errors are told in one run, with line and remedy, and so are files "
+  "that it names and that are missing or open to everyone.  Ends with 78 "
+  "when there is one." },
+{ "config",     "show",    "",                 list,       cmd_config_show,
+  "print every setting in effect and where it comes from",
+  NULL },
+
+{ "account",    "add",     "ADDRESS",          password,   cmd_account_add,
+  "make an account",
+  "ADDRESS is what a mail program logs in with, and what the account may "
+  "send as.  The password is asked for twice, unless a flag says where it "
+  "comes from; it never stands on the command line." },
+{ "account",    "list",    "",                 list,       cmd_account_list,
+  "list the accounts",
+  NULL },
+{ "account",    "show",    "ADDRESS",          json,       cmd_account_show,
+  "tell all about one account",
+  NULL },
+{ "account",    "passwd",  "ADDRESS",          password,   cmd_account_passwd,
+  "give an account another password",
+  "The old one ends at once, for sessions to come." },
+{ "account",    "suspend", "ADDRESS",          suspend,    cmd_account_suspend,
+  "stop an account: its logins, its sessions, its mail",
+  "Waiting mail is held, not lost, until the account is resumed." },
+{ "account",    "resume",  "ADDRESS",          no_flags,   cmd_account_resume,
+  "let a suspended account go on",
+  "Its waiting mail goes on too." },
+{ "account",    "remove",  "ADDRESS",          no_flags,   cmd_account_remove,
+  "remove an account and its grants for good",
+  NULL },
+{ "account",    "test",    "ADDRESS",          test,       cmd_account_test,
+  "say whether a login would succeed, and if not exactly why",
+  "Asks for the password.  Ends with 1 when the login would fail." },
+
+{ "grant",      "add",     "ADDRESS SENDER",   no_flags,   cmd_grant_add,
+  "let an account send as another address",
+  "SENDER is an address (its +tags are included) or @example.org, every "
+  "address of a domain.  Several accounts may share one." },
+{ "grant",      "list",    "[ADDRESS]",        list,       cmd_grant_list,
+  "list what an account, or every account, may send as",
+  NULL },
+{ "grant",      "remove",  "ADDRESS SENDER",   no_flags,   cmd_grant_remove,
+  "end a grant",
+  NULL },
+
+{ "queue",      "list",    "",                 queue_list, cmd_queue_list,
+  "list the messages that wait",
+  NULL },
+{ "queue",      "show",    "ID",               json,       cmd_queue_show,
+  "tell all about one message and each of its recipients",
+  NULL },
+{ "queue",      "retry",   "[ID...]",          selected,   cmd_queue_retry,
+  "try messages again now",
+  SELECTION },
+{ "queue",      "hold",    "[ID...]",          selected,   cmd_queue_hold,
+  "keep messages until they are released",
+  SELECTION },
+{ "queue",      "release", "[ID...]",          selected,   cmd_queue_release,
+  "let held messages go on",
+  SELECTION },
+{ "queue",      "remove",  "[ID...]",          removal,    cmd_queue_remove,
+  "remove messages without a bounce",
+  SELECTION
+  "What is removed is gone.  More than named ids are removed only after a "
+  "confirmation: typed at a terminal, or given with --yes." },
+
+{ "completion", NULL,      "SHELL",            no_flags,   cmd_completion,
+  "print the completion script for bash, zsh or fish",
+  NULL },
+{ "help",       NULL,      "[TOPIC...]",       help,       cmd_help,
+  "explain a command or a topic",
+  "Topics besides the commands: exit-codes, first-mail." },
+{ "version",    NULL,      "",                 version,    cmd_version,
+  "print the version",
+  NULL },
+
+{ NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+};
+
+/* clang-format on */
+
+static void
+set_up(struct ctl *c)
+{
+	const struct args *a = &c->args;
+	enum output_mode mode = args_flag(a, "json") != NULL ? OUTPUT_JSON
+	    : args_flag(a, "plain") != NULL                  ? OUTPUT_PLAIN
+							     : OUTPUT_HUMAN;
+
+	output_init(&c->out, mode, args_flag(a, "no-color") != NULL);
+	c->file = args_flag(a, "config");
+	if (c->file == NULL)
+		c->file = CONF_DEFAULT_FILE;
+	c->may_ask = isatty(STDIN_FILENO) && args_flag(a, "no-input") == NULL;
+}
+
+static int
+usage(const struct args *a, const char *err)
+{
+	output_fail(CODE_USAGE, "%s", err);
+	if (a->command != NULL) {
+		fputs("usage: ", stderr);
+		help_usage(stderr, a->command);
+	}
+	return CODE_USAGE;
+}
+
+int
+commands_run(int argc, char **argv)
+{
+	struct ctl c = { 0 };
+	char err[512];
+	int code;
+
+	if (!args_parse(&c.args, commands, common_flags, argc - 1, argv + 1,
+		err, sizeof(err)))
+		return usage(&c.args, err);
+	if (args_flag(&c.args, "help") != NULL) {
+		help_print(stdout, c.args.noun, c.args.command);
+		code = CODE_OK;
+	} else {
+		set_up(&c);
+		code = c.args.command->run(&c);
+		settings_clear(&c.settings);
+	}
+	/* A full disk behind stdout is not a success. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == CODE_OK)
+		return output_fail(CODE_TEMP, "stdout: not written");
+	return code;
+}

@@ -1,0 +1,46 @@
+/*
+ * commands.h - every command there is.  This one table is dispatch, help,
+ * completion, and the synopsis and the command list of postern(1).
+ */
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+
+#include "ctl/args.h"
+
+/* Ends with a NULL noun; rows of one noun stand together. */
+extern const struct command commands[];
+
+/* Flags that every command has. */
+extern const struct flag common_flags[];
+
+/* Read the command line and run it; the exit status of the program. */
+int commands_run(int argc, char **argv);
+
+/* The handlers, each in its cmd_*.c. */
+int cmd_init(struct ctl *);
+int cmd_serve(struct ctl *);
+int cmd_status(struct ctl *);
+int cmd_config_check(struct ctl *);
+int cmd_config_show(struct ctl *);
+int cmd_account_add(struct ctl *);
+int cmd_account_list(struct ctl *);
+int cmd_account_show(struct ctl *);
+int cmd_account_passwd(struct ctl *);
+int cmd_account_suspend(struct ctl *);
+int cmd_account_resume(struct ctl *);
+int cmd_account_remove(struct ctl *);
+int cmd_account_test(struct ctl *);
+int cmd_grant_add(struct ctl *);
+int cmd_grant_list(struct ctl *);
+int cmd_grant_remove(struct ctl *);
+int cmd_queue_list(struct ctl *);
+int cmd_queue_show(struct ctl *);
+int cmd_queue_retry(struct ctl *);
+int cmd_queue_hold(struct ctl *);
+int cmd_queue_release(struct ctl *);
+int cmd_queue_remove(struct ctl *);
+int cmd_completion(struct ctl *);
+int cmd_help(struct ctl *);
+int cmd_version(struct ctl *);
+
+#endif

@@ -1,0 +1,200 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ctl/code.h"
+#include "ctl/daemon.h"
+#include "ctl/output.h"
+#include "ctl/text.h"
+#include "ctl/vault.h"
+#include "ipc/channel.h"
+
+/* Longer than the longest thing a service does for one command. */
+#define PATIENCE_S 120
+
+static const enum process services[SERVICE_COUNT] = {
+	[SERVICE_PARENT] = P_PARENT,
+	[SERVICE_AUTH] = P_AUTH,
+	[SERVICE_QUEUE] = P_QUEUE,
+};
+
+static void
+init(struct daemon *d, enum process peer)
+{
+	memset(d, 0, sizeof(*d));
+	d->peer = peer;
+	d->sock = d->parent = d->lock = d->log = -1;
+	d->buffer = malloc(MSG_MAX);
+	if (d->buffer == NULL)
+		abort();
+}
+
+/* Connect to the control socket.  -1 with errno. */
+static int
+dial(const struct settings *s)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = PATIENCE_S };
+	int saved, fd, n;
+
+	n = snprintf(
+	    un.sun_path, sizeof(un.sun_path), "%s/control", s->conf->run);
+	if (n >= (int)sizeof(un.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static bool
+nobody_there(void)
+{
+	/* A socket left behind refuses; a run directory that a reboot
+	 * emptied has none. */
+	return errno == ENOENT || errno == ECONNREFUSED;
+}
+
+static int
+cannot_dial(const struct settings *s)
+{
+	const char *run = s->conf->run;
+
+	if (nobody_there())
+		return output_fail(CODE_DOWN,
+		    "the server is not running (nobody listens on "
+		    "%s/control); \"postern serve\" starts it",
+		    run);
+	if (errno == EACCES || errno == EPERM)
+		return output_fail(CODE_DENIED,
+		    "%s/control: permission denied; run it as root%s%s", run,
+		    *s->conf->admin_group != '\0' ? " or as a member of " : "",
+		    s->conf->admin_group);
+	return output_fail(CODE_TEMP, "%s/control: %s", run, strerror(errno));
+}
+
+/* Say whom we want to talk to, and hear whether we do. */
+static int
+introduce(struct daemon *d, enum service service)
+{
+	struct msg m = { .type = MSG_CTL_OPEN };
+	char text[sizeof(m.u.ctl_opened.text) * 4];
+
+	m.u.ctl_open.service = service;
+	m.u.ctl_open.version = MSG_VERSION;
+	if (!message_send(d->sock, &m, -1) ||
+	    !message_recv(d->sock, d->peer, P_CTL, &m, d->buffer, NULL) ||
+	    m.type != MSG_CTL_OPENED)
+		return output_fail(CODE_TEMP,
+		    "the server hung up; it may be starting, or of another "
+		    "version than this program (\"postern version\")");
+	if (m.u.ctl_opened.exit_code != CODE_OK)
+		return output_fail((int)m.u.ctl_opened.exit_code, "%s",
+		    text_clean(text, sizeof(text), m.u.ctl_opened.text));
+	return CODE_OK;
+}
+
+int
+daemon_open(struct daemon *d, const struct settings *s, enum service service)
+{
+	init(d, services[service]);
+	d->sock = dial(s);
+	if (d->sock == -1)
+		return cannot_dial(s);
+	return introduce(d, service);
+}
+
+int
+daemon_open_auth(struct daemon *d, const struct settings *s)
+{
+	init(d, P_AUTH);
+	d->sock = dial(s);
+	if (d->sock != -1)
+		return introduce(d, SERVICE_AUTH);
+	if (!nobody_there())
+		return cannot_dial(s);
+	return vault_open(d, s);
+}
+
+bool
+daemon_running(const struct settings *s)
+{
+	int fd = dial(s);
+
+	if (fd == -1)
+		return false;
+	close(fd);
+	return true;
+}
+
+int
+daemon_ask(struct daemon *d, struct msg *ask, daemon_row_fn *row, void *arg,
+    struct msg_cmd_done *done)
+{
+	struct msg m;
+	int code = CODE_TEMP;
+
+	ask->tag = ++d->tag;
+	if (!message_send(d->sock, ask, -1))
+		goto out;
+	while (message_recv(d->sock, d->peer, P_CTL, &m, d->buffer, NULL)) {
+		/* An auth of our own greets too. */
+		if (m.type == MSG_CTL_OPENED && m.u.ctl_opened.exit_code == 0)
+			continue;
+		if (m.tag != d->tag)
+			break;
+		if (m.type == MSG_CMD_DONE) {
+			*done = m.u.cmd_done;
+			code = CODE_OK;
+			break;
+		}
+		if (row != NULL)
+			row(arg, &m);
+	}
+out:
+	if (code != CODE_OK)
+		output_fail(code,
+		    d->pid != 0 ? "postern-auth ended without an answer"
+				: "the server hung up before it answered; "
+				  "whether the command was carried out, "
+				  "\"show\" and \"list\" tell");
+	return code;
+}
+
+int
+daemon_settle(const struct msg_cmd_done *done)
+{
+	char text[sizeof(done->text) * 4];
+
+	if (done->exit_code == CODE_OK)
+		return CODE_OK;
+	return output_fail((int)done->exit_code, "%s",
+	    text_clean(text, sizeof(text), done->text));
+}
+
+void
+daemon_close(struct daemon *d)
+{
+	if (d->sock != -1)
+		close(d->sock);
+	d->sock = -1;
+	vault_close(d);
+	if (d->buffer != NULL)
+		explicit_bzero(d->buffer, MSG_MAX);
+	free(d->buffer);
+	d->buffer = NULL;
+}

@@ -1,0 +1,59 @@
+/*
+ * daemon.h - the line to whoever answers a command: a process of the running
+ * server through its control socket, or, for accounts, an auth process that
+ * runs for this one command.
+ */
+#ifndef CTL_DAEMON_H
+#define CTL_DAEMON_H
+
+#include <sys/types.h>
+
+#include "ctl/settings.h"
+#include "ipc/messages.h"
+
+struct daemon {
+	enum process peer;
+	int sock;        /* -1: closed */
+	uint8_t *buffer; /* MSG_MAX bytes, what rows borrow from */
+	uint64_t tag;
+	/* An auth of our own. */
+	pid_t pid;  /* 0: the running server's */
+	int parent; /* where we are its parent */
+	int lock;   /* held on the state */
+	int log;    /* what it says */
+};
+
+/*
+ * Open the line.  CODE_OK, or the reason is on stderr: CODE_DOWN (no server
+ * runs), CODE_DENIED, CODE_TEMP (it restarts, or speaks another version).
+ * However it ends, daemon_close() is harmless.
+ */
+int daemon_open(struct daemon *, const struct settings *, enum service);
+
+/* As daemon_open(SERVICE_AUTH), but without a server auth is started alone. */
+int daemon_open_auth(struct daemon *, const struct settings *);
+
+/* True when a server answers; says nothing. */
+bool daemon_running(const struct settings *);
+
+typedef void daemon_row_fn(void *arg, const struct msg *);
+
+/*
+ * Ask, and hand every row of the answer to `row` (NULL: none is expected).
+ * CODE_OK with *done set, whatever its exit code is; CODE_TEMP, with the
+ * reason on stderr, when no answer comes.  Secrets in *ask stay the caller's
+ * to wipe.
+ */
+int daemon_ask(struct daemon *, struct msg *ask, daemon_row_fn *row, void *arg,
+    struct msg_cmd_done *done);
+
+/* The exit code of an answer; what went wrong is said on stderr. */
+int daemon_settle(const struct msg_cmd_done *);
+
+/*
+ * Hang up.  An auth of our own finishes and is waited for; what it had to
+ * say is shown when it failed.
+ */
+void daemon_close(struct daemon *);
+
+#endif

@@ -1,0 +1,85 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/code.h"
+#include "ctl/operand.h"
+#include "ctl/output.h"
+#include "ctl/text.h"
+#include "mail/address.h"
+#include "mail/ascii.h"
+#include "mail/domain.h"
+#include "mail/msgid.h"
+
+#define SHOWN 200
+
+static int
+refuse(const char *word, const char *why)
+{
+	char clean[SHOWN];
+
+	return output_fail(CODE_USAGE, "\"%s\" %s",
+	    text_clean(clean, sizeof(clean), word), why);
+}
+
+int
+operand_address(const char *word, char out[ADDR_SIZE])
+{
+	struct address a;
+
+	if (!address_parse(&a, word, strlen(word)) || a.domain[0] == '\0')
+		return refuse(
+		    word, "is not an address; write it like alice@example.org");
+	address_format(&a, out);
+	return CODE_OK;
+}
+
+int
+operand_domain(const char *word, char out[256])
+{
+	size_t n = strlen(word);
+
+	if (n >= 256 ||
+	    (!domain_valid(word, n, 0) && !domain_literal(word, n, out)))
+		return refuse(
+		    word, "is not a domain; write it like example.org");
+	for (size_t i = 0; i <= n; i++)
+		out[i] = ascii_lower(word[i]);
+	return CODE_OK;
+}
+
+int
+operand_sender(const char *word, char out[ADDR_SIZE])
+{
+	if (word[0] != '@')
+		return operand_address(word, out);
+	out[0] = '@';
+	return operand_domain(word + 1, out + 1);
+}
+
+int
+operand_id(const char *word, uint64_t *out)
+{
+	if (!msgid_parse(word, out))
+		return refuse(word,
+		    "is not the id of a message: 13 letters and digits, as "
+		    "\"postern queue list\" prints them");
+	return CODE_OK;
+}
+
+int
+operand_number(const char *flag, const char *word, uint64_t least,
+    uint64_t most, uint64_t *out)
+{
+	char *rest;
+
+	errno = 0;
+	*out = strtoull(word, &rest, 10);
+	if (!ascii_digit(word[0]) || *rest != '\0' || errno != 0 ||
+	    *out < least || *out > most)
+		return output_fail(CODE_USAGE,
+		    "--%s needs a number from %" PRIu64 " to %" PRIu64, flag,
+		    least, most);
+	return CODE_OK;
+}

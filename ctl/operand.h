@@ -1,0 +1,29 @@
+/*
+ * operand.h - the words behind a command: addresses, ids.
+ */
+#ifndef CTL_OPERAND_H
+#define CTL_OPERAND_H
+
+#include <stdint.h>
+
+#include "ipc/messages.h"
+
+/* Each returns CODE_OK, or CODE_USAGE after saying what is wrong. */
+
+/* An address, in its canonical form. */
+int operand_address(const char *, char out[ADDR_SIZE]);
+
+/* The same, or "@example.org". */
+int operand_sender(const char *, char out[ADDR_SIZE]);
+
+/* A domain, in lower case. */
+int operand_domain(const char *, char out[256]);
+
+/* The id of a message. */
+int operand_id(const char *, uint64_t *out);
+
+/* A whole number from least to most, the value of --flag. */
+int operand_number(const char *flag, const char *, uint64_t least,
+    uint64_t most, uint64_t *out);
+
+#endif
