@@ -388,8 +388,10 @@ class Postern:
 
     def cli(self, *args, stdin=None, timeout=60, env=None):
         data = stdin.encode() if isinstance(stdin, str) else stdin
+        if not any(a.startswith("--config") for a in args):
+            args = ("--config", self.config, *args)
         return Result(subprocess.run(
-            [os.path.join(BUILD, "postern"), "--config", self.config, *args],
+            [os.path.join(BUILD, "postern"), *args],
             input=data if data is not None else b"", timeout=timeout,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.dir,
             env=dict(os.environ, **(env or {}))))

@@ -174,7 +174,8 @@ def account(p):
 def wrong(p, function, tls):
     p.sink.clear()
     before, mark = account(p), p.mark_log()
-    code, text = function(p, tls, "not the password")
+    # Not twice the same: that would be a device with a stale password.
+    code, text = function(p, tls, f"not {function.__name__} over {tls}")
     if code == 0:
         raise AssertionError(f"it went through: {text}")
     if not re.search(r"535[ ,-].{0,3}5\.7\.8", text):
