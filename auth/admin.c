@@ -24,10 +24,10 @@ enum {
 	EXIT_TEMP = 75
 };
 
-static void add(struct operator*), passwd(struct operator*),
-    suspend(struct operator*), resume(struct operator*),
-    erase(struct operator*), test(struct operator*), grant(struct operator*),
-    revoke(struct operator*);
+static void add(struct console *), passwd(struct console *),
+    suspend(struct console *), resume(struct console *),
+    erase(struct console *), test(struct console *), grant(struct console *),
+    revoke(struct console *);
 
 enum { ACCOUNT = 1, GRANT = 2 }; /* what a command must be given */
 
@@ -35,7 +35,7 @@ enum { ACCOUNT = 1, GRANT = 2 }; /* what a command must be given */
 static const struct command {
 	const char *name; /* for the log */
 	unsigned needs;
-	void (*run)(struct operator *);
+	void (*run)(struct console *);
 } commands[ACCOUNT_VERBS] = {
 [ACCOUNT_ADD]     = { "account.add",     ACCOUNT,         add },
 [ACCOUNT_LIST]    = { "account.list",    0,               admin_list_accounts },
@@ -51,56 +51,58 @@ static const struct command {
 };
 /* clang-format on */
 
-void admin_run(struct operator* op)
+void
+admin_run(struct console *con)
 {
-	const struct command *c = &commands[op->cmd.verb];
+	const struct command *c = &commands[con->cmd.verb];
 
-	op->login[0] = op->address[0] = '\0';
-	if ((c->needs & ACCOUNT || op->cmd.account[0] != '\0') &&
-	    !login_canonical(op->login, op->cmd.account))
-		operator_done(op, EXIT_USAGE,
+	con->login[0] = con->address[0] = '\0';
+	if ((c->needs & ACCOUNT || con->cmd.account[0] != '\0') &&
+	    !login_canonical(con->login, con->cmd.account))
+		console_done(con, EXIT_USAGE,
 		    "%s is not an address: an account is called like "
 		    "alice@example.org",
-		    log_quote(op->cmd.account));
-	else if (c->needs & GRANT && !grant_canonical(op->address, op->cmd.arg))
-		operator_done(op, EXIT_USAGE,
+		    log_quote(con->cmd.account));
+	else if (c->needs & GRANT &&
+	    !grant_canonical(con->address, con->cmd.arg))
+		console_done(con, EXIT_USAGE,
 		    "%s is neither an address nor @ and a domain",
-		    log_quote(op->cmd.arg));
+		    log_quote(con->cmd.arg));
 	else
-		c->run(op);
+		c->run(con);
 }
 
 static struct change
-change_of(const struct operator* op)
+change_of(const struct console *con)
 {
-	return (struct change){ .login = op->login,
-		.by = op->by,
-		.hash = op->job.fresh,
-		.reason = op->cmd.arg,
-		.address = op->address };
+	return (struct change){ .login = con->login,
+		.by = con->by,
+		.hash = con->job.fresh,
+		.reason = con->cmd.arg,
+		.address = con->address };
 }
 
 /* After a change: say so to the log and the neighbours. */
 static void
 announce(
-    const struct operator* op, const struct change *c, enum account_state state)
+    struct console *con, const struct change *c, enum account_state state)
 {
-	const char *what = commands[op->cmd.verb].name;
+	const char *what = commands[con->cmd.verb].name;
 
-	if (op->address[0] != '\0')
+	if (con->address[0] != '\0')
 		log_event("admin.change", "by=%s what=%s account=%s address=%s",
-		    log_quote(op->by), what, log_quote(op->login),
-		    log_quote(op->address));
-	else if (op->cmd.verb == ACCOUNT_SUSPEND)
+		    log_quote(con->by), what, log_quote(con->login),
+		    log_quote(con->address));
+	else if (con->cmd.verb == ACCOUNT_SUSPEND)
 		log_event("admin.change", "by=%s what=%s account=%s reason=%s",
-		    log_quote(op->by), what, log_quote(op->login),
-		    log_quote(op->cmd.arg));
+		    log_quote(con->by), what, log_quote(con->login),
+		    log_quote(con->cmd.arg));
 	else
 		log_event("admin.change", "by=%s what=%s account=%s",
-		    log_quote(op->by), what, log_quote(op->login));
-	op->count = 1;
+		    log_quote(con->by), what, log_quote(con->login));
+	con->count = 1;
 	if (state != c->account.state)
-		peers_tell(op->login, state);
+		peers_tell(con->login, state);
 }
 
 static const char *
@@ -115,256 +117,268 @@ date(uint64_t seconds, char out[24])
 
 /* What can go wrong with any change. */
 static void
-fail(struct operator* op, enum change_result r)
+fail(struct console *con, enum change_result r)
 {
 	if (r == CHANGE_NO_ROOM)
-		operator_done(
-		    op, EXIT_TEMP, "the disk is full; nothing was changed");
+		console_done(
+		    con, EXIT_TEMP, "the disk is full; nothing was changed");
 	else
-		operator_done(op, EXIT_ABSENT, "no account %s", op->login);
+		console_done(con, EXIT_ABSENT, "no account %s", con->login);
 }
 
-static void add_hashed(struct operator* op)
+static void
+add_hashed(struct console *con)
 {
-	struct change c = change_of(op);
+	struct change c = change_of(con);
 	enum change_result r = accounts_add(&c);
 
 	if (r == CHANGE_EXISTS) {
-		operator_done(
-		    op, EXIT_EXISTS, "account %s exists already", op->login);
+		console_done(
+		    con, EXIT_EXISTS, "account %s exists already", con->login);
 		return;
 	}
 	if (r != CHANGE_DONE) {
-		fail(op, r);
+		fail(con, r);
 		return;
 	}
-	announce(op, &c, ACC_ACTIVE);
-	operator_done(op, EXIT_OK,
+	announce(con, &c, ACC_ACTIVE);
+	console_done(con, EXIT_OK,
 	    "%s account %s%s (undo: postern account "
 	    "remove %s)",
 	    c.account.state == ACC_REMOVED ? "brought back" : "added",
-	    op->login,
+	    con->login,
 	    c.hash[0] == '\0' ? " without a password: it cannot log in" : "",
-	    op->login);
+	    con->login);
 }
 
-static void add(struct operator* op)
+static void
+add(struct console *con)
 {
-	const struct page *page = book_find(op->login);
+	const struct page *page = book_find(con->login);
 
 	if (page != NULL && page->state != ACC_REMOVED)
-		operator_done(
-		    op, EXIT_EXISTS, "account %s exists already", op->login);
-	else if (op->cmd.secret[0] == '\0')
-		add_hashed(op);
+		console_done(
+		    con, EXIT_EXISTS, "account %s exists already", con->login);
+	else if (con->cmd.secret[0] == '\0')
+		add_hashed(con);
 	else
-		operator_hash(op, HASH_MAKE, add_hashed);
+		console_hash(con, HASH_MAKE, add_hashed);
 }
 
-static void passwd_hashed(struct operator* op)
+static void
+passwd_hashed(struct console *con)
 {
-	struct change c = change_of(op);
+	struct change c = change_of(con);
 	enum change_result r = accounts_passwd(&c);
 
 	if (r != CHANGE_DONE) {
-		fail(op, r);
+		fail(con, r);
 		return;
 	}
-	announce(op, &c, (enum account_state)c.account.state);
-	operator_done(op, EXIT_OK,
-	    "changed the password of %s; the old one is gone", op->login);
+	announce(con, &c, (enum account_state)c.account.state);
+	console_done(con, EXIT_OK,
+	    "changed the password of %s; the old one is gone", con->login);
 }
 
-static void passwd(struct operator* op)
+static void
+passwd(struct console *con)
 {
-	const struct page *page = book_find(op->login);
+	const struct page *page = book_find(con->login);
 
 	if (page == NULL || page->state == ACC_REMOVED)
-		fail(op, CHANGE_ABSENT);
-	else if (!password_usable(op->cmd.secret))
-		operator_done(op, EXIT_USAGE, "a password has 1 to %d bytes",
+		fail(con, CHANGE_ABSENT);
+	else if (!password_usable(con->cmd.secret))
+		console_done(con, EXIT_USAGE, "a password has 1 to %d bytes",
 		    PASSWORD_MAX);
 	else
-		operator_hash(op, HASH_MAKE, passwd_hashed);
+		console_hash(con, HASH_MAKE, passwd_hashed);
 }
 
-static void suspend(struct operator* op)
+static void
+suspend(struct console *con)
 {
-	struct change c = change_of(op);
+	struct change c = change_of(con);
 	enum change_result r = accounts_suspend(&c);
 	char when[24];
 
 	if (r == CHANGE_NONE) {
-		operator_done(op, EXIT_OK,
+		console_done(con, EXIT_OK,
 		    "account %s is suspended already, since %s by %s: %s",
-		    op->login, date(c.account.since, when), c.account.by,
+		    con->login, date(c.account.since, when), c.account.by,
 		    c.account.reason);
 		return;
 	}
 	if (r != CHANGE_DONE) {
-		fail(op, r);
+		fail(con, r);
 		return;
 	}
-	announce(op, &c, ACC_SUSPENDED);
-	operator_done(op, EXIT_OK,
+	announce(con, &c, ACC_SUSPENDED);
+	console_done(con, EXIT_OK,
 	    "suspended %s: no login, no new mail, queued mail is held (undo: "
 	    "postern account resume %s)",
-	    op->login, op->login);
+	    con->login, con->login);
 }
 
-static void resume(struct operator* op)
+static void
+resume(struct console *con)
 {
-	struct change c = change_of(op);
+	struct change c = change_of(con);
 	enum change_result r = accounts_resume(&c);
 
 	if (r == CHANGE_NONE) {
-		operator_done(
-		    op, EXIT_OK, "account %s is active already", op->login);
+		console_done(
+		    con, EXIT_OK, "account %s is active already", con->login);
 		return;
 	}
 	if (r != CHANGE_DONE) {
-		fail(op, r);
+		fail(con, r);
 		return;
 	}
-	announce(op, &c, ACC_ACTIVE);
-	operator_done(op, EXIT_OK,
+	announce(con, &c, ACC_ACTIVE);
+	console_done(con, EXIT_OK,
 	    "resumed %s; its held mail goes out (undo: postern account suspend "
 	    "%s)",
-	    op->login, op->login);
+	    con->login, con->login);
 }
 
-static void erase(struct operator* op)
+static void
+erase(struct console *con)
 {
-	struct change c = change_of(op);
+	struct change c = change_of(con);
 	enum change_result r = accounts_remove(&c);
 
 	if (r != CHANGE_DONE) {
-		fail(op, r);
+		fail(con, r);
 		return;
 	}
-	announce(op, &c, ACC_REMOVED);
-	operator_done(op, EXIT_OK,
+	announce(con, &c, ACC_REMOVED);
+	console_done(con, EXIT_OK,
 	    "removed %s with its password and grants; mail it has queued is "
 	    "held: postern queue list --account %s (postern account add %s "
 	    "brings the account back, with a new password)",
-	    op->login, op->login, op->login);
+	    con->login, con->login, con->login);
 }
 
 /* The account may be used and the password is right; what else? */
-static void test_throttle(struct operator* op)
+static void
+test_throttle(struct console *con)
 {
 	char net[NET_TEXT + 4];
 	int64_t wait_ms = 0;
 
-	net_prefix(op->cmd.arg, net);
-	if (op->cmd.arg[0] != '\0')
-		wait_ms = throttle_wait_ms(net, op->login, loop_now_ms());
+	net_prefix(con->cmd.arg, net);
+	if (con->cmd.arg[0] != '\0')
+		wait_ms = throttle_wait_ms(net, con->login, loop_now_ms());
 	if (wait_ms > 0)
-		operator_done(op, EXIT_NO,
+		console_done(con, EXIT_NO,
 		    "the password is right, but after too many wrong ones "
 		    "logins from %s are not looked at for %lld s (those that "
 		    "logged in within 10 minutes still may)",
 		    net, (long long)(wait_ms + 999) / 1000);
 	else
-		operator_done(op, EXIT_OK,
-		    "a login as %s with this password works", op->login);
+		console_done(con, EXIT_OK,
+		    "a login as %s with this password works", con->login);
 }
 
-static void test_hashed(struct operator* op)
+static void
+test_hashed(struct console *con)
 {
 	struct account a;
 	char when[24];
 
-	if (!account_get(NULL, op->login, &a)) {
-		operator_done(op, EXIT_NO, "no account %s", op->login);
-	} else if (!op->job.right) {
-		operator_done(op, EXIT_NO,
+	if (!account_get(NULL, con->login, &a)) {
+		console_done(con, EXIT_NO, "no account %s", con->login);
+	} else if (!con->job.right) {
+		console_done(con, EXIT_NO,
 		    "the password is wrong (set one: postern account passwd "
 		    "%s)",
-		    op->login);
+		    con->login);
 	} else if (a.state == ACC_SUSPENDED) {
-		operator_done(op, EXIT_NO,
+		console_done(con, EXIT_NO,
 		    "the password is right, but the account is suspended since "
 		    "%s by %s: %s (undo: postern account resume %s)",
 		    date(a.since, when), a.by,
 		    a.reason[0] == '\0' ? "no reason given" : a.reason,
-		    op->login);
+		    con->login);
 	} else {
-		test_throttle(op);
+		test_throttle(con);
 	}
 }
 
-static void test(struct operator* op)
+static void
+test(struct console *con)
 {
-	const struct page *page = book_find(op->login);
+	const struct page *page = book_find(con->login);
 	const char *kind = page == NULL ? "" : password_kind(page->hash);
 
 	if (page == NULL || page->state == ACC_REMOVED) {
-		operator_done(op, EXIT_NO,
-		    "no account %s: no password can be right", op->login);
+		console_done(con, EXIT_NO,
+		    "no account %s: no password can be right", con->login);
 	} else if (strcmp(kind, "none") == 0) {
-		operator_done(op, EXIT_NO,
+		console_done(con, EXIT_NO,
 		    "account %s has no password (set one: postern account "
 		    "passwd %s)",
-		    op->login, op->login);
+		    con->login, con->login);
 	} else if (strcmp(kind, "unknown") == 0 ||
 	    strcmp(kind, "locked") == 0) {
-		operator_done(op, EXIT_NO,
+		console_done(con, EXIT_NO,
 		    "the password hash of %s is %s: no password can be right "
 		    "(set one: postern account passwd %s)",
-		    op->login,
+		    con->login,
 		    kind[0] == 'l' ? "locked"
 				   : "of a kind that libxcrypt cannot check",
-		    op->login);
+		    con->login);
 	} else {
-		strcpy(op->job.hash, page->hash);
-		operator_hash(op, HASH_CHECK, test_hashed);
+		strcpy(con->job.hash, page->hash);
+		console_hash(con, HASH_CHECK, test_hashed);
 	}
 }
 
-static void grant(struct operator* op)
+static void
+grant(struct console *con)
 {
-	struct change c = change_of(op);
+	struct change c = change_of(con);
 	enum change_result r = accounts_grant(&c);
 
 	switch (r) {
 	case CHANGE_DONE:
-		announce(op, &c, (enum account_state)c.account.state);
-		operator_done(op, EXIT_OK,
+		announce(con, &c, (enum account_state)c.account.state);
+		console_done(con, EXIT_OK,
 		    "%s may send as %s (undo: postern grant remove %s %s)",
-		    op->login, op->address, op->login, op->address);
+		    con->login, con->address, con->login, con->address);
 		break;
 	case CHANGE_EXISTS:
-		operator_done(op, EXIT_EXISTS, "%s may send as %s already",
-		    op->login, op->address);
+		console_done(con, EXIT_EXISTS, "%s may send as %s already",
+		    con->login, con->address);
 		break;
 	case CHANGE_TOO_MANY:
-		operator_done(op, EXIT_NO,
+		console_done(con, EXIT_NO,
 		    "%s has %d grants, and no account may have more: grant it "
 		    "@ and a domain",
-		    op->login, GRANTS_MAX);
+		    con->login, GRANTS_MAX);
 		break;
 	default:
-		fail(op, r);
+		fail(con, r);
 		break;
 	}
 }
 
-static void revoke(struct operator* op)
+static void
+revoke(struct console *con)
 {
-	struct change c = change_of(op);
+	struct change c = change_of(con);
 	enum change_result r = accounts_revoke(&c);
 
 	if (r == CHANGE_DONE) {
-		announce(op, &c, (enum account_state)c.account.state);
-		operator_done(op, EXIT_OK,
+		announce(con, &c, (enum account_state)c.account.state);
+		console_done(con, EXIT_OK,
 		    "%s may no longer send as %s (undo: postern grant add %s "
 		    "%s)",
-		    op->login, op->address, op->login, op->address);
-	} else if (r == CHANGE_ABSENT && book_find(op->login) != NULL) {
-		operator_done(op, EXIT_ABSENT, "%s has no grant of %s",
-		    op->login, op->address);
+		    con->login, con->address, con->login, con->address);
+	} else if (r == CHANGE_ABSENT && book_find(con->login) != NULL) {
+		console_done(con, EXIT_ABSENT, "%s has no grant of %s",
+		    con->login, con->address);
 	} else {
-		fail(op, r);
+		fail(con, r);
 	}
 }

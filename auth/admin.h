@@ -7,9 +7,9 @@
 #ifndef AUTH_ADMIN_H
 #define AUTH_ADMIN_H
 
-#include "auth/operator.h"
+#include "auth/console.h"
 
-/* Run op->cmd; ends in operator_done(), now or later. */
-void admin_run(struct operator*);
+/* Run con->cmd; ends in console_done(), now or later. */
+void admin_run(struct console *);
 
 #endif

@@ -12,7 +12,7 @@
 #include "auth/uses.h"
 
 static void
-send_account(struct operator* op, const char *login, const struct account *a)
+send_account(struct console *con, const char *login, const struct account *a)
 {
 	struct msg m = { .type = MSG_ACCOUNT_ROW };
 	struct msg_account_row *r = &m.u.account_row;
@@ -32,74 +32,79 @@ send_account(struct operator* op, const char *login, const struct account *a)
 	r->weak = password_weak(c.hash);
 	r->grants = (uint32_t)grant_count(NULL, login);
 	quota_sent(login, loop_now_ms() / 1000, &r->sent_hour, &r->sent_day);
-	operator_row(op, &m);
+	console_row(con, &m);
 }
 
-static bool next_account(struct operator* op)
+static bool
+next_account(struct console *con)
 {
 	struct account a;
 
-	if (!account_next(NULL, op->at_login, &a))
+	if (!account_next(NULL, con->at_login, &a))
 		return false;
 	if (a.state != ACC_REMOVED)
-		send_account(op, op->at_login, &a);
+		send_account(con, con->at_login, &a);
 	return true;
 }
 
-void admin_list_accounts(struct operator* op)
+void
+admin_list_accounts(struct console *con)
 {
 	uses_write();
-	op->at_login[0] = '\0';
-	operator_list(op, next_account);
+	con->at_login[0] = '\0';
+	console_list(con, next_account);
 }
 
-static bool next_grant(struct operator* op)
+static bool
+next_grant(struct console *con)
 {
 	struct msg m = { .type = MSG_GRANT_ROW };
 	struct msg_grant_row *r = &m.u.grant_row;
 	struct grant g;
 
-	if (!grant_next(NULL, op->at_login, op->at_address, &g) ||
-	    (op->login[0] != '\0' && strcmp(op->at_login, op->login) != 0))
+	if (!grant_next(NULL, con->at_login, con->at_address, &g) ||
+	    (con->login[0] != '\0' && strcmp(con->at_login, con->login) != 0))
 		return false;
-	snprintf(r->account, sizeof(r->account), "%s", op->at_login);
-	snprintf(r->address, sizeof(r->address), "%s", op->at_address);
+	snprintf(r->account, sizeof(r->account), "%s", con->at_login);
+	snprintf(r->address, sizeof(r->address), "%s", con->at_address);
 	snprintf(r->by, sizeof(r->by), "%s", g.by);
 	r->created = g.created;
-	operator_row(op, &m);
+	console_row(con, &m);
 	return true;
 }
 
 /* Is there such an account, not removed?  Otherwise the command is over. */
 static bool
-find(struct operator* op, struct account *a)
+find(struct console *con, struct account *a)
 {
-	if (account_get(NULL, op->login, a) && a->state != ACC_REMOVED)
+	if (account_get(NULL, con->login, a) && a->state != ACC_REMOVED)
 		return true;
-	operator_done(op, 5, "no account %s", op->login);
+	console_done(con, 5, "no account %s", con->login);
 	return false;
 }
 
-void admin_list_grants(struct operator* op)
+void
+admin_list_grants(struct console *con)
 {
 	struct account a;
 
-	if (op->login[0] != '\0' && !find(op, &a))
+	if (con->login[0] != '\0' && !find(con, &a))
 		return;
-	strcpy(op->at_login, op->login);
-	op->at_address[0] = '\0';
-	operator_list(op, next_grant);
+	strcpy(con->at_login, con->login);
+	con->at_address[0] = '\0';
+	console_list(con, next_grant);
 }
 
-void admin_show_account(struct operator* op)
+void
+admin_show_account(struct console *con)
 {
 	struct account a;
 
-	if (!find(op, &a))
+	if (!find(con, &a))
 		return;
 	uses_write();
-	send_account(op, op->login, &a);
-	strcpy(op->at_login, op->login);
-	op->at_address[0] = '\0';
-	operator_list(op, next_grant);
+	send_account(con, con->login, &a);
+	strcpy(con->at_login, con->login);
+	con->at_address[0] = '\0';
+	console_list(con, next_grant);
 }

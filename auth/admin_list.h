@@ -4,13 +4,13 @@
 #ifndef AUTH_ADMIN_LIST_H
 #define AUTH_ADMIN_LIST_H
 
-#include "auth/operator.h"
+#include "auth/console.h"
 
 /* Every account but the removed ones, in order. */
-void admin_list_accounts(struct operator*);
-/* Of op->login, or all when that is "". */
-void admin_list_grants(struct operator*);
+void admin_list_accounts(struct console *);
+/* Of con->login, or all when that is "". */
+void admin_list_grants(struct console *);
 /* The account and then its grants. */
-void admin_show_account(struct operator*);
+void admin_show_account(struct console *);
 
 #endif

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "auth/book.h"
+#include "auth/console.h"
 #include "auth/hasher.h"
 #include "auth/keys.h"
 #include "auth/login.h"
-#include "auth/operator.h"
 #include "auth/peers.h"
 #include "auth/quota.h"
 #include "auth/secrets.h"
@@ -93,7 +93,7 @@ message(const struct msg *m, int fd)
 {
 	if (m->type != MSG_CTL_CLIENT || fd == -1 || !started)
 		fatal("unexpected %s from the parent", msg_name(m->type));
-	operator_open(fd, m->u.ctl_client.by, m->tag);
+	console_open(fd, m->u.ctl_client.by, m->tag);
 }
 
 /* Workers first: after them nobody wants the store. */
@@ -105,7 +105,7 @@ stop(void)
 	uses_write();
 	store_close();
 	login_close();
-	operators_close();
+	consoles_close();
 	peers_close();
 	book_close();
 	verified_close();

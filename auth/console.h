@@ -1,20 +1,19 @@
 /*
- * operator.h - one connection of the `postern` command, and the command that
+ * console.h - one connection of the `postern` command, and the command that
  * it has under way.
  *
  * Commands come one at a time; each is answered by rows and MSG_CMD_DONE.
  */
-#ifndef AUTH_OPERATOR_H
-#define AUTH_OPERATOR_H
+#ifndef AUTH_CONSOLE_H
+#define AUTH_CONSOLE_H
 
 #include "auth/hasher.h"
 #include "ipc/channel.h"
 
-struct operator
-{
+struct console {
 	struct channel line;
 	char by[128]; /* who types */
-	LIST_ENTRY(operator) link;
+	LIST_ENTRY(console) link;
 
 	/* The command under way. */
 	bool busy;
@@ -22,40 +21,40 @@ struct operator
 	struct msg_account_cmd cmd; /* its secret is wiped at the end */
 	char login[ADDR_SIZE];      /* canonical cmd.account */
 	char address[ADDR_SIZE];    /* canonical grant in cmd.arg */
-	uint64_t count;		    /* rows sent, or accounts changed */
+	uint64_t count;             /* rows sent, or accounts changed */
 	struct hash_job job;
-	void (*then)(struct operator*); /* not NULL while hashing */
+	void (*then)(struct console *); /* not NULL while hashing */
 
 	/* Of a list: the last row that was sent. */
-	bool (*next)(struct operator*); /* send one; false at the end */
+	bool (*next)(struct console *); /* send one; false at the end */
 	char at_login[ADDR_SIZE], at_address[ADDR_SIZE];
 	struct timer timer;
 };
 
 /* Serve a connection that the parent has checked; takes fd.  tag is that of
  * the request, to be echoed by MSG_CTL_OPENED. */
-void operator_open(int fd, const char *by, uint64_t tag);
+void console_open(int fd, const char *by, uint64_t tag);
 
 /* End the command with an exit code as in postern(1) and a sentence. */
-void operator_done(struct operator*, uint32_t exit_code, const char *fmt, ...)
+void console_done(struct console *, uint32_t exit_code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Send a row of the answer. */
-void operator_row(struct operator*, struct msg *);
+void console_row(struct console *, struct msg *);
 
 /*
  * Send rows until next() is false, and then done(0) with their count: as fast
  * as the other side reads, and never so many at once that others wait.
  */
-void operator_list(struct operator*, bool (*next)(struct operator*));
+void console_list(struct console *, bool (*next)(struct console *));
 
 /*
- * Hash cmd.secret, or check it against op->job.hash; then `then` is called,
+ * Hash cmd.secret, or check it against con->job.hash; then `then` is called,
  * unless the connection is gone.
  */
 void
-operator_hash(struct operator*, enum hash_op, void (*then)(struct operator*));
+console_hash(struct console *, enum hash_op, void (*then)(struct console *));
 
-void operators_close(void);
+void consoles_close(void);
 
 #endif

@@ -1,0 +1,167 @@
+/*
+ * console.c - see console.h.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/admin.h"
+#include "auth/console.h"
+#include "lib/log.h"
+
+#define BACKLOG_BYTES (64 * 1024) /* that the other side has not read */
+#define ROWS_A_TURN   200
+#define NAP_MS        5
+
+static LIST_HEAD(, console) consoles = LIST_HEAD_INITIALIZER(consoles);
+
+static void
+wipe_command(struct console *con)
+{
+	explicit_bzero(&con->cmd, sizeof(con->cmd));
+	explicit_bzero(&con->job, sizeof(con->job));
+}
+
+static void
+free_console(struct console *con)
+{
+	channel_close(&con->line);
+	timer_clear(&con->timer);
+	wipe_command(con);
+	LIST_REMOVE(con, link);
+	free(con);
+}
+
+static void
+on_gone(struct channel *c)
+{
+	struct console *con = c->arg;
+
+	/* A worker may have the job; on_hashed() comes back for it. */
+	if (con->then == NULL)
+		free_console(con);
+}
+
+static void
+on_message(struct channel *c, const struct msg *m, int fd)
+{
+	struct console *con = c->arg;
+
+	(void)fd;
+	if (con->busy || m->u.account_cmd.verb >= ACCOUNT_VERBS) {
+		log_event("ctl.dropped", "by=%s error=%s", log_quote(con->by),
+		    log_quote("unknown command, or one too many"));
+		channel_close(c);
+		on_gone(c);
+		return;
+	}
+	con->busy = true;
+	con->tag = m->tag;
+	con->cmd = m->u.account_cmd;
+	con->count = 0;
+	admin_run(con);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct console *con = arg;
+
+	for (int i = 0; i < ROWS_A_TURN; i++) {
+		if (channel_backlog(&con->line) > BACKLOG_BYTES) {
+			timer_set(&con->timer, NAP_MS);
+			return;
+		}
+		if (!con->next(con)) {
+			console_done(con, 0, "%llu rows",
+			    (unsigned long long)con->count);
+			return;
+		}
+	}
+	timer_set(&con->timer, 0);
+}
+
+void
+console_open(int fd, const char *by, uint64_t tag)
+{
+	struct msg m = { .type = MSG_CTL_OPENED, .tag = tag };
+	struct console *con = calloc(1, sizeof(*con));
+
+	if (con == NULL)
+		abort();
+	snprintf(con->by, sizeof(con->by), "%s", by);
+	timer_init(&con->timer, on_timer, con);
+	channel_open(
+	    &con->line, fd, P_AUTH, P_CTL, 0, on_message, on_gone, con);
+	LIST_INSERT_HEAD(&consoles, con, link);
+	channel_send(&con->line, &m, -1);
+}
+
+void
+console_done(struct console *con, uint32_t exit_code, const char *fmt, ...)
+{
+	struct msg m = { .type = MSG_CMD_DONE, .tag = con->tag };
+	va_list ap;
+
+	m.u.cmd_done.exit_code = exit_code;
+	m.u.cmd_done.count = con->count;
+	va_start(ap, fmt);
+	vsnprintf(m.u.cmd_done.text, sizeof(m.u.cmd_done.text), fmt, ap);
+	va_end(ap);
+	channel_send(&con->line, &m, -1);
+	wipe_command(con);
+	con->busy = false;
+}
+
+void
+console_row(struct console *con, struct msg *m)
+{
+	m->tag = con->tag;
+	channel_send(&con->line, m, -1);
+	con->count++;
+}
+
+void
+console_list(struct console *con, bool (*next)(struct console *))
+{
+	con->next = next;
+	on_timer(con);
+}
+
+static void
+on_hashed(struct hash_job *job)
+{
+	struct console *con =
+	    (struct console *)((char *)job - offsetof(struct console, job));
+	void (*then)(struct console *) = con->then;
+
+	con->then = NULL;
+	if (!channel_up(&con->line))
+		free_console(con);
+	else if (job->op == HASH_MAKE && job->fresh[0] == '\0')
+		console_done(con, 75, "cannot hash a password");
+	else
+		then(con);
+}
+
+void
+console_hash(
+    struct console *con, enum hash_op what, void (*then)(struct console *))
+{
+	con->job.op = what;
+	con->job.done = on_hashed;
+	strcpy(con->job.secret, con->cmd.secret);
+	con->then = then;
+	hasher_submit(&con->job, "");
+}
+
+void
+consoles_close(void)
+{
+	struct console *con;
+
+	while ((con = LIST_FIRST(&consoles)) != NULL)
+		free_console(con);
+}

@@ -1,0 +1,90 @@
+/*
+ * What people type, in its one spelling.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "auth/login_name.h"
+
+static void
+logins_have_one_spelling(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "alice@example.org", "alice@example.org" },
+		{ "ALICE@Example.ORG", "alice@example.org" },
+		{ "\"alice\"@example.org", "alice@example.org" },
+		{ "\"A b\"@example.org", "\"a b\"@example.org" },
+		{ "a+tag@example.org", "a+tag@example.org" },
+		{ "alice", NULL },
+		{ "alice@", NULL },
+		{ "@example.org", NULL },
+		{ "alice@example.org ", NULL },
+		{ "alice@exa\nmple.org", NULL },
+		{ "", NULL },
+	};
+	char out[ADDR_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(
+		    login_canonical(out, rows[i].in), rows[i].out != NULL);
+		if (rows[i].out != NULL)
+			assert_string_equal(out, rows[i].out);
+	}
+}
+
+static void
+names_without_domain_get_one(void **state)
+{
+	char out[ADDR_SIZE];
+
+	(void)state;
+	assert_true(login_guess(out, "Alice", "mail.example.org", 0));
+	assert_string_equal(out, "alice@mail.example.org");
+	assert_true(login_guess(out, "Alice", "mail.example.org", 1));
+	assert_string_equal(out, "alice@example.org");
+	assert_false(login_guess(out, "Alice", "mail.example.org", 2));
+	/* A top-level domain is nobody's mail domain. */
+	assert_false(login_guess(out, "alice", "example.org", 1));
+	assert_false(login_guess(out, "alice", "localhost", 1));
+	assert_true(login_guess(out, "Bob@b.example", "example.org", 0));
+	assert_string_equal(out, "bob@b.example");
+	assert_false(login_guess(out, "bob@b.example", "mail.example.org", 1));
+	assert_false(login_guess(out, "", "mail.example.org", 0));
+	assert_false(login_guess(out, "a b", "mail.example.org", 0));
+}
+
+static void
+grants_are_addresses_or_domains(void **state)
+{
+	char out[ADDR_SIZE];
+
+	(void)state;
+	assert_true(grant_canonical(out, "Sales@Example.org"));
+	assert_string_equal(out, "sales@example.org");
+	assert_true(grant_canonical(out, "@Example.ORG"));
+	assert_string_equal(out, "@example.org");
+	assert_false(grant_canonical(out, "@"));
+	assert_false(grant_canonical(out, "@exa mple.org"));
+	assert_false(grant_canonical(out, "@@example.org"));
+	assert_false(grant_canonical(out, "example.org"));
+	assert_false(grant_canonical(out, ""));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logins_have_one_spelling),
+		cmocka_unit_test(names_without_domain_get_one),
+		cmocka_unit_test(grants_are_addresses_or_domains),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
