@@ -1,0 +1,223 @@
+/*
+ * agent.c - see agent.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "deliver/agent.h"
+#include "deliver/carry.h"
+#include "deliver/dns.h"
+#include "deliver/link.h"
+#include "deliver/secret.h"
+#include "deliver/self.h"
+#include "lib/log.h"
+
+#define STOP_MS    10000
+#define ROOTS_MAX  (4 * 1024 * 1024)
+#define ANCHOR_MAX 65536
+
+struct errand {
+	struct job *job;
+	struct carry *carry;
+	bool orphan; /* its queue is gone: nobody to tell */
+	TAILQ_ENTRY(errand) link;
+};
+
+static TAILQ_HEAD(, errand) errands = TAILQ_HEAD_INITIALIZER(errands);
+static const struct conf *conf;
+static struct channel queue = { .fd = -1 };
+static struct timer stop_timer;
+static bool stopping;
+
+/* Files that came for the next start or reload. */
+static char *roots, *anchor;
+static size_t roots_len;
+
+static void
+tell(void *arg, const struct msg *m)
+{
+	const struct errand *e = arg;
+
+	if (!e->orphan)
+		channel_send(&queue, m, -1);
+}
+
+static void
+on_news(void *arg, struct job *job)
+{
+	struct errand *e = arg;
+
+	job_report(job, tell, e);
+	if (job->open > 0)
+		return;
+	TAILQ_REMOVE(&errands, e, link);
+	job_free(job);
+	free(e);
+	if (stopping && TAILQ_EMPTY(&errands))
+		loop_stop();
+}
+
+/* Let go of all jobs that `which` picks; those that are gone meanwhile too. */
+static void
+abort_jobs(bool (*which)(const struct errand *), const char *why)
+{
+	struct errand *e, *next;
+
+	for (e = TAILQ_FIRST(&errands); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (which(e))
+			carry_abort(e->carry, why);
+	}
+}
+
+static bool
+is_any(const struct errand *e)
+{
+	(void)e;
+	return true;
+}
+
+static bool
+is_silent(const struct errand *e)
+{
+	return !carry_is_talking(e->carry);
+}
+
+/* The end of the message has not left, so nothing can have arrived. */
+static bool
+is_unsent(const struct errand *e)
+{
+	return e->orphan && !carry_is_waiting(e->carry);
+}
+
+static void
+on_message(struct channel *c, const struct msg *m, int fd)
+{
+	struct errand *e;
+
+	(void)c;
+	if (m->type != MSG_JOB)
+		fatal("queue sent %s", msg_name(m->type));
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		abort();
+	e->job = job_new(m, fd);
+	TAILQ_INSERT_TAIL(&errands, e, link);
+	carry_start(e->job, conf, &e->carry, on_news, e);
+	if (stopping)
+		abort_jobs(is_silent, "the server is stopping");
+}
+
+/*
+ * A new queue knows of its jobs only what is on disk and will send them
+ * again.  What was not sent yet is better left to that; what was sent cannot
+ * be called back.
+ */
+static void
+on_gone(struct channel *c)
+{
+	struct errand *e;
+
+	(void)c;
+	TAILQ_FOREACH (e, &errands, link)
+		e->orphan = true;
+	abort_jobs(is_unsent, "the queue is gone");
+}
+
+static void
+take_files(void)
+{
+	dns_configure(conf->dns_server, anchor);
+	link_configure(roots, roots_len);
+	free(roots);
+	free(anchor);
+	roots = anchor = NULL;
+	roots_len = 0;
+}
+
+void
+agent_start(const struct conf *c)
+{
+	agent_reload(c);
+	child_ready();
+}
+
+void
+agent_reload(const struct conf *c)
+{
+	conf = c;
+	self_configure(c);
+	take_files();
+}
+
+void
+agent_peer(enum process peer, unsigned index, bool sign, int fd)
+{
+	(void)index, (void)sign;
+	switch (peer) {
+	case P_QUEUE:
+		if (channel_up(&queue)) {
+			channel_close(&queue);
+			on_gone(&queue);
+		}
+		channel_open(&queue, fd, P_DELIVER, P_QUEUE, 0, on_message,
+		    on_gone, NULL);
+		break;
+	case P_AUTH:
+		secret_peer(fd);
+		break;
+	default:
+		fatal("unexpected peer %s", process_name(peer));
+	}
+}
+
+void
+agent_file(enum file_kind kind, const char *name, int fd)
+{
+	size_t n;
+
+	switch (kind) {
+	case FILE_CA_BUNDLE:
+		free(roots);
+		roots = child_read_file(fd, ROOTS_MAX, &roots_len);
+		if (roots == NULL)
+			log_event(
+			    "deliver.unreadable", "file=%s", log_quote(name));
+		break;
+	case FILE_TRUST_ANCHOR:
+		free(anchor);
+		anchor = child_read_file(fd, ANCHOR_MAX, &n);
+		if (anchor == NULL)
+			log_event(
+			    "deliver.unreadable", "file=%s", log_quote(name));
+		break;
+	default:
+		close(fd);
+		break;
+	}
+}
+
+static void
+on_stop_timer(void *arg)
+{
+	(void)arg;
+	abort_jobs(is_any, "the server is stopping");
+	loop_stop();
+}
+
+void
+agent_stop(void)
+{
+	stopping = true;
+	link_close_kept();
+	/* What waits for DNS or a connection is better begun anew. */
+	abort_jobs(is_silent, "the server is stopping");
+	if (TAILQ_EMPTY(&errands)) {
+		loop_stop();
+		return;
+	}
+	timer_init(&stop_timer, on_stop_timer, NULL);
+	timer_set(&stop_timer, STOP_MS);
+}

@@ -1,0 +1,39 @@
+/*
+ * answer.h - a DNS response in wire form (RFC 1035 4), read within bounds.
+ */
+#ifndef DELIVER_ANSWER_H
+#define DELIVER_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/net.h"
+
+#define ANSWER_MAX 20 /* records kept; RFC 5321 5.1 asks for no more */
+
+enum rr_type { RR_A = 1, RR_MX = 15, RR_AAAA = 28 };
+
+/* One record of the type that was asked for. */
+struct record {
+	unsigned preference;        /* MX */
+	char host[256];             /* MX: lower case, no dot; "" is the root */
+	struct net_address address; /* A, AAAA; port 0 */
+};
+
+struct answer {
+	unsigned rcode; /* 0 no error, 3 no such domain */
+	unsigned n;
+	struct record records[ANSWER_MAX];
+};
+
+/*
+ * Read the answer section: records of `type` and class IN, in their order;
+ * those over ANSWER_MAX and those whose host name is not printable are left
+ * out.  The resolver has dealt with CNAMEs, so owners are not looked at.
+ * False when the packet is cut short or contradicts itself.
+ */
+bool
+answer_parse(struct answer *, enum rr_type, const uint8_t *packet, size_t n);
+
+#endif

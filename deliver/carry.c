@@ -1,0 +1,234 @@
+/*
+ * carry.c - see carry.h.
+ *
+ * A failure that is about a server sends the job to the next address; one
+ * that is about a recipient is final and was settled by the talk.  What is
+ * still open at the end gets the failure that we remember.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deliver/carry.h"
+#include "deliver/link.h"
+#include "deliver/search.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#define ATTEMPTS 5 /* connections for one job at most */
+
+/* A job ends within an hour and what its bytes take at 8 KiB/s, whatever the
+ * servers do to stay within each timeout. */
+#define JOB_S        3600
+#define BYTES_SECOND 8192
+
+struct carry {
+	struct job *job;
+	struct carry **slot;
+	carry_news_fn *news;
+	void *arg;
+
+	struct conf_route route;
+	struct search *search;
+	struct target target; /* the latest */
+	struct link *link;
+	unsigned attempts;
+	bool clear; /* TLS failed with this target, go without */
+	bool failed;
+	struct outcome failure;
+	struct timer timer;
+};
+
+static void on_link(void *arg, enum link_result, const struct outcome *);
+
+/* A temporary failure is remembered rather than a permanent one: a server
+ * that could not be asked might have taken it. */
+static void
+remember(struct carry *c, const struct outcome *o)
+{
+	if (c->failed && (c->failure.verdict == V_TEMP || o->verdict == V_PERM))
+		return;
+	c->failed = true;
+	c->failure = *o;
+	/* A route is our own affair: its refusal to talk bounces nothing. */
+	if (!c->route.mx && o->scope == SCOPE_DEST)
+		outcome_soften(&c->failure);
+}
+
+static void
+finish(struct carry *c)
+{
+	carry_news_fn *news = c->news;
+	void *arg = c->arg;
+	struct job *job = c->job;
+	struct outcome o;
+
+	if (job->open > 0 && !c->failed) {
+		o = outcome_make(V_TEMP, SCOPE_DEST, 0, "4.4.1",
+		    "no mail server of %s could be reached", job->domain);
+		remember(c, &o);
+	}
+	job_settle_rest(job, &c->failure);
+	*c->slot = NULL;
+	timer_clear(&c->timer);
+	search_free(c->search);
+	free(c);
+	news(arg, job);
+}
+
+static void
+set_key(const struct carry *c, const struct target *t, struct link_key *key)
+{
+	memcpy(key->host, t->host, sizeof(key->host));
+	key->port = c->route.port;
+	key->tls = c->clear ? ROUTE_TLS_NEVER : c->route.tls;
+	memcpy(key->user, c->route.user, sizeof(key->user));
+	memcpy(key->route, c->route.pattern, sizeof(key->route));
+}
+
+static void
+connect_target(struct carry *c)
+{
+	struct link_key key;
+
+	set_key(c, &c->target, &key);
+	link_open(&key, &c->target, c->route.mx ? c->job->domain : "", c->job,
+	    &c->link, on_link, c);
+}
+
+static void
+on_target(void *arg, const struct target *t)
+{
+	struct carry *c = arg;
+	struct link_key key;
+	struct outcome o;
+
+	if (t == NULL) {
+		if (search_failure(c->search, &o))
+			remember(c, &o);
+		finish(c);
+		return;
+	}
+	c->clear = false;
+	c->target = *t;
+	c->attempts++;
+	set_key(c, t, &key);
+	if (!link_reuse(&key, c->job, &c->link, on_link, c))
+		connect_target(c);
+}
+
+static void
+try_next(struct carry *c)
+{
+	if (c->attempts >= ATTEMPTS) {
+		finish(c);
+		return;
+	}
+	if (c->search == NULL)
+		c->search =
+		    search_new(c->route.mx ? c->job->domain : c->route.host,
+			c->route.mx, c->route.port, on_target, c);
+	search_next(c->search);
+}
+
+/* The server has no TLS that works with ours; the route allows none. */
+static void
+try_clear(struct carry *c, const struct outcome *failure)
+{
+	log_event("deliver.clear", "mx=%s error=%s", log_quote(failure->mx),
+	    log_quote(failure->text));
+	c->clear = true;
+	connect_target(c);
+}
+
+static void
+on_link(void *arg, enum link_result result, const struct outcome *failure)
+{
+	struct carry *c = arg;
+
+	switch (result) {
+	case LINK_DONE:
+		finish(c);
+		return;
+	case LINK_STALE:
+		/* Same server, new connection; without a search there is no
+		 * server yet. */
+		if (c->search == NULL)
+			try_next(c);
+		else
+			connect_target(c);
+		return;
+	case LINK_TLS_FAILED:
+		if (c->route.tls == ROUTE_TLS_MAY) {
+			try_clear(c, failure);
+			return;
+		}
+		break;
+	case LINK_UNREACHED:
+		/* No IPv6 here is not a try. */
+		break;
+	case LINK_FAILED:
+		break;
+	}
+	remember(c, failure);
+	try_next(c);
+}
+
+static void
+on_timer(void *arg)
+{
+	carry_abort(arg, "delivery took too long");
+}
+
+void
+carry_start(struct job *job, const struct conf *conf, struct carry **slot,
+    carry_news_fn *news, void *arg)
+{
+	struct carry *c = calloc(1, sizeof(*c));
+	uint64_t extra_s = letter_size(&job->letter) / BYTES_SECOND;
+	struct link_key key;
+
+	if (c == NULL)
+		abort();
+	c->job = job;
+	c->slot = slot;
+	*slot = c;
+	c->news = news;
+	c->arg = arg;
+	c->route = *conf_route(conf, job->domain);
+	timer_init(&c->timer, on_timer, c);
+	timer_set(&c->timer, (JOB_S + (int64_t)extra_s) * 1000);
+	if (c->route.mx && *c->route.user == '\0' &&
+	    link_reuse_domain(job->domain, c->route.port, c->route.tls, job,
+		&c->link, on_link, c))
+		return;
+	memcpy(c->target.host, c->route.host, sizeof(c->target.host));
+	set_key(c, &c->target, &key);
+	if (!c->route.mx && link_reuse(&key, job, &c->link, on_link, c))
+		return;
+	try_next(c);
+}
+
+void
+carry_abort(struct carry *c, const char *why)
+{
+	struct outcome o;
+
+	o = outcome_make(V_TEMP, SCOPE_RCPT, 0, "4.3.2", "%s", why);
+	if (c->link != NULL)
+		link_abort(c->link, why);
+	remember(c, &o);
+	finish(c);
+}
+
+bool
+carry_is_talking(const struct carry *c)
+{
+	return c->link != NULL && link_is_talking(c->link);
+}
+
+bool
+carry_is_waiting(const struct carry *c)
+{
+	return c->link != NULL && link_is_waiting(c->link);
+}

@@ -1,0 +1,191 @@
+/*
+ * dns.c - see dns.h.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unbound-event.h>
+#include <unbound.h>
+
+#include "deliver/dns.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+/* A resolver with its questions; retired ones go when the last is answered. */
+struct resolver {
+	struct ub_ctx *ctx;
+	unsigned open;
+	bool retired;
+	struct timer reaper;
+	char server[64];
+	char *anchor;
+};
+
+struct question {
+	struct resolver *resolver;
+	enum rr_type type;
+	dns_answer_fn *done;
+	void *arg;
+};
+
+static struct resolver *current;
+
+static void
+reap(void *arg)
+{
+	struct resolver *r = arg;
+
+	ub_ctx_delete(r->ctx);
+	free(r->anchor);
+	free(r);
+}
+
+/* Not at once: libunbound may be the caller. */
+static void
+retire(struct resolver *r)
+{
+	r->retired = true;
+	if (r->open == 0)
+		timer_set(&r->reaper, 0);
+}
+
+static void
+set(struct resolver *r, const char *option, const char *value)
+{
+	int e = ub_ctx_set_option(r->ctx, option, value);
+
+	if (e != 0)
+		fatal("libunbound: %s %s: %s", option, value, ub_strerror(e));
+}
+
+/* The lines of the trust anchor, one by one; comments are the file's own. */
+static void
+trust(struct resolver *r, const char *text)
+{
+	char line[2048];
+	size_t n;
+	int e;
+
+	for (; *text != '\0'; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		if (n == 0 || n >= sizeof(line) || *text == ';')
+			continue;
+		memcpy(line, text, n);
+		line[n] = '\0';
+		line[strcspn(line, ";")] = '\0';
+		e = ub_ctx_add_ta(r->ctx, line);
+		if (e != 0)
+			log_event("dns.bad-anchor", "error=%s line=%s",
+			    log_quote(ub_strerror(e)), log_quote(line));
+	}
+}
+
+static struct resolver *
+resolver_new(const char *server, const char *anchor)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+	int e;
+
+	if (r == NULL || (r->ctx = ub_ctx_create_event(loop_base())) == NULL)
+		fatal("libunbound: no memory, or made for another libevent");
+	timer_init(&r->reaper, reap, r);
+	/* Hundreds of destinations at once; the library's own idea is 16. */
+	set(r, "outgoing-range:", "256");
+	set(r, "num-queries-per-thread:", "1024");
+	set(r, "msg-cache-size:", "4m");
+	set(r, "rrset-cache-size:", "8m");
+	if (*server != '\0') {
+		/* The operator's resolver knows best, be it on this machine
+		 * or of a test's own top-level domain (RFC 6761 6.2). */
+		set(r, "do-not-query-localhost:", "no");
+		set(r, "local-zone:", "test. nodefault");
+		e = ub_ctx_set_fwd(r->ctx, server);
+		if (e != 0)
+			fatal("dns server %s: %s", server, ub_strerror(e));
+	}
+	if (anchor != NULL)
+		trust(r, anchor);
+	snprintf(r->server, sizeof(r->server), "%s", server);
+	r->anchor = anchor != NULL ? strdup(anchor) : NULL;
+	return r;
+}
+
+static bool
+same(const struct resolver *r, const char *server, const char *anchor)
+{
+	if (strcmp(r->server, server) != 0)
+		return false;
+	if (r->anchor == NULL || anchor == NULL)
+		return r->anchor == anchor;
+	return strcmp(r->anchor, anchor) == 0;
+}
+
+void
+dns_configure(const char *server, const char *anchor)
+{
+	if (current != NULL && same(current, server, anchor))
+		return; /* and keep its cache */
+	if (current != NULL)
+		retire(current);
+	current = resolver_new(server, anchor);
+}
+
+static enum dns_result
+judge(const struct question *q, struct answer *a, int rcode,
+    const uint8_t *packet, int n, int secure)
+{
+	enum { BOGUS = 1, NXDOMAIN = 3 };
+
+	/* libunbound tells NXDOMAIN in the packet and everything that went
+	 * wrong beside it; then the packet is not to be looked at. */
+	if (rcode == NXDOMAIN)
+		return secure == BOGUS ? DNS_FAILED : DNS_NO_NAME;
+	if (rcode != 0 || secure == BOGUS || packet == NULL || n < 0 ||
+	    !answer_parse(a, q->type, packet, (size_t)n))
+		return DNS_FAILED;
+	if (a->rcode == NXDOMAIN)
+		return DNS_NO_NAME;
+	if (a->rcode != 0)
+		return DNS_FAILED;
+	return a->n > 0 ? DNS_FOUND : DNS_NOTHING;
+}
+
+static void
+on_answer(void *arg, int rcode, void *packet, int n, int secure,
+    char *why_bogus, int ratelimited)
+{
+	struct question *q = arg;
+	struct resolver *r = q->resolver;
+	enum dns_result result;
+	struct answer a;
+
+	(void)ratelimited;
+	if (why_bogus != NULL)
+		log_event("dns.bogus", "why=%s", log_quote(why_bogus));
+	result = judge(q, &a, rcode, packet, n, secure);
+	q->done(q->arg, result, &a, secure == 2);
+	free(q);
+	if (--r->open == 0 && r->retired)
+		timer_set(&r->reaper, 0);
+}
+
+void
+dns_ask(const char *name, enum rr_type type, dns_answer_fn *done, void *arg)
+{
+	struct question *q = malloc(sizeof(*q));
+	int e;
+
+	if (q == NULL)
+		abort();
+	*q = (struct question){ current, type, done, arg };
+	current->open++;
+	e = ub_resolve_event(
+	    current->ctx, name, (int)type, 1, q, on_answer, NULL);
+	if (e == 0)
+		return;
+	/* A name that cannot be asked for does not exist. */
+	done(arg, e == UB_SYNTAX ? DNS_NO_NAME : DNS_FAILED, NULL, false);
+	current->open--;
+	free(q);
+}

@@ -1,0 +1,183 @@
+/*
+ * job.c - see job.h.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "deliver/job.h"
+#include "lib/log.h"
+#include "mail/ascii.h"
+
+#define OPEN 0xff
+#define TOLD 0xfe
+
+static_assert(JOB_RCPTS < TOLD, "an outcome's index fits a byte");
+
+/* Addresses become commands, so what could end a line has no business here. */
+static bool
+speakable(const char *s, size_t n)
+{
+	if (n >= ADDR_SIZE)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!ascii_print(s[i]))
+			return false;
+	return true;
+}
+
+static const char *
+flaw(const struct msg_job *m, int fd)
+{
+	struct bytes rest = m->rcpts, rcpt;
+	size_t n;
+
+	if (!list_valid(m->rcpts, ADDR_SIZE - 1, &n) || n == 0 || n > JOB_RCPTS)
+		return "recipients";
+	while (list_next(&rest, &rcpt))
+		if (!speakable((const char *)rcpt.data, rcpt.len))
+			return "recipient";
+	if (!speakable(m->sender, strlen(m->sender)))
+		return "sender";
+	if ((fd == -1) != !(m->flags & TX_IN_FILE))
+		return "descriptor";
+	if (fd == -1 && m->size != m->body.len)
+		return "size";
+	return NULL;
+}
+
+static char *
+keep(char **to, const void *from, size_t n)
+{
+	char *at = *to;
+
+	memcpy(at, from, n);
+	*to += n;
+	return at;
+}
+
+struct job *
+job_new(const struct msg *msg, int fd)
+{
+	const struct msg_job *m = &msg->u.job;
+	struct bytes rest = m->rcpts, rcpt;
+	const char *why = flaw(m, fd);
+	struct job *j;
+	char *to;
+
+	if (why != NULL)
+		fatal("queue sent a job with a bad %s", why);
+	j = malloc(sizeof(*j));
+	/* A packed item has two bytes of length, a string here one NUL. */
+	to = malloc(
+	    m->added.len + m->body.len + m->rcpts.len + strlen(m->sender) + 1);
+	if (j == NULL || to == NULL)
+		abort();
+	*j = (struct job){ .tag = msg->tag, .id = m->id, .text = to };
+	snprintf(j->domain, sizeof(j->domain), "%s", m->domain);
+	j->letter.fd = fd;
+	j->letter.file_size = m->size;
+	j->letter.eight_bit = m->flags & TX_8BIT;
+	j->letter.added.data =
+	    (uint8_t *)keep(&to, m->added.data, m->added.len);
+	j->letter.added.len = m->added.len;
+	j->letter.body.data = (uint8_t *)keep(&to, m->body.data, m->body.len);
+	j->letter.body.len = m->body.len;
+	j->sender = keep(&to, m->sender, strlen(m->sender) + 1);
+	while (list_next(&rest, &rcpt)) {
+		j->fate[j->nrcpts] = OPEN;
+		j->rcpts[j->nrcpts++] = keep(&to, rcpt.data, rcpt.len);
+		*to++ = '\0';
+	}
+	j->open = j->nrcpts;
+	return j;
+}
+
+void
+job_free(struct job *j)
+{
+	if (j == NULL)
+		return;
+	if (j->letter.fd != -1)
+		close(j->letter.fd);
+	free(j->outcomes);
+	free(j->text);
+	free(j);
+}
+
+bool
+job_open(const struct job *j, unsigned rcpt)
+{
+	assert(rcpt < j->nrcpts);
+	return j->fate[rcpt] == OPEN;
+}
+
+/* Recipients who fared alike share an outcome. */
+static uint8_t
+share(struct job *j, const struct outcome *o)
+{
+	unsigned i = j->noutcomes;
+
+	while (i > 0)
+		if (outcome_equal(&j->outcomes[--i], o))
+			return (uint8_t)i;
+	j->outcomes =
+	    reallocarray(j->outcomes, j->noutcomes + 1, sizeof(*j->outcomes));
+	if (j->outcomes == NULL)
+		abort();
+	j->outcomes[j->noutcomes] = *o;
+	return (uint8_t)j->noutcomes++;
+}
+
+void
+job_settle(struct job *j, unsigned rcpt, const struct outcome *o)
+{
+	assert(job_open(j, rcpt));
+	j->fate[rcpt] = share(j, o);
+	j->open--;
+}
+
+void
+job_settle_rest(struct job *j, const struct outcome *o)
+{
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (job_open(j, i))
+			job_settle(j, i, o);
+}
+
+static void
+fill(struct msg_job_verdict *v, const struct outcome *o)
+{
+	v->verdict = o->verdict;
+	v->scope = o->scope;
+	v->code = (uint32_t)o->code;
+	memcpy(v->status, o->status, sizeof(v->status));
+	memcpy(v->mx, o->mx, sizeof(v->mx));
+	memcpy(v->tls, o->tls, sizeof(v->tls));
+	memcpy(v->text, o->text, sizeof(v->text));
+}
+
+void
+job_report(struct job *j, job_tell_fn *tell, void *arg)
+{
+	struct msg m = { .type = MSG_JOB_VERDICT, .tag = j->tag };
+	uint8_t whose[JOB_RCPTS];
+	size_t n;
+
+	for (unsigned o = 0; o < j->noutcomes; o++) {
+		n = 0;
+		for (unsigned i = 0; i < j->nrcpts; i++)
+			if (j->fate[i] == o) {
+				whose[n++] = (uint8_t)i;
+				j->fate[i] = TOLD;
+			}
+		assert(n > 0);
+		fill(&m.u.job_verdict, &j->outcomes[o]);
+		m.u.job_verdict.rcpts = (struct bytes){ whose, n };
+		m.u.job_verdict.last = j->open == 0 && o + 1 == j->noutcomes;
+		tell(arg, &m);
+	}
+	j->noutcomes = 0;
+}

@@ -1,0 +1,51 @@
+/*
+ * job.h - one errand of the queue: a message for recipients who share a
+ * destination.  Every recipient ends with exactly one outcome, and each
+ * outcome is told exactly once.
+ */
+#ifndef DELIVER_JOB_H
+#define DELIVER_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "deliver/letter.h"
+#include "deliver/outcome.h"
+#include "ipc/messages.h"
+
+struct job {
+	uint64_t tag; /* of the queue */
+	uint64_t id;  /* of the message */
+	char domain[256];
+	const char *sender; /* "" is the null path */
+	struct letter letter;
+	unsigned nrcpts;
+	unsigned open; /* recipients without an outcome */
+	const char *rcpts[JOB_RCPTS];
+	uint8_t fate[JOB_RCPTS];  /* index of an outcome, or OPEN, or TOLD */
+	struct outcome *outcomes; /* not told yet */
+	unsigned noutcomes;
+	char *text; /* what the strings and the message borrow from */
+};
+
+/*
+ * Copy a MSG_JOB.  Takes fd.  A message that breaks its contract ends the
+ * process: the neighbour is not what it was.
+ */
+struct job *job_new(const struct msg *, int fd);
+void job_free(struct job *);
+
+/* Has this recipient no outcome yet? */
+bool job_open(const struct job *, unsigned rcpt);
+/* Give one open recipient, or all of them, an outcome (copied). */
+void job_settle(struct job *, unsigned rcpt, const struct outcome *);
+void job_settle_rest(struct job *, const struct outcome *);
+
+/*
+ * Hand every outcome that was not told to `tell` as a MSG_JOB_VERDICT; the
+ * one after which no recipient is left says so.
+ */
+typedef void job_tell_fn(void *arg, const struct msg *);
+void job_report(struct job *, job_tell_fn *tell, void *arg);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * letter.h - the message that a job carries, read in pieces.
+ *
+ * It is the header lines that the queue added, followed by the body, which
+ * lies in memory or in a file.
+ */
+#ifndef DELIVER_LETTER_H
+#define DELIVER_LETTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "lib/record.h"
+#include "mail/downgrade.h"
+#include "mail/stuff.h"
+
+/* Borrows everything; fd is -1 when the body is in memory. */
+struct letter {
+	struct bytes added, body;
+	int fd;
+	uint64_t file_size; /* of the body in fd */
+	bool eight_bit;
+};
+
+/* Bytes of the whole message. */
+uint64_t letter_size(const struct letter *);
+
+/* One reading of it, dot-stuffed on the way out. */
+struct reading {
+	const struct letter *letter;
+	struct downgrade *seven; /* NULL: as it is */
+	uint64_t at;
+	struct stuffer stuffer;
+};
+
+enum reading_result {
+	READING_MORE,
+	READING_DONE,
+	READING_FAILED, /* the file could not be read; logged */
+};
+
+void reading_init(struct reading *, const struct letter *);
+void reading_clear(struct reading *);
+
+/*
+ * Make this reading 7-bit.  The message is read once now; results as
+ * downgrade_plan() has them.  `problem` is set on DOWNGRADE_CANNOT.
+ */
+enum downgrade_result reading_downgrade(struct reading *, const char **problem);
+
+/*
+ * Append a piece of about 64 KiB to out, or all that is left.  After
+ * READING_DONE the end of the data stands in out as well.
+ */
+enum reading_result reading_next(struct reading *, struct buf *out);
+
+#endif

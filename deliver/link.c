@@ -1,0 +1,481 @@
+/*
+ * link.c - see link.h.
+ *
+ * The only place of the client where callbacks end and calls begin: events of
+ * the socket become calls of talk.h, and turn() does what the talk wants
+ * next.  A dead link is freed at the end of the loop's turn, for its socket
+ * may be the caller.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "deliver/link.h"
+#include "deliver/secret.h"
+#include "deliver/self.h"
+#include "deliver/talk.h"
+#include "lib/io.h"
+#include "lib/log.h"
+#include "lib/tls.h"
+
+#define CONNECT_MS 30000
+#define IN_LIMIT   32768
+
+/*
+ * A connection is kept for 5 s after a job: a stream of mail has the next one
+ * in milliseconds, and a server's slot is not ours to hold.  After 100 jobs
+ * or 5 minutes it goes anyway, so that changed DNS is noticed and servers
+ * that count (many allow 100 messages) need not refuse; a new connection with
+ * TLS then costs a hundredth of what it carries.
+ */
+#define KEEP_MS     5000
+#define KEEP_JOBS   100
+#define KEEP_AGE_MS (5 * 60 * 1000)
+#define KEPT_MAX    256
+
+struct link {
+	struct io io;
+	struct talk talk;
+	struct link_key key;
+	struct target target;
+	char domain[256];
+	char mx[300];
+	int64_t born_ms;
+	unsigned jobs;
+
+	struct job *job;
+	link_done_fn *done;
+	void *arg;
+	struct link **slot;
+
+	bool connected, shaking, kept, dead;
+	unsigned progress; /* of the talk, when the timer was set */
+	uint64_t ticket;   /* of a password asked for, or 0 */
+	struct timer late; /* connect() failed at once */
+	int late_errno;
+	TAILQ_ENTRY(link) entry; /* of kept, or of dead */
+};
+
+static TAILQ_HEAD(links, link) kept = TAILQ_HEAD_INITIALIZER(kept);
+static struct links dead = TAILQ_HEAD_INITIALIZER(dead);
+static unsigned nkept;
+static SSL_CTX *any_peer, *known_peer;
+
+static void
+free_dead(void *arg)
+{
+	struct link *l;
+
+	(void)arg;
+	while ((l = TAILQ_FIRST(&dead)) != NULL) {
+		TAILQ_REMOVE(&dead, l, entry);
+		free(l);
+	}
+}
+
+void
+link_configure(const char *roots, size_t n)
+{
+	char why[160];
+
+	if (any_peer == NULL) {
+		any_peer = tls_client_new();
+		SSL_CTX_set_verify(any_peer, SSL_VERIFY_NONE, NULL);
+		loop_hook(free_dead, NULL);
+	}
+	SSL_CTX_free(known_peer); /* links hold their own reference */
+	known_peer = tls_client_new();
+	SSL_CTX_set_verify(known_peer, SSL_VERIFY_PEER, NULL);
+	if (roots != NULL && !tls_trust(known_peer, roots, n, why, sizeof(why)))
+		log_event("deliver.bad-roots", "error=%s", log_quote(why));
+}
+
+static void
+unkeep(struct link *l)
+{
+	if (!l->kept)
+		return;
+	TAILQ_REMOVE(&kept, l, entry);
+	l->kept = false;
+	nkept--;
+}
+
+static void
+bury(struct link *l)
+{
+	if (l->dead)
+		return;
+	unkeep(l);
+	l->dead = true;
+	secret_forget(l->ticket);
+	timer_clear(&l->late);
+	talk_clear(&l->talk);
+	if (l->late_errno == 0)
+		io_close(&l->io);
+	TAILQ_INSERT_TAIL(&dead, l, entry);
+}
+
+/* The job returns to its owner.  Nothing may be done with l after this. */
+static void
+hand_back(
+    struct link *l, enum link_result result, const struct outcome *failure)
+{
+	link_done_fn *done = l->done;
+	void *arg = l->arg;
+
+	*l->slot = NULL;
+	l->job = NULL;
+	done(arg, result, failure);
+}
+
+/* The connection came to nothing. */
+static void
+give_up(struct link *l, enum link_result result, const char *status,
+    const char *why)
+{
+	struct outcome o;
+	bool had_job = l->job != NULL;
+
+	o = outcome_make(V_TEMP, SCOPE_DEST, 0, status, "%s", why);
+	memcpy(o.mx, l->mx, sizeof(o.mx));
+	if (l->connected)
+		talk_lost(&l->talk, why);
+	bury(l);
+	if (had_job)
+		hand_back(l, result, &o);
+}
+
+static void
+quit(struct link *l)
+{
+	unkeep(l);
+	talk_quit(&l->talk);
+}
+
+/* Nothing is under way: keep the connection for the next job, or end it. */
+static void
+rest(struct link *l)
+{
+	struct link *oldest;
+
+	if (l->jobs >= KEEP_JOBS || loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
+		quit(l);
+		return;
+	}
+	if (l->kept)
+		return;
+	l->kept = true;
+	nkept++;
+	TAILQ_INSERT_HEAD(&kept, l, entry);
+	if (nkept > KEPT_MAX) {
+		oldest = TAILQ_LAST(&kept, links);
+		quit(oldest);
+		io_flush(&oldest->io);
+	}
+}
+
+static void
+shake(struct link *l)
+{
+	bool verify = l->key.tls == ROUTE_TLS_VERIFIED ||
+	    l->key.tls == ROUTE_TLS_IMPLICIT;
+	const char *host = l->target.host;
+	int ok = 1;
+
+	if (l->shaking)
+		return;
+	l->shaking = true;
+	io_secure(&l->io, verify ? known_peer : any_peer, false,
+	    l->target.literal ? NULL : host);
+	if (verify && l->target.literal)
+		ok = X509_VERIFY_PARAM_set1_ip_asc(
+		    SSL_get0_param(l->io.ssl), host);
+	else if (verify)
+		ok = SSL_set1_host(l->io.ssl, host);
+	if (!ok)
+		fatal("TLS: cannot verify %s", host);
+}
+
+static void turn(struct link *);
+
+static void
+on_secret(void *arg, const char *secret)
+{
+	struct link *l = arg;
+
+	l->ticket = 0;
+	talk_secret(&l->talk, secret);
+	turn(l);
+	if (!l->dead)
+		io_flush(&l->io);
+}
+
+/* Do what the talk wants, and give a finished job back. */
+static void
+turn(struct link *l)
+{
+	struct talk *t = &l->talk;
+	struct outcome failure;
+	enum link_result result = LINK_DONE;
+	bool back = l->job != NULL && talk_job(t) == NULL;
+
+	if (back) {
+		if (talk_stale(t))
+			result = LINK_STALE;
+		else if (l->job->open > 0)
+			result = LINK_FAILED;
+		if (l->job->open > 0)
+			failure = t->failure;
+	}
+	if (talk_wants(t) == TALK_IDLE)
+		rest(l);
+	switch (talk_wants(t)) {
+	case TALK_TLS:
+		shake(l);
+		break;
+	case TALK_SECRET:
+		if (l->ticket == 0)
+			l->ticket = secret_ask(l->key.route, on_secret, l);
+		break;
+	case TALK_CLOSE:
+		bury(l);
+		break;
+	case TALK_IDLE:
+	case TALK_INPUT:
+		break;
+	}
+	if (!l->dead && t->progress != l->progress) {
+		l->progress = t->progress;
+		io_timeout(&l->io,
+		    l->kept ? KEEP_MS : (int64_t)talk_patience(t) * 1000);
+	}
+	if (back)
+		hand_back(l, result, result == LINK_FAILED ? &failure : NULL);
+}
+
+static void
+start(struct link *l)
+{
+	struct talk_rules rules = { .tls = l->key.tls };
+
+	l->connected = true;
+	snprintf(rules.helo, sizeof(rules.helo), "%s", self_name());
+	memcpy(rules.mx, l->mx, sizeof(rules.mx));
+	memcpy(rules.user, l->key.user, sizeof(rules.user));
+	rules.near =
+	    net_is_loopback((const struct sockaddr *)&l->target.address.ss);
+	talk_start(&l->talk, &rules, &l->io.out, l->job);
+}
+
+static void
+on_input(struct link *l)
+{
+	struct buf *in = &l->io.in;
+
+	talk_input(&l->talk, buf_data(in), in->len);
+	buf_consume(in, in->len);
+}
+
+static void
+on_event(struct io *io, enum io_event ev)
+{
+	struct link *l = io->arg;
+	bool bad = ev == IO_ERROR || ev == IO_EOF || ev == IO_TIMEOUT;
+	const char *why = ev == IO_ERROR ? io_error(io)
+	    : ev == IO_EOF               ? "connection closed by the server"
+					 : "timed out";
+
+	if (bad && !l->connected) {
+		give_up(l, LINK_UNREACHED, "4.4.1", why);
+		return;
+	}
+	if (bad && l->shaking) {
+		give_up(l, LINK_TLS_FAILED, "4.7.5", why);
+		return;
+	}
+	switch (ev) {
+	case IO_CONNECTED:
+		start(l);
+		break;
+	case IO_SECURED:
+		l->shaking = false;
+		talk_secured(&l->talk, io_tls_version(io));
+		break;
+	case IO_INPUT:
+		on_input(l);
+		break;
+	case IO_SENT:
+		talk_drained(&l->talk);
+		break;
+	case IO_EOF:
+	case IO_ERROR:
+		talk_lost(&l->talk, why);
+		break;
+	case IO_TIMEOUT:
+		if (l->kept)
+			quit(l);
+		else
+			talk_timeout(&l->talk);
+		break;
+	}
+	turn(l);
+}
+
+static void
+on_late(void *arg)
+{
+	struct link *l = arg;
+
+	give_up(l, LINK_UNREACHED, "4.4.1", strerror(l->late_errno));
+}
+
+static void
+name_mx(struct link *l)
+{
+	char ip[NET_TEXT];
+
+	net_text((const struct sockaddr *)&l->target.address.ss, ip);
+	if (l->target.literal)
+		snprintf(l->mx, sizeof(l->mx), "[%s]:%u", ip, l->key.port);
+	else
+		snprintf(l->mx, sizeof(l->mx), "%.220s[%s]:%u", l->target.host,
+		    ip, l->key.port);
+}
+
+static int
+connect_link(struct link *l)
+{
+	const struct net_address *a = &l->target.address;
+
+	return io_connect(&l->io, (const struct sockaddr *)&a->ss, a->len, NULL,
+	    0, IN_LIMIT, on_event, l);
+}
+
+static void
+take_job(struct link *l, struct job *job, struct link **slot,
+    link_done_fn *done, void *arg)
+{
+	l->job = job;
+	l->slot = slot;
+	l->done = done;
+	l->arg = arg;
+	l->jobs++;
+	*slot = l;
+}
+
+void
+link_open(const struct link_key *key, const struct target *target,
+    const char *domain, struct job *job, struct link **slot, link_done_fn *done,
+    void *arg)
+{
+	struct link *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		abort();
+	l->key = *key;
+	l->target = *target;
+	snprintf(l->domain, sizeof(l->domain), "%s", domain);
+	l->born_ms = loop_now_ms();
+	timer_init(&l->late, on_late, l);
+	name_mx(l);
+	take_job(l, job, slot, done, arg);
+	if (connect_link(l) == 0) {
+		io_timeout(&l->io, CONNECT_MS);
+		return;
+	}
+	if ((errno == EMFILE || errno == ENFILE) && nkept > 0) {
+		bury(TAILQ_LAST(&kept, links));
+		if (connect_link(l) == 0) {
+			io_timeout(&l->io, CONNECT_MS);
+			return;
+		}
+	}
+	l->late_errno = errno;
+	timer_set(&l->late, 0);
+}
+
+static void
+reuse(struct link *l, struct job *job, struct link **slot, link_done_fn *done,
+    void *arg)
+{
+	unkeep(l);
+	take_job(l, job, slot, done, arg);
+	talk_begin(&l->talk, job);
+	turn(l);
+	if (!l->dead)
+		io_flush(&l->io);
+}
+
+static bool
+same_key(const struct link_key *a, const struct link_key *b)
+{
+	if (a->port != b->port || a->tls != b->tls ||
+	    strcmp(a->host, b->host) != 0 || strcmp(a->user, b->user) != 0)
+		return false;
+	return *a->user == '\0' || strcmp(a->route, b->route) == 0;
+}
+
+bool
+link_reuse(const struct link_key *key, struct job *job, struct link **slot,
+    link_done_fn *done, void *arg)
+{
+	struct link *l;
+
+	TAILQ_FOREACH (l, &kept, entry)
+		if (same_key(&l->key, key)) {
+			reuse(l, job, slot, done, arg);
+			return true;
+		}
+	return false;
+}
+
+bool
+link_reuse_domain(const char *domain, unsigned port, enum route_tls tls,
+    struct job *job, struct link **slot, link_done_fn *done, void *arg)
+{
+	struct link *l;
+
+	TAILQ_FOREACH (l, &kept, entry)
+		if (l->key.port == port && l->key.tls == tls &&
+		    *l->key.user == '\0' && strcmp(l->domain, domain) == 0) {
+			reuse(l, job, slot, done, arg);
+			return true;
+		}
+	return false;
+}
+
+void
+link_abort(struct link *l, const char *why)
+{
+	*l->slot = NULL;
+	l->job = NULL;
+	if (l->connected)
+		talk_lost(&l->talk, why);
+	bury(l);
+}
+
+bool
+link_is_waiting(const struct link *l)
+{
+	return l->talk.dot_sent && l->io.out.len == 0;
+}
+
+bool
+link_is_talking(const struct link *l)
+{
+	return l->connected && l->talk.begun;
+}
+
+void
+link_close_kept(void)
+{
+	struct link *l;
+
+	while ((l = TAILQ_FIRST(&kept)) != NULL) {
+		quit(l);
+		io_flush(&l->io);
+		bury(l);
+	}
+}

@@ -1,0 +1,76 @@
+/*
+ * link.h - one connection to one server, and those kept for the next job.
+ *
+ * A link joins a socket (lib/io.h), a conversation (talk.h) and at most one
+ * job.  When the job comes back the link stays open for a while, so that a
+ * stream of jobs to one destination costs a few connections.
+ */
+#ifndef DELIVER_LINK_H
+#define DELIVER_LINK_H
+
+#include <stdbool.h>
+
+#include "deliver/job.h"
+#include "deliver/search.h"
+#include "lib/conf.h"
+
+struct link;
+
+/* What two jobs must agree on to share a connection. */
+struct link_key {
+	char host[256];
+	unsigned port;
+	enum route_tls tls;
+	char user[256];
+	char route[256]; /* whose password; not compared without a user */
+};
+
+enum link_result {
+	LINK_DONE,       /* every recipient has an outcome */
+	LINK_STALE,      /* the kept connection had died unnoticed */
+	LINK_UNREACHED,  /* no connection; failure says why */
+	LINK_TLS_FAILED, /* no handshake; failure says why */
+	LINK_FAILED,     /* open recipients; failure says why */
+};
+
+/* The job is back.  failure: NULL when done or stale. */
+typedef void
+link_done_fn(void *arg, enum link_result, const struct outcome *failure);
+
+/* TLS for everyone, and with roots (PEM, or NULL) to verify peers. */
+void link_configure(const char *roots, size_t n);
+
+/*
+ * Connect to a target for a job.
+ *
+ *   domain  the mail domain for which it was found in MX records, or ""
+ *   slot    set while the link has the job, for link_abort()
+ *
+ * done comes once, not before this has returned.
+ */
+void
+link_open(const struct link_key *, const struct target *, const char *domain,
+    struct job *, struct link **slot, link_done_fn *, void *arg);
+
+/*
+ * Give a job to a kept connection: to one that served this mail domain last,
+ * or to one with this key.  False when there is none; else done comes once,
+ * perhaps before this returns.
+ */
+bool link_reuse_domain(const char *domain, unsigned port, enum route_tls,
+    struct job *, struct link **slot, link_done_fn *, void *arg);
+bool link_reuse(const struct link_key *, struct job *, struct link **slot,
+    link_done_fn *, void *arg);
+
+/* Break the connection off; done does not come.  Recipients whose message may
+ * have arrived get an outcome that says so, other open ones stay open. */
+void link_abort(struct link *, const char *why);
+/* The end of a message has left, and its answer has not come. */
+bool link_is_waiting(const struct link *);
+/* A transaction is under way. */
+bool link_is_talking(const struct link *);
+
+/* Say QUIT on the connections that are kept, and let go of them. */
+void link_close_kept(void);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * search.h - from a destination to the addresses to connect to, one after
+ * the other (RFC 5321 5.1, RFC 7505).
+ *
+ * Hosts come in order of preference, those of one preference shuffled; of
+ * each host IPv6 and IPv4 addresses take turns.  Addresses are looked up
+ * when a preference is reached, all of its hosts together, so that ourselves
+ * are found before anyone beside us is tried.
+ */
+#ifndef DELIVER_SEARCH_H
+#define DELIVER_SEARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "deliver/answer.h"
+#include "deliver/outcome.h"
+#include "lib/net.h"
+
+struct search;
+
+struct target {
+	char host[256];             /* a name, or an address as text */
+	bool literal;               /* it is an address */
+	struct net_address address; /* with port */
+};
+
+/* The next target, valid for the call; NULL when there is no other. */
+typedef void search_found_fn(void *arg, const struct target *);
+
+/*
+ * What to search for.
+ *
+ *   name    a mail domain, an address literal in brackets, or with mx false
+ *           a host name or an address
+ *   port    to connect to
+ */
+struct search *search_new(
+    const char *name, bool mx, unsigned port, search_found_fn *, void *arg);
+/* No answer comes any more. */
+void search_free(struct search *);
+
+/* Answers once, perhaps before this returns. */
+void search_next(struct search *);
+
+/* After NULL came: false when every target there is was given and nothing
+ * went wrong on the way; else why some or all were not found. */
+bool search_failure(const struct search *, struct outcome *);
+
+/* For the test: sort by preference, equals shuffled; below(n) is a random
+ * number under n. */
+struct exchanger {
+	unsigned preference;
+	char host[256];
+};
+void
+search_order(struct exchanger *, unsigned n, uint32_t (*below)(uint32_t n));
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * secret.h - passwords of smarthosts: auth keeps them, and tells one when a
+ * connection needs it.
+ */
+#ifndef DELIVER_SECRET_H
+#define DELIVER_SECRET_H
+
+#include <stdint.h>
+
+/* secret: NULL when there is none to be had; wiped when this returns. */
+typedef void secret_fn(void *arg, const char *secret);
+
+/* A line to auth; takes fd. */
+void secret_peer(int fd);
+
+/*
+ * Ask for the password of a route (the pattern of its section).  Answers
+ * once, after this has returned; returns a ticket for secret_forget().
+ */
+uint64_t secret_ask(const char *route, secret_fn *, void *arg);
+void secret_forget(uint64_t ticket);
+
+#endif

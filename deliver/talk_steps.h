@@ -1,0 +1,78 @@
+/*
+ * talk_steps.h - what the rows of steps[] in talk.c are made of; for the
+ * files talk*.c only.
+ */
+#ifndef DELIVER_TALK_STEPS_H
+#define DELIVER_TALK_STEPS_H
+
+#include "deliver/talk.h"
+
+/* What a say function did. */
+enum said {
+	SAID,         /* one command, an answer is owed; go on to .next */
+	SAID_MORE,    /* one command; the same step again */
+	SAID_SKIP,    /* nothing to say here; go on to .next */
+	SAID_WAIT,    /* nothing to say now; the same step later */
+	SAID_GIVE_UP, /* go on to .give_up */
+	SAID_FAIL,    /* the session is over; talk_blame() was told why */
+};
+
+/* What an answer means for the course. */
+enum heard {
+	HEARD_FINE,
+	HEARD_GIVE_UP, /* go on to .give_up */
+	HEARD_FAIL,    /* the session is over; talk_blame() was told why */
+};
+
+void talk_say(struct talk *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* 2, 4 or 5: the class of the reply at hand; else 3. */
+int talk_class(const struct talk *);
+/* What the reply at hand says about those whom it concerns. */
+struct outcome talk_outcome(const struct talk *, enum scope);
+/* The same in words of our own. */
+void talk_sign(const struct talk *, struct outcome *);
+
+/* Why the session, or this job's part in it, ends.  The first one counts. */
+void talk_blame(struct talk *, const struct outcome *);
+void talk_blame_reply(struct talk *);
+/* The answer at hand makes no sense here. */
+enum heard talk_absurd(struct talk *);
+
+/* talk_session.c */
+enum heard hear_greeting(struct talk *, const struct owed *);
+enum said say_ehlo(struct talk *);
+enum heard hear_ehlo(struct talk *, const struct owed *);
+void hear_ehlo_line(void *talk, unsigned number, const char *text);
+enum said say_helo(struct talk *);
+enum heard hear_helo(struct talk *, const struct owed *);
+enum said say_starttls(struct talk *);
+enum heard hear_starttls(struct talk *, const struct owed *);
+enum said say_auth_plain(struct talk *);
+enum said say_auth_login(struct talk *);
+enum said say_auth_user(struct talk *);
+enum said say_auth_secret(struct talk *);
+enum heard hear_auth_asks(struct talk *, const struct owed *);
+enum heard hear_auth_done(struct talk *, const struct owed *);
+enum said say_quit(struct talk *);
+enum heard hear_quit(struct talk *, const struct owed *);
+
+/* talk_mail.c */
+enum said say_ready(struct talk *);
+enum said say_rset(struct talk *);
+enum heard hear_rset(struct talk *, const struct owed *);
+enum said say_mail(struct talk *);
+enum heard hear_mail(struct talk *, const struct owed *);
+enum said say_rcpt(struct talk *);
+enum heard hear_rcpt(struct talk *, const struct owed *);
+enum said say_data(struct talk *);
+enum heard hear_data(struct talk *, const struct owed *);
+enum said say_body(struct talk *);
+enum said say_dot(struct talk *);
+enum heard hear_dot(struct talk *, const struct owed *);
+/* The job leaves: its reading ends, and those who were accepted before the
+ * dot and never had an answer get an outcome that says so (RFC 1047). */
+void mail_leave(struct talk *);
+
+#endif
