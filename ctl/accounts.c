@@ -3,6 +3,7 @@
 
 #include "ctl/accounts.h"
 #include "ctl/ctl.h"
+#include "ctl/text.h"
 
 struct msg
 accounts_ask(enum account_verb verb)
@@ -40,9 +41,13 @@ accounts_read(struct daemon *line, struct msg *m, daemon_row_fn *row, void *arg)
 int
 accounts_change(struct daemon *line, struct msg *m)
 {
-	int code = accounts_read(line, m, NULL, NULL);
+	char text[sizeof(((struct msg_cmd_done *)0)->text) * 4];
+	struct msg_cmd_done done;
+	int code = daemon_ask(line, m, NULL, NULL, &done);
 
 	daemon_close(line);
+	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK)
+		output_note("%s", text_clean(text, sizeof(text), done.text));
 	return code;
 }
 

@@ -21,7 +21,7 @@ int accounts_open(struct daemon *, struct ctl *);
 /* Ask, with the rows of the answer to `row`; a "no" is said on stderr. */
 int accounts_read(struct daemon *, struct msg *, daemon_row_fn *row, void *arg);
 
-/* Ask for one change and close the line. */
+/* Ask for one change, close the line, and say on stderr what was done. */
 int accounts_change(struct daemon *, struct msg *);
 
 /* After a change: a password that was made is the command's result. */

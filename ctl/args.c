@@ -40,26 +40,20 @@ unknown_flag(const struct args *a, const struct command *table,
     const struct flag *common, const char *name, size_t n, char *err,
     size_t err_size)
 {
-	char typed[SUGGEST_MAX], of[SUGGEST_MAX * 2] = "";
+	char typed[SUGGEST_MAX];
 	struct suggest s;
 
 	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
 	suggest_init(&s, typed);
 	offer_flags(&s, common);
-	if (a->command != NULL) {
-		offer_flags(&s, a->command->flags);
-		snprintf(of, sizeof(of), " of \"%s%s%s\"", a->command->noun,
-		    a->command->verb != NULL ? " " : "",
-		    a->command->verb != NULL ? a->command->verb : "");
-	} else {
-		for (const struct command *c = table; c->noun != NULL; c++)
+	for (const struct command *c = table; c->noun != NULL; c++)
+		if (a->command == NULL || a->command == c)
 			offer_flags(&s, c->flags);
-	}
 	if (s.best != NULL)
-		snprintf(err, err_size, "--%s is no flag%s; did you mean --%s?",
-		    typed, of, s.best);
+		snprintf(err, err_size, "unknown flag --%s; did you mean --%s?",
+		    typed, s.best);
 	else
-		snprintf(err, err_size, "--%s is no flag%s", typed, of);
+		snprintf(err, err_size, "unknown flag --%s", typed);
 	return false;
 }
 
@@ -93,8 +87,8 @@ take_flag(struct args *a, const struct command *table,
 	for (size_t k = 0; k < a->ngiven; k++)
 		if (a->given[k].name_len == n &&
 		    memcmp(a->given[k].name, name, n) == 0) {
-			snprintf(err, err_size, "--%.*s stands there twice",
-			    (int)n, name);
+			snprintf(err, err_size, "--%.*s is there twice", (int)n,
+			    name);
 			return false;
 		}
 	if (a->ngiven == ARGS_FLAGS) {
@@ -125,9 +119,11 @@ sort(struct args *a, const struct command *table, const struct flag *common,
 			flags = false;
 			i++;
 		} else if (argv[i][1] != '-') {
-			snprintf(err, err_size,
-			    "%s: flags are written out here%s", argv[i],
-			    strcmp(argv[i], "-h") == 0 ? ": --help" : "");
+			snprintf(err, err_size, "unknown flag %.*s; %s",
+			    SUGGEST_MAX, argv[i],
+			    strcmp(argv[i], "-h") == 0
+				? "did you mean --help?"
+				: "flags are written in full");
 			return false;
 		} else if (!take_flag(a, table, common, argc, argv, &i, err,
 			       err_size)) {
@@ -150,7 +146,8 @@ unknown_noun(const struct args *a, const struct command *table, char *err,
 		    strcmp(c->verb, typed) == 0 &&
 		    strcmp(c->noun, a->words[1]) == 0) {
 			snprintf(err, err_size,
-			    "there is no \"%s %s\"; did you mean \"%s %s\"?",
+			    "unknown command \"%s %s\"; did you mean "
+			    "\"%s %s\"?",
 			    typed, c->noun, c->noun, c->verb);
 			return false;
 		}
@@ -159,42 +156,52 @@ unknown_noun(const struct args *a, const struct command *table, char *err,
 		suggest_offer(&s, c->noun);
 	if (s.best != NULL)
 		snprintf(err, err_size,
-		    "there is no command \"%s\"; did you mean \"%s\"?", typed,
+		    "unknown command \"%.64s\"; did you mean \"%s\"?", typed,
 		    s.best);
 	else
 		snprintf(err, err_size,
-		    "there is no command \"%s\"; see \"postern help\"", typed);
+		    "unknown command \"%.64s\"; see \"postern help\"", typed);
 	return false;
+}
+
+/* "add, list, show" */
+static void
+list_verbs(
+    const char *noun, const struct command *table, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (const struct command *c = table; c->noun != NULL; c++)
+		if (strcmp(c->noun, noun) == 0 && n < size)
+			n += (size_t)snprintf(out + n, size - n, "%s%s",
+			    n > 0 ? ", " : "", c->verb);
 }
 
 static bool
 unknown_verb(const struct args *a, const struct command *table, char *err,
     size_t err_size)
 {
+	char verbs[256];
 	struct suggest s;
-	size_t n;
 
-	if (a->nwords > 0) {
-		suggest_init(&s, a->words[0]);
-		for (const struct command *c = table; c->noun != NULL; c++)
-			if (strcmp(c->noun, a->noun) == 0)
-				suggest_offer(&s, c->verb);
-		if (s.best != NULL) {
-			snprintf(err, err_size,
-			    "there is no \"%s %s\"; did you mean \"%s %s\"?",
-			    a->noun, a->words[0], a->noun, s.best);
-			return false;
-		}
-		n = (size_t)snprintf(err, err_size,
-		    "there is no \"%s %s\"; there is", a->noun, a->words[0]);
-	} else {
-		n = (size_t)snprintf(
-		    err, err_size, "%s what?  There is", a->noun);
+	list_verbs(a->noun, table, verbs, sizeof(verbs));
+	if (a->nwords == 0) {
+		snprintf(
+		    err, err_size, "\"%s\" needs a verb: %s", a->noun, verbs);
+		return false;
 	}
+	suggest_init(&s, a->words[0]);
 	for (const struct command *c = table; c->noun != NULL; c++)
-		if (strcmp(c->noun, a->noun) == 0 && n < err_size)
-			n += (size_t)snprintf(
-			    err + n, err_size - n, " %s", c->verb);
+		if (strcmp(c->noun, a->noun) == 0)
+			suggest_offer(&s, c->verb);
+	if (s.best != NULL)
+		snprintf(err, err_size,
+		    "unknown command \"%s %.64s\"; did you mean \"%s %s\"?",
+		    a->noun, a->words[0], a->noun, s.best);
+	else
+		snprintf(err, err_size,
+		    "unknown command \"%s %.64s\"; there is %s", a->noun,
+		    a->words[0], verbs);
 	return false;
 }
 
@@ -211,7 +218,7 @@ find_command(
     struct args *a, const struct command *table, char *err, size_t err_size)
 {
 	if (a->nwords == 0) {
-		snprintf(err, err_size, "do what?  See \"postern help\"");
+		snprintf(err, err_size, "no command; see \"postern help\"");
 		return false;
 	}
 	for (const struct command *c = table; c->noun != NULL; c++) {
@@ -281,7 +288,7 @@ check_words(const struct args *a, char *err, size_t err_size)
 
 	args_count(a->command->words, &least, &most);
 	if (a->nwords > most) {
-		snprintf(err, err_size, "\"%s\" is one word too many",
+		snprintf(err, err_size, "\"%.64s\" is one word too many",
 		    a->words[most]);
 		return false;
 	}

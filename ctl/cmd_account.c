@@ -27,12 +27,8 @@ cmd_account_add(struct ctl *c)
 	    secret_new(c, "Password for the new account", cmd->secret, &made);
 	if (code == CODE_OK && (code = accounts_open(&line, c)) == CODE_OK)
 		code = accounts_change(&line, &m);
-	if (code == CODE_OK) {
+	if (code == CODE_OK)
 		accounts_show_secret(c, cmd, made);
-		output_note("added %s, who may send as this address "
-			    "(undo: postern account remove %s)",
-		    cmd->account, cmd->account);
-	}
 	explicit_bzero(&m, sizeof(m));
 	return code;
 }
@@ -51,30 +47,25 @@ cmd_account_passwd(struct ctl *c)
 	code = secret_new(c, "New password", cmd->secret, &made);
 	if (code == CODE_OK && (code = accounts_open(&line, c)) == CODE_OK)
 		code = accounts_change(&line, &m);
-	if (code == CODE_OK) {
+	if (code == CODE_OK)
 		accounts_show_secret(c, cmd, made);
-		output_note("changed the password of %s (the old one is "
-			    "gone; to set it again: postern account passwd "
-			    "%s)",
-		    cmd->account, cmd->account);
-	}
 	explicit_bzero(&m, sizeof(m));
 	return code;
 }
 
 /* Changes that need nothing but the name and perhaps a word. */
 static int
-change(struct ctl *c, enum account_verb verb, const char *arg, char *account)
+change(struct ctl *c, enum account_verb verb, const char *arg)
 {
 	struct msg m = accounts_ask(verb);
 	struct msg_account_cmd *cmd = &m.u.account_cmd;
 	struct daemon line;
 	int code;
 
-	if ((code = operand_address(c->args.words[0], cmd->account)) != CODE_OK)
+	code = operand_address(c->args.words[0], cmd->account);
+	if (code != CODE_OK)
 		return code;
 	snprintf(cmd->arg, sizeof(cmd->arg), "%s", arg);
-	memcpy(account, cmd->account, ADDR_SIZE);
 	if ((code = accounts_open(&line, c)) == CODE_OK)
 		code = accounts_change(&line, &m);
 	return code;
@@ -84,46 +75,23 @@ int
 cmd_account_suspend(struct ctl *c)
 {
 	const char *reason = args_flag(&c->args, "reason");
-	char account[ADDR_SIZE];
-	int code;
 
 	if (reason != NULL &&
 	    strlen(reason) >= sizeof(((struct msg_account_row *)0)->reason))
 		return output_fail(CODE_USAGE, "--reason: 199 bytes at most");
-	code =
-	    change(c, ACCOUNT_SUSPEND, reason != NULL ? reason : "", account);
-	if (code == CODE_OK)
-		output_note("suspended %s; its mail is held (undo: postern "
-			    "account resume %s)",
-		    account, account);
-	return code;
+	return change(c, ACCOUNT_SUSPEND, reason != NULL ? reason : "");
 }
 
 int
 cmd_account_resume(struct ctl *c)
 {
-	char account[ADDR_SIZE];
-	int code = change(c, ACCOUNT_RESUME, "", account);
-
-	if (code == CODE_OK)
-		output_note("resumed %s; its mail goes on (undo: postern "
-			    "account suspend %s)",
-		    account, account);
-	return code;
+	return change(c, ACCOUNT_RESUME, "");
 }
 
 int
 cmd_account_remove(struct ctl *c)
 {
-	char account[ADDR_SIZE];
-	int code = change(c, ACCOUNT_REMOVE, "", account);
-
-	if (code == CODE_OK)
-		output_note("removed %s (its password and grants are gone; "
-			    "a new account: postern account add %s; its "
-			    "waiting mail: postern queue list --account %s)",
-		    account, account, account);
-	return code;
+	return change(c, ACCOUNT_REMOVE, "");
 }
 
 static void

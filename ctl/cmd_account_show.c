@@ -169,7 +169,7 @@ print_json(const struct page *p)
 
 	fill(&p->row, cells);
 	j = output_object(columns, COLUMNS, cells);
-	json_object_set(j, "grants", p->grants);
+	json_object_set(j, "may_send", p->grants);
 	output_document(j);
 }
 
@@ -177,21 +177,14 @@ int
 cmd_account_show(struct ctl *c)
 {
 	struct msg show = accounts_ask(ACCOUNT_SHOW);
-	struct msg grants = accounts_ask(GRANT_LIST);
 	struct page page = { .grants = json_array() };
 	struct daemon line;
 	int code;
 
 	code = operand_address(c->args.words[0], show.u.account_cmd.account);
-	memcpy(grants.u.account_cmd.account, show.u.account_cmd.account,
-	    ADDR_SIZE);
 	if (code != CODE_OK || (code = accounts_open(&line, c)) != CODE_OK)
 		goto out;
 	code = accounts_read(&line, &show, page_row, &page);
-	json_array_clear(page.grants);
-	page.may_send[0] = '\0';
-	if (code == CODE_OK)
-		code = accounts_read(&line, &grants, page_row, &page);
 	daemon_close(&line);
 	if (code == CODE_OK && page.found) {
 		if (c->out.mode == OUTPUT_JSON)

@@ -18,59 +18,35 @@ static const struct column columns[] = {
 /* clang-format on */
 
 static int
-change(struct ctl *c, enum account_verb verb, struct msg *m)
+change(struct ctl *c, enum account_verb verb)
 {
-	struct msg_account_cmd *cmd = &m->u.account_cmd;
+	struct msg m = accounts_ask(verb);
+	struct msg_account_cmd *cmd = &m.u.account_cmd;
 	char sender[ADDR_SIZE];
 	struct daemon line;
 	int code;
 
-	*m = accounts_ask(verb);
-	if ((code = operand_address(c->args.words[0], cmd->account)) !=
-		CODE_OK ||
-	    (code = operand_sender(c->args.words[1], sender)) != CODE_OK)
+	code = operand_address(c->args.words[0], cmd->account);
+	if (code == CODE_OK)
+		code = operand_sender(c->args.words[1], sender);
+	if (code != CODE_OK)
 		return code;
 	memcpy(cmd->arg, sender, sizeof(sender));
 	if ((code = accounts_open(&line, c)) == CODE_OK)
-		code = accounts_change(&line, m);
+		code = accounts_change(&line, &m);
 	return code;
-}
-
-/* "every address of example.org" reads better than "@example.org". */
-static const char *
-every(const char *sender)
-{
-	return *sender == '@' ? "every address of " : "";
 }
 
 int
 cmd_grant_add(struct ctl *c)
 {
-	struct msg m;
-	const struct msg_account_cmd *cmd = &m.u.account_cmd;
-	int code = change(c, GRANT_ADD, &m);
-
-	if (code == CODE_OK)
-		output_note("%s may send as %s%s (undo: postern grant remove "
-			    "%s %s)",
-		    cmd->account, every(cmd->arg),
-		    cmd->arg + (*cmd->arg == '@'), cmd->account, cmd->arg);
-	return code;
+	return change(c, GRANT_ADD);
 }
 
 int
 cmd_grant_remove(struct ctl *c)
 {
-	struct msg m;
-	const struct msg_account_cmd *cmd = &m.u.account_cmd;
-	int code = change(c, GRANT_REMOVE, &m);
-
-	if (code == CODE_OK)
-		output_note("%s may no longer send as %s%s (undo: postern "
-			    "grant add %s %s)",
-		    cmd->account, every(cmd->arg),
-		    cmd->arg + (*cmd->arg == '@'), cmd->account, cmd->arg);
-	return code;
+	return change(c, GRANT_REMOVE);
 }
 
 static void

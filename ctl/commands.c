@@ -9,16 +9,15 @@
 /* clang-format off */
 
 const struct flag common_flags[] = {
-	{ "config", "FILE", "use this configuration instead of "
-	    CONF_DEFAULT_FILE },
-	{ "no-color", NULL, "no colours, as with NO_COLOR in the environment" },
+	{ "config", "FILE", "the configuration (" CONF_DEFAULT_FILE ")" },
+	{ "no-color", NULL, "no colours; so does NO_COLOR=1" },
 	{ "no-input", NULL, "never ask; fail where an answer is needed" },
 	{ "help", NULL, "say what the command does" },
 	{ NULL, NULL, NULL },
 };
 
-#define JSON  { "json", NULL, "for programs: JSON" }
-#define PLAIN { "plain", NULL, "for scripts: fields separated by tabs, no heading" }
+#define JSON  { "json", NULL, "print JSON, for programs" }
+#define PLAIN { "plain", NULL, "print fields between tabs, for scripts" }
 #define END   { NULL, NULL, NULL }
 #define PASSWORD_STDIN { "password-stdin", NULL, "read the password from the first line of stdin" }
 #define GENERATE { "generate", NULL, "make a password and show it once" }
@@ -35,7 +34,7 @@ static const struct flag init[] = {
 	DRY_RUN, JSON, END };
 static const struct flag password[] = { GENERATE, PASSWORD_STDIN, JSON, END };
 static const struct flag suspend[] = {
-	{ "reason", "TEXT", "why; shown by \"account show\" and \"account test\"" },
+	{ "reason", "TEXT", "why; \"account show\" tells it" },
 	END };
 static const struct flag test[] = {
 	{ "from", "IP", "as if the client had this address" },
@@ -52,7 +51,7 @@ static const struct flag help[] = {
 
 #define SELECTION \
 	"Messages are named by their ids, or selected by --account, " \
-	"--domain or --all.\n\n"
+	"--domain or --all."
 
 const struct command commands[] = {
 /* noun         verb       words               flags       handler */
@@ -70,7 +69,7 @@ const struct command commands[] = {
   "SIGHUP makes the server read configuration and certificates again; "
   "SIGTERM ends it when the transactions under way are finished." },
 { "status",     NULL,      "",                 json,       cmd_status,
-  "tell how the server is, on one screen",
+  "tell how the server is",
   "Ends with 3 when it is not running." },
 
 { "config",     "check",   "",                 json,       cmd_config_check,
@@ -79,7 +78,7 @@ const struct command commands[] = {
   "that it names and that are missing or open to everyone.  Ends with 78 "
   "when there is one." },
 { "config",     "show",    "",                 list,       cmd_config_show,
-  "print every setting in effect and where it comes from",
+  "print every setting and where it is from",
   NULL },
 
 { "account",    "add",     "ADDRESS",          password,   cmd_account_add,
@@ -92,39 +91,40 @@ const struct command commands[] = {
   NULL },
 { "account",    "show",    "ADDRESS",          json,       cmd_account_show,
   "tell all about one account",
-  NULL },
+  "Its state, what it may send as, its limits and what it has sent." },
 { "account",    "passwd",  "ADDRESS",          password,   cmd_account_passwd,
   "give an account another password",
   "The old one ends at once, for sessions to come." },
 { "account",    "suspend", "ADDRESS",          suspend,    cmd_account_suspend,
-  "stop an account: its logins, its sessions, its mail",
+  "stop its logins, its sessions, its mail",
   "Waiting mail is held, not lost, until the account is resumed." },
 { "account",    "resume",  "ADDRESS",          no_flags,   cmd_account_resume,
   "let a suspended account go on",
   "Its waiting mail goes on too." },
 { "account",    "remove",  "ADDRESS",          no_flags,   cmd_account_remove,
-  "remove an account and its grants for good",
-  NULL },
+  "remove an account for good",
+  "Its password and its grants are gone, its sessions end, and its waiting "
+  "mail is held: \"queue remove --account ADDRESS\" removes that too." },
 { "account",    "test",    "ADDRESS",          test,       cmd_account_test,
-  "say whether a login would succeed, and if not exactly why",
-  "Asks for the password.  Ends with 1 when the login would fail." },
+  "say why a login would fail",
+  "Says OK or FAIL and the exact reason, without counting as a login.  Asks for the password.  Ends with 1 when the login would fail." },
 
 { "grant",      "add",     "ADDRESS SENDER",   no_flags,   cmd_grant_add,
   "let an account send as another address",
   "SENDER is an address (its +tags are included) or @example.org, every "
   "address of a domain.  Several accounts may share one." },
 { "grant",      "list",    "[ADDRESS]",        list,       cmd_grant_list,
-  "list what an account, or every account, may send as",
-  NULL },
+  "list who may send as what",
+  "With ADDRESS, only what this account may send as." },
 { "grant",      "remove",  "ADDRESS SENDER",   no_flags,   cmd_grant_remove,
   "end a grant",
   NULL },
 
 { "queue",      "list",    "",                 queue_list, cmd_queue_list,
   "list the messages that wait",
-  NULL },
+  "Oldest first." },
 { "queue",      "show",    "ID",               json,       cmd_queue_show,
-  "tell all about one message and each of its recipients",
+  "tell all about one message",
   NULL },
 { "queue",      "retry",   "[ID...]",          selected,   cmd_queue_retry,
   "try messages again now",
@@ -137,13 +137,14 @@ const struct command commands[] = {
   SELECTION },
 { "queue",      "remove",  "[ID...]",          removal,    cmd_queue_remove,
   "remove messages without a bounce",
-  SELECTION
+  SELECTION "\n\n"
   "What is removed is gone.  More than named ids are removed only after a "
   "confirmation: typed at a terminal, or given with --yes." },
 
 { "completion", NULL,      "SHELL",            no_flags,   cmd_completion,
-  "print the completion script for bash, zsh or fish",
-  NULL },
+  "print a completion script",
+  "SHELL is bash, zsh or fish.  For bash: source the output of \"postern "
+  "completion bash\"." },
 { "help",       NULL,      "[TOPIC...]",       help,       cmd_help,
   "explain a command or a topic",
   "Topics besides the commands: exit-codes, first-mail." },
@@ -175,10 +176,8 @@ static int
 usage(const struct args *a, const char *err)
 {
 	output_fail(CODE_USAGE, "%s", err);
-	if (a->command != NULL) {
-		fputs("usage: ", stderr);
+	if (a->command != NULL)
 		help_usage(stderr, a->command);
-	}
 	return CODE_USAGE;
 }
 

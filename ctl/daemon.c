@@ -8,9 +8,9 @@
 
 #include "ctl/code.h"
 #include "ctl/daemon.h"
+#include "ctl/offline.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
-#include "ctl/vault.h"
 #include "ipc/channel.h"
 
 /* Longer than the longest thing a service does for one command. */
@@ -127,7 +127,7 @@ daemon_open_auth(struct daemon *d, const struct settings *s)
 		return introduce(d, SERVICE_AUTH);
 	if (!nobody_there())
 		return cannot_dial(s);
-	return vault_open(d, s);
+	return offline_open(d, s);
 }
 
 bool
@@ -192,7 +192,7 @@ daemon_close(struct daemon *d)
 	if (d->sock != -1)
 		close(d->sock);
 	d->sock = -1;
-	vault_close(d);
+	offline_close(d);
 	if (d->buffer != NULL)
 		explicit_bzero(d->buffer, MSG_MAX);
 	free(d->buffer);

@@ -19,18 +19,35 @@ name(FILE *f, const struct command *c)
 	    c->verb != NULL ? c->verb : "");
 }
 
+/* One more part of a usage line, which breaks in front of flags. */
+static size_t
+usage_part(FILE *f, size_t at, const char *part)
+{
+	if (at + 1 + strlen(part) > COLUMNS)
+		return (size_t)fprintf(f, "\n            %s", part) - 1;
+	return at + (size_t)fprintf(f, " %s", part);
+}
+
 void
 help_usage(FILE *f, const struct command *c)
 {
-	fputs("postern ", f);
-	name(f, c);
+	size_t at = strlen("usage: postern");
+	char part[100];
+
+	fputs("usage: postern", f);
+	at = usage_part(f, at, c->noun);
+	if (c->verb != NULL)
+		at = usage_part(f, at, c->verb);
 	if (*c->words != '\0')
-		fprintf(f, " %s", c->words);
-	for (const struct flag *o = c->flags; o->name != NULL; o++)
-		if (!hidden(o))
-			fprintf(f, " [--%s%s%s]", o->name,
-			    o->value != NULL ? " " : "",
-			    o->value != NULL ? o->value : "");
+		at = usage_part(f, at, c->words);
+	for (const struct flag *o = c->flags; o->name != NULL; o++) {
+		if (hidden(o))
+			continue;
+		snprintf(part, sizeof(part), "[--%s%s%s]", o->name,
+		    o->value != NULL ? " " : "",
+		    o->value != NULL ? o->value : "");
+		at = usage_part(f, at, part);
+	}
 	fputc('\n', f);
 }
 
@@ -88,7 +105,7 @@ static void
 print_command(FILE *f, const struct command *c)
 {
 	name(f, c);
-	fprintf(f, " - %s\n\nusage: ", c->summary);
+	fprintf(f, " - %s\n\n", c->summary);
 	help_usage(f, c);
 	if (c->details != NULL) {
 		fputc('\n', f);
@@ -135,42 +152,67 @@ help_print(FILE *f, const char *noun, const struct command *c)
 		    f);
 }
 
-/* "--" as two minus signs, not as a dash. */
+/* One word with the marks that mdoc wants; how many bytes were written. */
+static size_t
+mdoc_word(FILE *f, const char *word, size_t n)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (word[i] == '-' && i + 1 < n && word[i + 1] == '-') {
+			at += (size_t)fprintf(f, "\\-\\-");
+			i++;
+		} else if (word[i] == '"') {
+			at += (size_t)fprintf(f, i == 0 ? "\\(lq" : "\\(rq");
+		} else {
+			at += fwrite(&word[i], 1, 1, f);
+		}
+	}
+	return at;
+}
+
+/* Text in lines that fit; a new sentence is a new line. */
 static void
 mdoc_text(FILE *f, const char *text)
 {
-	size_t n;
+	size_t at = 0, n;
 
 	while (*text != '\0') {
-		/* New sentence, new line; new paragraph, .Pp. */
-		if (strncmp(text, "\n\n", 2) == 0) {
-			text += 2;
-			fputs(*text != '\0' ? "\n.Pp\n" : "", f);
-			continue;
+		n = strcspn(text, " \n");
+		if (at > 0 && at + 1 + n > COLUMNS - 6) {
+			fputc('\n', f);
+			at = 0;
 		}
-		if (strncmp(text, ".  ", 3) == 0) {
-			fputs(".\n", f);
-			text += 3;
-			continue;
+		if (at > 0)
+			at += fwrite(" ", 1, 1, f);
+		at += mdoc_word(f, text, n);
+		text += n;
+		if (strncmp(text, "\n\n", 2) == 0 && text[2] != '\0')
+			fputs("\n.Pp", f);
+		if (*text == '\n' || strncmp(text, "  ", 2) == 0) {
+			fputs(text[strspn(text, " \n")] != '\0' ? "\n" : "", f);
+			at = 0;
 		}
-		if (strncmp(text, "--", 2) == 0) {
-			fputs("\\-\\-", f);
-			text += 2;
-			continue;
-		}
-		if (*text == '"' && (n = strcspn(text + 1, "\"")) > 0 &&
-		    text[n + 1] == '"') {
-			fprintf(f, "\\(lq%.*s\\(rq", (int)n, text + 1);
-			text += n + 2;
-			continue;
-		}
-		fputc(*text++, f);
+		text += strspn(text, " \n");
 	}
 	fputc('\n', f);
 }
 
+/* A line of the table as a sentence. */
 static void
-mdoc_words(FILE *f, const char *words)
+mdoc_sentence(FILE *f, const char *text)
+{
+	char copy[200];
+
+	snprintf(copy, sizeof(copy), "%s.", text);
+	copy[0] = copy[0] >= 'a' && copy[0] <= 'z' ? (char)(copy[0] - 'a' + 'A')
+						   : copy[0];
+	mdoc_text(f, copy);
+}
+
+/* Operands: as lines of their own, or behind ".It" on its line. */
+static void
+mdoc_words(FILE *f, const char *words, const char *before, const char *after)
 {
 	while (*words != '\0') {
 		size_t n = strcspn(words, " "), len = n;
@@ -184,8 +226,8 @@ mdoc_words(FILE *f, const char *words)
 		many = len > 3 && strncmp(p + len - 3, "...", 3) == 0;
 		if (many)
 			len -= 3;
-		fprintf(f, ".%sAr %.*s%s\n", option ? "Op " : "", (int)len, p,
-		    many ? " ..." : "");
+		fprintf(f, "%s%sAr %.*s%s%s", before, option ? "Op " : "",
+		    (int)len, p, many ? " ..." : "", after);
 		words += n;
 		words += strspn(words, " ");
 	}
@@ -198,7 +240,7 @@ help_mdoc_synopsis(FILE *f)
 		fprintf(f, ".Nm\n.Cm ");
 		name(f, c);
 		fputc('\n', f);
-		mdoc_words(f, c->words);
+		mdoc_words(f, c->words, ".", "\n");
 		for (const struct flag *o = c->flags; o->name != NULL; o++)
 			if (!hidden(o))
 				fprintf(f, ".Op Fl -%s%s%s\n", o->name,
@@ -216,7 +258,7 @@ mdoc_flags(FILE *f, const struct flag *list)
 		fprintf(f, ".It Fl -%s%s%s\n", o->name,
 		    o->value != NULL ? " Ar " : "",
 		    o->value != NULL ? o->value : "");
-		mdoc_text(f, o->help);
+		mdoc_sentence(f, o->help);
 	}
 }
 
@@ -227,8 +269,9 @@ help_mdoc_commands(FILE *f)
 	for (const struct command *c = commands; c->noun != NULL; c++) {
 		fputs(".It Cm ", f);
 		name(f, c);
+		mdoc_words(f, c->words, " ", "");
 		fputc('\n', f);
-		mdoc_text(f, c->summary);
+		mdoc_sentence(f, c->summary);
 		if (c->details != NULL) {
 			fputs(".Pp\n", f);
 			mdoc_text(f, c->details);

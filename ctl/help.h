@@ -8,7 +8,7 @@
 
 #include "ctl/args.h"
 
-/* "postern account add ADDRESS [--generate] [--json]" and a line end. */
+/* "usage: postern account add ADDRESS [--json]", in lines that fit. */
 void help_usage(FILE *, const struct command *);
 
 /*

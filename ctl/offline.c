@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "ctl/code.h"
+#include "ctl/offline.h"
 #include "ctl/output.h"
 #include "ctl/sibling.h"
 #include "ctl/text.h"
-#include "ctl/vault.h"
 #include "ipc/channel.h"
 
 #define CHILD_FD    3 /* ipc/child.h */
@@ -170,7 +170,7 @@ instruct(struct daemon *d, const struct settings *s)
 }
 
 int
-vault_open(struct daemon *d, const struct settings *s)
+offline_open(struct daemon *d, const struct settings *s)
 {
 	int code;
 
@@ -222,7 +222,7 @@ show_log(int fd)
 }
 
 void
-vault_close(struct daemon *d)
+offline_close(struct daemon *d)
 {
 	struct msg stop = { .type = MSG_STOP };
 

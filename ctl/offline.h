@@ -1,11 +1,11 @@
 /*
- * vault.h - an auth process of our own, while no server runs.
+ * offline.h - an auth process of our own, while no server runs.
  *
  * Two openers would ruin the accounts (docs/ARCHITECTURE.md), so a lock on
  * STATE/lock is held meanwhile; a server holds it as long as it runs.
  */
-#ifndef CTL_VAULT_H
-#define CTL_VAULT_H
+#ifndef CTL_OFFLINE_H
+#define CTL_OFFLINE_H
 
 #include "ctl/daemon.h"
 
@@ -13,9 +13,9 @@
  * Start auth and connect to it: d->sock is the line, as if the server ran.
  * d was initialised.  CODE_OK, or the reason is on stderr.
  */
-int vault_open(struct daemon *d, const struct settings *);
+int offline_open(struct daemon *d, const struct settings *);
 
 /* The line is closed; let it finish, wait for it, drop the lock. */
-void vault_close(struct daemon *d);
+void offline_close(struct daemon *d);
 
 #endif
