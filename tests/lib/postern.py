@@ -47,8 +47,10 @@ def traversable(path):
 def scratch():
     """
     Where private directories go: build/tmp, unless the checkout lies where
-    the users of the children cannot reach.
+    the users of the children cannot reach; or what POSTERN_TMP says.
     """
+    if "POSTERN_TMP" in os.environ:
+        return os.environ["POSTERN_TMP"]
     path = os.path.join(BUILD, "tmp")
     os.makedirs(path, exist_ok=True)
     if ROOT and not traversable(path):
