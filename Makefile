@@ -104,7 +104,7 @@ FUZZ_MAIN ?= $B/tests/fuzz/replay.o
 $(foreach d,$(PROCESSES) ctl $(SHARED),$(eval $(call tests_of,$d)))
 
 DIALOGS := $(if $(wildcard tests/dialog/run_dialogs.c),$B/tests/dialog/run_dialogs)
-$(DIALOGS): $B/tests/dialog/run_dialogs: $B/tests/dialog/run_dialogs.o \
+$B/tests/dialog/run_dialogs: $B/tests/dialog/run_dialogs.o \
     $B/smtpd.a $(SHARED_A)
 	$(LINK.o) $^ $(LIBS_smtpd) -o $@
 
