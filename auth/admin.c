@@ -84,8 +84,7 @@ change_of(const struct console *con)
 
 /* After a change: say so to the log and the neighbours. */
 static void
-announce(
-    struct console *con, const struct change *c, enum account_state state)
+announce(struct console *con, const struct change *c, enum account_state state)
 {
 	const char *what = commands[con->cmd.verb].name;
 

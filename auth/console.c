@@ -84,9 +84,8 @@ on_timer(void *arg)
 }
 
 void
-console_open(int fd, const char *by, uint64_t tag)
+console_open(int fd, const char *by)
 {
-	struct msg m = { .type = MSG_CTL_OPENED, .tag = tag };
 	struct console *con = calloc(1, sizeof(*con));
 
 	if (con == NULL)
@@ -96,7 +95,6 @@ console_open(int fd, const char *by, uint64_t tag)
 	channel_open(
 	    &con->line, fd, P_AUTH, P_CTL, 0, on_message, on_gone, con);
 	LIST_INSERT_HEAD(&consoles, con, link);
-	channel_send(&con->line, &m, -1);
 }
 
 void

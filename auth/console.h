@@ -31,9 +31,8 @@ struct console {
 	struct timer timer;
 };
 
-/* Serve a connection that the parent has checked; takes fd.  tag is that of
- * the request, to be echoed by MSG_CTL_OPENED. */
-void console_open(int fd, const char *by, uint64_t tag);
+/* Serve a connection that the parent has checked and greeted; takes fd. */
+void console_open(int fd, const char *by);
 
 /* End the command with an exit code as in postern(1) and a sentence. */
 void console_done(struct console *, uint32_t exit_code, const char *fmt, ...)

@@ -30,7 +30,7 @@
 #define PAGE_BYTES      4096
 #define LOCKS           20000 /* a transaction that removes 1,000 grants */
 #define RETRIES         16
-#define LOCK_PATIENCE_S 10
+#define LOCK_PATIENCE_S 2
 
 struct txn {
 	DB_TXN *id;

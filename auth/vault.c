@@ -93,7 +93,7 @@ message(const struct msg *m, int fd)
 {
 	if (m->type != MSG_CTL_CLIENT || fd == -1 || !started)
 		fatal("unexpected %s from the parent", msg_name(m->type));
-	console_open(fd, m->u.ctl_client.by, m->tag);
+	console_open(fd, m->u.ctl_client.by);
 }
 
 /* Workers first: after them nobody wants the store. */
