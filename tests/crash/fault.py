@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+"""
+The nth write, pwrite, fdatasync or fsync of a store fails, n swept.
+
+Whatever fails and however: no 250 for a message that is not safe, every 250
+arrives, and the server is back by itself.
+"""
+# run: limit 120
+# run: limit-all 1500
+# run: alone
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import client
+import tap
+from client import Closed
+from crash import ACCOUNTS, Bed
+from disk import Fault
+from postern import PASSWORD
+from tap import comment, same, wait
+
+CALLS = ("pwrite", "write", "fdatasync", "fsync")
+ERRORS = ("EIO", "ENOSPC")
+SWEEP = list(range(1, 25)) + list(range(25, 120, 8)) if tap.FULL else [1, 3]
+
+
+def submit(p, rcpt, body="x\r\n"):
+    """The reply that decided about one message, None without one."""
+    sender = ACCOUNTS[0]
+    try:
+        with p.smtp("implicit", timeout=30) as t:
+            t.ehlo()
+            reply = t.auth(sender, PASSWORD)
+            if reply.code != 235:
+                return reply
+            text = client.message(sender, rcpt, body=body)
+            return t.submit(sender, [rcpt], f"X-Load-Id: {rcpt}\r\n".encode()
+                            + text)
+    except (Closed, OSError):
+        return None
+
+
+def back(p):
+    """Accepting again, by itself; the message that proves it."""
+    rcpt = f"back-{time.monotonic_ns()}@sink.example"
+
+    def accepted():
+        reply = submit(p, rcpt)
+        return reply is not None and reply.code == 250
+    wait(accepted, 60, "mail is accepted again", 0.3)
+    return rcpt
+
+
+def at_the_commit(program, call, error):
+    """
+    With nothing else going on, the flush of one message fails: its reply must
+    not be 250, or the flush was somebody else's.
+    """
+    with Fault(program) as fault, \
+            Bed(env=fault.env(), sink_up=False,
+                queue={"retry": "1h"}) as bed:
+        p = bed.p
+        wait(lambda: fault.pid, 10, f"fault.so is loaded in {program}")
+        same(submit(p, "before@sink.example").code, 250, "before")
+        time.sleep(1)
+        safe = {"before@sink.example"}
+        for n in (1, 2, 3):
+            wait(lambda: p.pid(program), 30, program)
+            pid = p.pid(program)
+            rcpt = f"{call}-{error}-{n}@sink.example"
+            fault.arm(call, error, n)
+            began = time.monotonic()
+            reply = submit(p, rcpt)
+            ended = time.monotonic()
+            fired = fault.fired and began < fault.fired_at < ended
+            fault.disarm()
+            if reply is not None and reply.code == 250:
+                safe.add(rcpt)
+                if fired and call in ("fdatasync", "fsync") and n == 1:
+                    raise AssertionError(
+                        f"250 although the first {call} failed: {reply}")
+            elif reply is not None and reply.code // 100 != 4:
+                raise AssertionError(f"{rcpt}: {reply}")
+            if fired and call in ("fdatasync", "fsync"):
+                # After one failed flush nothing of that process counts.
+                wait(lambda: p.pid(program) != pid, 20,
+                     f"a new {program} after a failed {call}")
+            safe.add(back(p))
+            # As after a power cut: from disk, not from memory.
+            p.end_all()
+            p.start()
+        bed.start_sink()
+        bed.must_drain(safe, 30)
+        p.mark = p.mark_log()
+
+
+def sweep(program, call, error, times):
+    fired = deaths = 0
+    with Fault(program) as fault, Bed(env=fault.env()) as bed:
+        p = bed.p
+        wait(lambda: fault.pid, 10, f"fault.so is loaded in {program}")
+        for n in SWEEP:
+            pid = p.pid(program)
+            fault.arm(call, error, n, times)
+            if program == "postern-auth":
+                work_auth(p, fault, n)
+            else:
+                work_queue(bed, fault, n)
+            fired += fault.fired > 0
+            fault.disarm()
+            bed.proof = back(p)
+            if p.pid(program) != pid:
+                deaths += 1
+                # A new start is quicker than the parent's back-off.
+                p.end_all()
+                p.start()
+        wanted = bed.acked() | {bed.proof}
+        bed.must_drain(wanted, 60)
+        same(bed.settle(), [], "the queue in the end")
+        comment(f"{program}: {call} {error}: fired in {fired} of "
+                f"{len(SWEEP)} rounds, {deaths} restarts, "
+                f"{len(wanted)} messages safe")
+        p.mark = p.mark_log()
+
+
+def work_queue(bed, fault, n):
+    """Traffic until the fault has come, or has had its chance."""
+    with bed.load(f"n{n}-{time.monotonic_ns()}", 3, "--size", "3000",
+                  "--big-every", "7", "--big-size", "300000") as load:
+        until = time.monotonic() + 2
+        while time.monotonic() < until and not fault.fired:
+            time.sleep(0.01)
+        time.sleep(0.15)
+        said = load.stop()
+    for code in said["codes"]:
+        if code not in ("421", "451", "452", "454"):
+            raise AssertionError(f"a client was told {code}: {said}")
+
+
+def work_auth(p, fault, n):
+    """Changes of accounts; what they report must be so."""
+    who = f"f{n}-{time.monotonic_ns()}@example.org"
+    until = time.monotonic() + 3
+    turn = 0
+    while time.monotonic() < until and not fault.fired and turn < 40:
+        turn += 1
+        result = p.cli("account", "add", who, "--password-stdin",
+                       stdin=f"password {turn}\n")
+        if result.code not in (0, 3, 6, 75):
+            raise AssertionError(f"account add: {result}")
+        if result.code in (0, 6):
+            with_auth(p, who, turn, result.code)
+        p.cli("account", "remove", who)
+
+
+def with_auth(p, who, turn, code):
+    """An account reported as made is there, whoever is asked."""
+    def shown():
+        return p.cli("account", "show", who).code
+    wait(lambda: shown() not in (3, 75), 60, "auth answers", 0.2)
+    same(shown(), 0, f"account show after add ended with {code}; code")
+
+
+for call in CALLS:
+    for error in ERRORS:
+        tap.add(f"queue, idle: {call} fails with {error} at the commit",
+                at_the_commit, "postern-queue", call, error)
+for call in CALLS:
+    for error in ERRORS:
+        tap.add(f"queue, busy: nth {call} fails with {error}", sweep,
+                "postern-queue", call, error, 1)
+for call, error in (("pwrite", "ENOSPC"), ("fdatasync", "EIO")):
+    if tap.FULL:
+        tap.add(f"queue, busy: 20 {call}s from the nth fail with {error}",
+                sweep, "postern-queue", call, error, 20)
+for call in CALLS if tap.FULL else ("fdatasync",):
+    for error in ERRORS if tap.FULL else ("EIO",):
+        tap.add(f"auth: nth {call} fails with {error}", sweep,
+                "postern-auth", call, error, 1)
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,179 @@
+"""
+Load with a ledger, for the tests that break things under it.
+
+The promise: what got a 250 arrives.  load.c writes the id of each message
+acknowledged to one ledger, sink.c the id of each received to another; an id
+in the first and not in the second is a message lost.
+"""
+
+import json
+import os
+import subprocess
+import time
+
+from postern import PASSWORD, Postern, free_port, tool
+from sink import LoadSink
+from tap import comment
+
+USERS = 4
+ACCOUNTS = [f"load{n}@bench.example" for n in range(USERS)]
+
+
+class Load:
+    """One run of load.c against p, going until stop()."""
+
+    def __init__(self, p, ledger, tag, connections=8, seconds=0, *options):
+        words = [tool("bench/load.c"), "--port", str(p.port465),
+                 "--implicit", "--password", PASSWORD, "--users", str(USERS),
+                 "--connections", str(connections), "--ledger", ledger,
+                 "--tag", tag, "--insist", "--seconds", str(seconds or 3600),
+                 "--timeout", "20", *options]
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE)
+
+    def stop(self):
+        """Finish the transactions under way; what the load says of itself."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.wait()
+
+    def wait(self):
+        """For a load of so many seconds: what it says in the end."""
+        out, _ = self.process.communicate(timeout=60)
+        return json.loads(out)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def read_ledger(path):
+    """The ids acknowledged so far; a line half written does not count."""
+    try:
+        with open(path, "rb") as f:
+            data = f.read()
+    except OSError:
+        return set()
+    return set(data[:data.rfind(b"\n") + 1].decode().split())
+
+
+class Bed:
+    """
+    A postern, the fast sink it delivers to, and both ledgers.  The state may
+    lie on another disk (base); the ledgers never do.
+    """
+
+    def __init__(self, base=None, env=None, limits=None, queue=None,
+                 sink_up=True):
+        self.sink_port = free_port()
+        self.p = Postern(accounts=ACCOUNTS,
+                         via=f"127.0.0.1:{self.sink_port}", base=base,
+                         env=env, limits=limits,
+                         queue={"retry": "1s", **(queue or {})})
+        self.sink = None
+        self.sink_up = sink_up
+
+    def __enter__(self):
+        self.p.__enter__()
+        self.acked_path = os.path.join(self.p.dir, "acked")
+        self.got_path = os.path.join(self.p.dir, "got")
+        open(self.got_path, "w").close()
+        if self.sink_up:
+            self.start_sink()
+        return self
+
+    def __exit__(self, *args):
+        try:
+            self.p.__exit__(*args)
+        finally:
+            self.stop_sink()
+
+    def start_sink(self, *options):
+        self.sink = LoadSink(tool("bench/sink.c"), self.sink_port,
+                             self.got_path, *options)
+
+    def stop_sink(self):
+        if self.sink:
+            self.sink.stop()
+        self.sink = None
+
+    def load(self, tag, connections=8, *options, seconds=0):
+        return Load(self.p, self.acked_path, tag, connections, seconds,
+                    *options)
+
+    def acked(self):
+        return read_ledger(self.acked_path)
+
+    def got(self):
+        """{id: [times]} of what arrived."""
+        out = {}
+        with open(self.got_path, "rb") as f:
+            data = f.read()
+        for line in data[:data.rfind(b"\n") + 1].decode().splitlines():
+            at, name, _ = line.split(" ")
+            out.setdefault(name, []).append(int(at) / 1e6)
+        return out
+
+    def drain(self, wanted, seconds=60):
+        """
+        Wait until all of wanted have arrived; those that have not.  Retries
+        are asked for: it is not the schedule that is under test.
+        """
+        until = time.monotonic() + seconds
+        missing = wanted - self.got().keys()
+        while missing and time.monotonic() < until:
+            self.p.cli("queue", "retry", "--all")
+            for _ in range(5):
+                time.sleep(0.1)
+                missing = wanted - self.got().keys()
+                if not missing:
+                    break
+        return missing
+
+    def settle(self, seconds=30):
+        """Wait for an empty queue; what is in it."""
+        until = time.monotonic() + seconds
+        while True:
+            result = self.p.cli("queue", "list", "--json")
+            rows = result.items() if result.code == 0 else ["?"]
+            if not rows or time.monotonic() > until:
+                return rows
+            self.p.cli("queue", "retry", "--all")
+            time.sleep(0.2)
+
+    def must_drain(self, wanted, seconds=60):
+        missing = self.drain(wanted, seconds)
+        if missing:
+            said = self.p.cli("queue", "list")
+            comment(f"queue list: {said}")
+            raise AssertionError(
+                f"lost {len(missing)} of {len(wanted)} acknowledged "
+                f"messages, e.g. {sorted(missing)[:5]}")
+
+
+def unjustified(got, kills, in_flight=500):
+    """
+    (the duplicates that no kill explains, how many there are in all).
+
+    RFC 1047: a copy may be sent again when the first was accepted and the
+    sender died before it could note that.  A verdict is flushed within 50 ms,
+    later on a busy machine, so the first copy must have arrived a moment
+    before a kill; or behind it, while what was under way goes on until the
+    neighbours notice.
+    """
+    before_s, after_s = 0.3, 1.5
+    bad, per_kill = [], {}
+    for name, times in got.items():
+        for first in times[:-1]:
+            near = [k for k in kills if k - before_s <= first <= k + after_s]
+            if near:
+                per_kill[near[0]] = per_kill.get(near[0], 0) + 1
+            else:
+                bad.append((name, times))
+    bad += [(k, n) for k, n in per_kill.items() if n > in_flight]
+    return bad, sum(len(times) - 1 for times in got.values())
