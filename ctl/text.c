@@ -109,7 +109,7 @@ text_size(char out[TEXT_SHORT], uint64_t bytes)
 		    out, TEXT_SHORT, "%" PRIu64 "%c", bytes / unit, units[i]);
 	else
 		snprintf(out, TEXT_SHORT, "%" PRIu64 ".%u%c", bytes / unit,
-		    (unsigned)(bytes % unit / (unit / 10 + 1)), units[i]);
+		    (unsigned)(bytes % unit * 10 / unit), units[i]);
 	return out;
 }
 
