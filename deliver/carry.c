@@ -35,6 +35,7 @@ struct carry {
 	unsigned attempts;
 	bool clear; /* TLS failed with this target, go without */
 	bool failed;
+	bool weak; /* the failure gives way to any other */
 	struct outcome failure;
 	struct timer timer;
 };
@@ -46,9 +47,11 @@ static void on_link(void *arg, enum link_result, const struct outcome *);
 static void
 remember(struct carry *c, const struct outcome *o)
 {
-	if (c->failed && (c->failure.verdict == V_TEMP || o->verdict == V_PERM))
+	if (c->failed && !c->weak &&
+	    (c->failure.verdict == V_TEMP || o->verdict == V_PERM))
 		return;
 	c->failed = true;
+	c->weak = false;
 	c->failure = *o;
 	/* A route is our own affair: its refusal to talk bounces nothing. */
 	if (!c->route.mx && o->scope == SCOPE_DEST)
@@ -145,10 +148,14 @@ static void
 on_link(void *arg, enum link_result result, const struct outcome *failure)
 {
 	struct carry *c = arg;
+	bool first = !c->failed || c->weak;
 
 	switch (result) {
 	case LINK_DONE:
 		finish(c);
+		return;
+	case LINK_PART:
+		c->news(c->arg, c->job);
 		return;
 	case LINK_STALE:
 		/* Same server, new connection; without a search there is no
@@ -164,13 +171,15 @@ on_link(void *arg, enum link_result result, const struct outcome *failure)
 			return;
 		}
 		break;
-	case LINK_UNREACHED:
-		/* No IPv6 here is not a try. */
+	case LINK_NO_WAY:
+		c->attempts--;
 		break;
+	case LINK_UNREACHED:
 	case LINK_FAILED:
 		break;
 	}
 	remember(c, failure);
+	c->weak = first && result == LINK_NO_WAY;
 	try_next(c);
 }
 

@@ -251,8 +251,12 @@ turn(struct link *l)
 		io_timeout(&l->io,
 		    l->kept ? KEEP_MS : (int64_t)talk_patience(t) * 1000);
 	}
-	if (back)
+	if (back) {
 		hand_back(l, result, result == LINK_FAILED ? &failure : NULL);
+	} else if (t->partly) {
+		t->partly = false;
+		l->done(l->arg, LINK_PART, NULL);
+	}
 }
 
 static void
@@ -327,8 +331,11 @@ static void
 on_late(void *arg)
 {
 	struct link *l = arg;
+	int e = l->late_errno;
+	bool no_way =
+	    e == ENETUNREACH || e == EADDRNOTAVAIL || e == EAFNOSUPPORT;
 
-	give_up(l, LINK_UNREACHED, "4.4.1", strerror(l->late_errno));
+	give_up(l, no_way ? LINK_NO_WAY : LINK_UNREACHED, "4.4.1", strerror(e));
 }
 
 static void

@@ -26,14 +26,17 @@ struct link_key {
 };
 
 enum link_result {
-	LINK_DONE,       /* every recipient has an outcome */
-	LINK_STALE,      /* the kept connection had died unnoticed */
-	LINK_UNREACHED,  /* no connection; failure says why */
+	LINK_DONE,      /* every recipient has an outcome */
+	LINK_PART,      /* some have theirs, and the link goes on with others */
+	LINK_STALE,     /* the kept connection had died unnoticed */
+	LINK_NO_WAY,    /* no network of that kind here, not a try */
+	LINK_UNREACHED, /* no connection; failure says why */
 	LINK_TLS_FAILED, /* no handshake; failure says why */
 	LINK_FAILED,     /* open recipients; failure says why */
 };
 
-/* The job is back.  failure: NULL when done or stale. */
+/* The job is back, but for LINK_PART.  failure: NULL when done, a part of it
+ * or stale. */
 typedef void
 link_done_fn(void *arg, enum link_result, const struct outcome *failure);
 

@@ -283,7 +283,7 @@ take_job(struct talk *t, struct job *job)
 {
 	t->job = job;
 	t->begun = t->heard = t->again = t->dot_sent = false;
-	t->failed = t->stale = false;
+	t->partly = t->failed = t->stale = false;
 	t->progress++;
 }
 

@@ -105,6 +105,7 @@ struct talk {
 	bool dot_sent; /* from now on silence is not a no */
 	bool heard;    /* any answer since the job began */
 	bool again;    /* some recipients want another transaction */
+	bool partly;   /* the first of several is done; the caller clears it */
 	unsigned next_rcpt;
 	unsigned accepted;
 	uint8_t said[JOB_RCPTS]; /* what the server said of each */

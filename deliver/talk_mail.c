@@ -302,7 +302,7 @@ hear_dot(struct talk *t, const struct owed *o)
 	/* Those who were too many get the same message: if it was refused,
 	 * it is refused to them. */
 	if (talk_class(t) == 2)
-		t->again = t->job->open > 0;
+		t->again = t->partly = t->job->open > 0;
 	else
 		settle(t, LATER, &out);
 	return HEARD_FINE;
