@@ -44,6 +44,17 @@ on_gone(struct channel *c)
 		free_console(con);
 }
 
+/* The channel is in use while its handler runs: the rest goes a turn later. */
+static void
+drop(struct console *con)
+{
+	log_event("ctl.dropped", "by=%s error=%s", log_quote(con->by),
+	    log_quote("unknown command, or one too many"));
+	channel_close(&con->line);
+	if (con->then == NULL)
+		timer_set(&con->timer, 0);
+}
+
 static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
@@ -51,10 +62,7 @@ on_message(struct channel *c, const struct msg *m, int fd)
 
 	(void)fd;
 	if (con->busy || m->u.account_cmd.verb >= ACCOUNT_VERBS) {
-		log_event("ctl.dropped", "by=%s error=%s", log_quote(con->by),
-		    log_quote("unknown command, or one too many"));
-		channel_close(c);
-		on_gone(c);
+		drop(con);
 		return;
 	}
 	con->busy = true;
@@ -69,6 +77,10 @@ on_timer(void *arg)
 {
 	struct console *con = arg;
 
+	if (!channel_up(&con->line)) {
+		free_console(con);
+		return;
+	}
 	for (int i = 0; i < ROWS_A_TURN; i++) {
 		if (channel_backlog(&con->line) > BACKLOG_BYTES) {
 			timer_set(&con->timer, NAP_MS);

@@ -72,10 +72,15 @@ struct attempt {
 
 TAILQ_HEAD(attempts, attempt);
 
-/* One hash under way and everybody who waits for it. */
+/*
+ * One hash under way and everybody who waits for it: the same account and
+ * password from the same network.  The first of them stands for all: it alone
+ * went through the throttle.
+ */
 struct checking {
 	struct hash_job job; /* first: done() gets it */
 	unsigned char digest[DIGEST_SIZE];
+	char net[NET_TEXT + 4];
 	char login[ADDR_SIZE];
 	struct attempts attempts;
 	TAILQ_ENTRY(checking) link;
@@ -209,22 +214,6 @@ settle(struct attempt *a, enum outcome outcome, bool cached)
 	timer_set(&a->timer, late_ms);
 }
 
-/* The password is right; may the account be used? */
-static void
-admit(struct attempt *a, const struct page *page, bool cached)
-{
-	settle(a, page->state == ACC_ACTIVE ? OK : SUSPENDED, cached);
-}
-
-static void
-refuse(struct attempt *a)
-{
-	if (!throttle_wrong(a->net, a->user, a->digest))
-		settle(a, STALE, false);
-	else
-		settle(a, a->known ? BAD_PASSWORD : UNKNOWN_USER, false);
-}
-
 /* The account's hash when it may log in at all, else the decoy. */
 static const char *
 hash_of(const struct page *page)
@@ -235,10 +224,7 @@ hash_of(const struct page *page)
 	    : decoy;
 }
 
-/*
- * Replace a weak hash, now that the password is known.  Those who wait for
- * this check were right about the old one: the digest moves with it.
- */
+/* Replace a weak hash, now that the password is known. */
 static void
 upgrade(struct checking *ch)
 {
@@ -252,58 +238,65 @@ upgrade(struct checking *ch)
 		    log_quote(ch->login));
 }
 
-static void
-conclude(struct checking *ch, struct attempt *a, bool current)
+/* What became of the one who stands for all. */
+static enum outcome
+judge(struct checking *ch)
 {
 	const struct page *page = book_find(ch->login);
+	bool is_account = page != NULL && page->state != ACC_REMOVED;
 
-	if (!ch->job.right || page == NULL || page->state == ACC_REMOVED) {
-		refuse(a);
-		return;
+	if (!ch->job.right || !is_account) {
+		throttle_wrong(ch->net, ch->login, ch->digest);
+		return is_account ? BAD_PASSWORD : UNKNOWN_USER;
 	}
-	throttle_right(a->net, a->user, loop_now_ms());
-	if (current)
-		admit(a, page, false);
-	else /* it got a new password while we looked at the old one */
-		settle(a, BUSY, false);
+	throttle_right(ch->net, ch->login, loop_now_ms());
+	if (strcmp(page->hash, ch->job.hash) != 0)
+		return BUSY; /* it got a new password meanwhile: ask again */
+	verified_add(ch->digest, loop_now_ms());
+	if (ch->job.fresh[0] != '\0')
+		upgrade(ch);
+	return page->state == ACC_ACTIVE ? OK : SUSPENDED;
 }
 
 static void
 on_hashed(struct hash_job *job)
 {
 	struct checking *ch = (struct checking *)job;
-	const struct page *page;
+	enum outcome outcome = judge(ch);
 	struct attempt *a;
-	bool current;
 
 	TAILQ_REMOVE(&checkings, ch, link);
-	page = book_find(ch->login);
-	current = strcmp(hash_of(page), job->hash) == 0;
-	if (job->right && current && page != NULL) {
-		verified_add(ch->digest, loop_now_ms());
-		if (job->fresh[0] != '\0')
-			upgrade(ch);
-	}
 	while ((a = TAILQ_FIRST(&ch->attempts)) != NULL) {
 		TAILQ_REMOVE(&ch->attempts, a, link);
-		conclude(ch, a, current);
+		settle(a, outcome, false);
+		/* For the others it is known to be wrong already. */
+		if (outcome == BAD_PASSWORD || outcome == UNKNOWN_USER)
+			outcome = STALE;
 	}
 	explicit_bzero(ch, sizeof(*ch));
 	free(ch);
 }
 
-/* Wait for the same question under way, or have it hashed. */
-static void
-have_checked(struct attempt *a, const struct page *page, const char *secret)
+/* Wait for the same question under way, if there is one. */
+static bool
+join(struct attempt *a)
 {
 	struct checking *ch;
 
 	TAILQ_FOREACH (ch, &checkings, link)
-		if (memcmp(ch->digest, a->digest, DIGEST_SIZE) == 0) {
+		if (memcmp(ch->digest, a->digest, DIGEST_SIZE) == 0 &&
+		    strcmp(ch->net, a->net) == 0) {
 			TAILQ_INSERT_TAIL(&ch->attempts, a, link);
-			return;
+			return true;
 		}
-	ch = calloc(1, sizeof(*ch));
+	return false;
+}
+
+static void
+have_checked(struct attempt *a, const struct page *page, const char *secret)
+{
+	struct checking *ch = calloc(1, sizeof(*ch));
+
 	if (ch == NULL)
 		abort();
 	ch->job.op = HASH_CHECK;
@@ -311,6 +304,7 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 	strcpy(ch->job.secret, secret);
 	strcpy(ch->job.hash, hash_of(page));
 	strcpy(ch->login, a->user);
+	strcpy(ch->net, a->net);
 	memcpy(ch->digest, a->digest, DIGEST_SIZE);
 	TAILQ_INIT(&ch->attempts);
 	if (!hasher_submit(&ch->job, a->net)) {
@@ -372,13 +366,15 @@ login_check(struct channel *c, const struct msg *m)
 	login_prepare();
 	digest_make(a->digest, a->user, page == NULL ? "" : page->hash, secret);
 	if (page != NULL && verified_find(a->digest, a->began_ms)) {
-		admit(a, page, true);
+		settle(a, page->state == ACC_ACTIVE ? OK : SUSPENDED, true);
 		return;
 	}
 	if (nattempts > ATTEMPTS_MAX) {
 		settle(a, BUSY, false);
 		return;
 	}
+	if (join(a))
+		return;
 	switch (throttle_begin(a->net, a->user, a->digest, a->began_ms)) {
 	case THROTTLE_GO:
 		have_checked(a, page, secret);

@@ -123,7 +123,7 @@ advance_both(struct usage *u, int64_t now_s)
 static int64_t
 seconds_until(int64_t now_s, int steps, int step_s)
 {
-	return steps < 0 ? -1 : (now_s / step_s + steps) * step_s - now_s;
+	return steps <= 0 ? steps : (now_s / step_s + steps) * step_s - now_s;
 }
 
 enum quota
@@ -131,19 +131,21 @@ quota_charge(const char *login, uint32_t n, uint32_t per_hour, uint32_t per_day,
     int64_t now_s, int64_t *free_in_s)
 {
 	struct usage *u;
-	int hour, day;
+	int64_t hour, day;
 
 	sweep(now_s / 3600);
 	u = find_or_add(login);
 	advance_both(u, now_s);
-	hour = steps_until(&u->hour, MINUTES, n, per_hour);
-	day = steps_until(&u->day, HOURS, n, per_day);
-	if (day != 0) {
-		*free_in_s = seconds_until(now_s, day, 3600);
+	hour = seconds_until(
+	    now_s, steps_until(&u->hour, MINUTES, n, per_hour), 60);
+	day =
+	    seconds_until(now_s, steps_until(&u->day, HOURS, n, per_day), 3600);
+	if (day < 0 || (day > hour && hour >= 0)) {
+		*free_in_s = day;
 		return QUOTA_DAY;
 	}
 	if (hour != 0) {
-		*free_in_s = seconds_until(now_s, hour, 60);
+		*free_in_s = hour;
 		return QUOTA_HOUR;
 	}
 	charge(&u->hour, MINUTES, n);

@@ -139,18 +139,13 @@ throttle_right(const char *net, const char *user, int64_t now_ms)
 	p->empty_ms = now_ms;
 }
 
-bool
+void
 throttle_wrong(
     const char *net, const char *user, const unsigned char digest[DIGEST_SIZE])
 {
 	struct pair *p = find_pair(net, user);
 
-	if (is_stale(p, digest)) {
-		throttle_cancel(net, user);
-		return false;
-	}
 	memcpy(p->wrong[p->nwrong++ % STALE], digest, DIGEST_SIZE);
-	return true;
 }
 
 int64_t

@@ -48,9 +48,8 @@ enum throttle throttle_begin(const char *net, const char *user,
 void throttle_right(const char *net, const char *user, int64_t now_ms);
 /* Nobody knows: given back. */
 void throttle_cancel(const char *net, const char *user);
-/* It was wrong.  False when that had been found out while this one was
- * evaluated: then it is stale, and given back. */
-bool throttle_wrong(
+/* It was wrong: from now on it is stale. */
+void throttle_wrong(
     const char *net, const char *user, const unsigned char digest[DIGEST_SIZE]);
 
 /* How long to sit on the answer to a wrong password, in milliseconds from its
