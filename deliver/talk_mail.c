@@ -301,10 +301,10 @@ hear_dot(struct talk *t, const struct owed *o)
 	settle(t, ACCEPTED, &out);
 	/* Those who were too many get the same message: if it was refused,
 	 * it is refused to them. */
-	if (talk_class(t) == 2)
-		t->again = t->partly = t->job->open > 0;
-	else
+	if (talk_class(t) != 2)
 		settle(t, LATER, &out);
+	else if (t->job->open > 0)
+		t->again = t->partly = true;
 	return HEARD_FINE;
 }
 
