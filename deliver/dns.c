@@ -96,16 +96,17 @@ resolver_new(const char *server, const char *anchor)
 	set(r, "msg-cache-size:", "4m");
 	set(r, "rrset-cache-size:", "8m");
 	if (*server != '\0') {
-		/* The operator's resolver knows best, be it on this machine
-		 * or of a test's own top-level domain (RFC 6761 6.2). */
 		set(r, "do-not-query-localhost:", "no");
-		set(r, "local-zone:", "test. nodefault");
 		e = ub_ctx_set_fwd(r->ctx, server);
 		if (e != 0)
 			fatal("dns server %s: %s", server, ub_strerror(e));
 	}
 	if (anchor != NULL)
 		trust(r, anchor);
+	/* The operator's own resolver may know a top-level domain that nobody
+	 * else has (RFC 6761 6.2).  Nothing can be set after this. */
+	if (*server != '\0')
+		ub_ctx_zone_remove(r->ctx, "test.");
 	snprintf(r->server, sizeof(r->server), "%s", server);
 	r->anchor = anchor != NULL ? strdup(anchor) : NULL;
 	return r;

@@ -1,0 +1,1059 @@
+/*
+ * The whole agent: the test plays parent, queue and auth over the channels,
+ * and the world, with an SMTP server and a DNS server of its own.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ipc/channel.h"
+
+/* --- DNS: what it says of a name and type ------------------------------- */
+
+#define NXDOMAIN "nxdomain"
+#define SERVFAIL "servfail"
+#define SILENT   "silent"
+
+static const struct zone_line {
+	const char *name;
+	unsigned type; /* 1 A, 15 MX, 28 AAAA */
+	const char *value;
+} zone[] = {
+	{ "two.test", 15, "10 mx1.test" },
+	{ "two.test", 15, "20 mx2.test" },
+	{ "mx1.test", 1, "127.0.0.3" }, /* nobody is there */
+	{ "mx2.test", 1, "127.0.0.2" },
+	{ "plain.test", 1, "127.0.0.2" },
+	{ "alias.test", 5, "two.test" },
+	{ "null.test", 15, "0 ." },
+	{ "none.test", 28, "" },
+	{ "void.test", 15, "10 nothing.test" },
+	{ "nothing.test", 28, "" },
+	{ "broken.test", 15, SERVFAIL },
+	{ "half.test", 15, "10 brokenhost.test" },
+	{ "brokenhost.test", 1, SERVFAIL },
+	{ "ours.test", 15, "10 me.test" },
+	{ "behind.test", 15, "10 me.test" },
+	{ "behind.test", 15, "20 mx2.test" },
+	{ "before.test", 15, "5 mx2.test" },
+	{ "before.test", 15, "10 me.test" },
+	{ "me.test", 1, "127.0.0.2" },
+	{ "down.test", 15, "10 mx1.test" },
+	{ "smart.test", 1, "127.0.0.2" },
+};
+
+static size_t
+put_name(unsigned char *p, const char *name)
+{
+	unsigned char *start = p;
+
+	while (*name != '\0' && strcmp(name, ".") != 0) {
+		size_t n = strcspn(name, ".");
+
+		*p++ = (unsigned char)n;
+		memcpy(p, name, n);
+		p += n;
+		name += n + (name[n] == '.');
+	}
+	*p++ = 0;
+	return (size_t)(p - start);
+}
+
+static unsigned char *
+put16(unsigned char *p, unsigned v)
+{
+	*p++ = (unsigned char)(v >> 8);
+	*p++ = (unsigned char)v;
+	return p;
+}
+
+static unsigned char *
+put_record(unsigned char *p, const char *owner, const struct zone_line *z)
+{
+	unsigned char *len;
+	char *rest;
+
+	p += put_name(p, owner);
+	p = put16(put16(put16(put16(p, z->type), 1), 0), 60);
+	len = p;
+	p += 2;
+	if (z->type == 15) {
+		p = put16(p, (unsigned)strtoul(z->value, &rest, 10));
+		p += put_name(p, rest + 1);
+	} else if (z->type == 5) {
+		p += put_name(p, z->value);
+	} else {
+		p += inet_pton(AF_INET, z->value, p) == 1 ? 4 : 0;
+	}
+	put16(len, (unsigned)(p - len - 2));
+	return p;
+}
+
+/* Answer one query in place; 0: stay silent. */
+static size_t
+dns_answer(unsigned char *q, size_t n)
+{
+	unsigned char *p = q + 12, *end;
+	char name[256] = "", *np = name;
+	unsigned type, count = 0, rcode = 3;
+
+	if (n < 17)
+		return 0;
+	while (*p != 0) {
+		np += sprintf(np, "%.*s.", (int)*p, p + 1);
+		p += *p + 1;
+	}
+	if (np > name)
+		np[-1] = '\0';
+	for (char *c = name; *c != '\0'; c++)
+		*c |= *c >= 'A' && *c <= 'Z' ? 0x20 : 0;
+	type = (unsigned)p[1] << 8 | p[2];
+	end = p + 5;
+	for (size_t i = 0; i < sizeof(zone) / sizeof(*zone); i++) {
+		const struct zone_line *z = &zone[i];
+
+		if (strcmp(z->name, name) != 0)
+			continue;
+		if (strcmp(z->value, SILENT) == 0)
+			return 0;
+		if (strcmp(z->value, SERVFAIL) == 0) {
+			rcode = 2;
+			continue;
+		}
+		rcode = rcode == 3 ? 0 : rcode;
+		if ((z->type == type && *z->value != '\0') || z->type == 5) {
+			end = put_record(end, name, z);
+			count++;
+		}
+		if (z->type == 5)
+			snprintf(name, sizeof(name), "%s", z->value), i = -1;
+	}
+	q[2] = 0x85;
+	q[3] = (unsigned char)(0x80 | rcode);
+	put16(put16(put16(q + 6, count), 0), 0);
+	return (size_t)(end - q);
+}
+
+static int dns_fd;
+static unsigned dns_port;
+
+static void *
+dns_serve(void *arg)
+{
+	unsigned char q[2048];
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	ssize_t n;
+
+	(void)arg;
+	while ((n = recvfrom(
+		    dns_fd, q, 512, 0, (struct sockaddr *)&from, &len)) > 0) {
+		size_t m = dns_answer(q, (size_t)n);
+
+		if (m > 0)
+			sendto(dns_fd, q, m, 0, (struct sockaddr *)&from, len);
+	}
+	return NULL;
+}
+
+/* --- SMTP: a server that counts and misbehaves on request ---------------- */
+
+static struct {
+	pthread_mutex_t lock;
+	const char *on, *answer; /* misbehaviour: to this command this reply;
+				    "close" hangs up, "hang" waits */
+	int once;                /* only the first time */
+	int connections, mails;
+	int secured;   /* mails that came in TLS */
+	size_t bytes;  /* of the last mail, as sent */
+	unsigned hash; /* of its bytes */
+	bool starttls, implicit;
+	char auth[100];
+	char last_mail[200];
+	int delay_ms; /* between reads */
+} world = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static unsigned smtp_port;
+static SSL_CTX *server_ctx;
+static char ca_pem[8192];
+
+struct peer {
+	int fd;
+	SSL *ssl;
+	char in[65536];
+	size_t off, len;
+};
+
+static bool
+peer_fill(struct peer *p)
+{
+	ssize_t n;
+
+	if (world.delay_ms > 0)
+		usleep((useconds_t)world.delay_ms * 1000);
+	p->off = 0;
+	n = p->ssl != NULL ? SSL_read(p->ssl, p->in, sizeof(p->in))
+			   : read(p->fd, p->in, sizeof(p->in));
+	p->len = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+static bool
+peer_line(struct peer *p, char line[2048])
+{
+	size_t n = 0;
+
+	for (;;) {
+		if (p->off == p->len && !peer_fill(p))
+			return false;
+		if (n == 2046)
+			return false;
+		line[n++] = p->in[p->off++];
+		if (n >= 2 && line[n - 2] == '\r' && line[n - 1] == '\n') {
+			line[n - 2] = '\0';
+			return true;
+		}
+	}
+}
+
+static void
+peer_say(struct peer *p, const char *text)
+{
+	char line[600];
+	int n = snprintf(line, sizeof(line), "%s\r\n", text);
+
+	if (p->ssl != NULL)
+		SSL_write(p->ssl, line, n);
+	else if (write(p->fd, line, (size_t)n) == -1)
+		return;
+}
+
+static bool
+peer_tls(struct peer *p)
+{
+	p->ssl = SSL_new(server_ctx);
+	SSL_set_fd(p->ssl, p->fd);
+	p->off = p->len = 0;
+	return SSL_accept(p->ssl) == 1;
+}
+
+static bool
+peer_data(struct peer *p)
+{
+	char line[2048];
+	size_t bytes = 0;
+	unsigned hash = 5381;
+
+	for (;;) {
+		char *s = line;
+
+		if (!peer_line(p, line))
+			return false;
+		if (strcmp(line, ".") == 0)
+			break;
+		if (*s == '.')
+			s++;
+		bytes += strlen(s) + 2;
+		for (; *s != '\0'; s++)
+			hash = hash * 33 + (unsigned char)*s;
+		hash = (hash * 33 + '\r') * 33 + '\n';
+	}
+	pthread_mutex_lock(&world.lock);
+	world.bytes = bytes;
+	world.hash = hash;
+	world.mails++;
+	world.secured += p->ssl != NULL;
+	pthread_mutex_unlock(&world.lock);
+	return true;
+}
+
+/* NULL: behave. */
+static const char *
+mischief(const char *line)
+{
+	const char *answer = NULL;
+
+	pthread_mutex_lock(&world.lock);
+	if (world.on != NULL &&
+	    strncmp(line, world.on, strlen(world.on)) == 0) {
+		answer = world.answer;
+		if (world.once)
+			world.on = NULL;
+	}
+	pthread_mutex_unlock(&world.lock);
+	return answer;
+}
+
+static bool
+peer_command(struct peer *p, const char *line)
+{
+	const char *bad = mischief(line);
+
+	if (bad != NULL && strcmp(bad, "close") == 0)
+		return false;
+	if (bad != NULL && strcmp(bad, "hang") == 0) {
+		struct pollfd pfd = { p->fd, POLLRDHUP, 0 };
+
+		poll(&pfd, 1, 30000);
+		return false;
+	}
+	if (bad != NULL) {
+		peer_say(p, bad);
+		return strncmp(bad, "421", 3) != 0;
+	}
+	if (strncmp(line, "EHLO", 4) == 0) {
+		peer_say(p, "250-mx.test");
+		if (world.starttls && p->ssl == NULL)
+			peer_say(p, "250-STARTTLS");
+		peer_say(p, "250-AUTH PLAIN");
+		peer_say(p, "250 PIPELINING");
+	} else if (strncmp(line, "STARTTLS", 8) == 0) {
+		peer_say(p, "220 go");
+		if (mischief("TLS") != NULL) {
+			p->ssl = NULL;
+			peer_say(p, "no TLS at all");
+			return false;
+		}
+		return peer_tls(p);
+	} else if (strncmp(line, "AUTH", 4) == 0) {
+		snprintf(world.auth, sizeof(world.auth), "%.99s", line);
+		peer_say(p, "235 2.7.0 in");
+	} else if (strncmp(line, "DATA", 4) == 0) {
+		peer_say(p, "354 go");
+		if (!peer_data(p))
+			return false;
+		return peer_command(p, ".");
+	} else if (strncmp(line, "QUIT", 4) == 0) {
+		peer_say(p, "221 bye");
+		return false;
+	} else {
+		if (strncmp(line, "MAIL", 4) == 0)
+			snprintf(world.last_mail, sizeof(world.last_mail),
+			    "%.199s", line);
+		peer_say(p, "250 2.0.0 ok");
+	}
+	return true;
+}
+
+static void *
+peer_serve(void *arg)
+{
+	struct peer *p = arg;
+	char line[2048];
+	bool on = !world.implicit || peer_tls(p);
+
+	if (on) {
+		const char *bad = mischief("GREETING");
+
+		peer_say(p, bad != NULL ? bad : "220 mx.test");
+	}
+	while (on && peer_line(p, line))
+		on = peer_command(p, line);
+	if (p->ssl != NULL) {
+		SSL_shutdown(p->ssl);
+		SSL_free(p->ssl);
+	}
+	close(p->fd);
+	free(p);
+	return NULL;
+}
+
+static void *
+smtp_serve(void *arg)
+{
+	int listener = *(int *)arg, fd;
+
+	while ((fd = accept(listener, NULL, NULL)) != -1) {
+		struct peer *p = calloc(1, sizeof(*p));
+		pthread_t t;
+
+		p->fd = fd;
+		pthread_mutex_lock(&world.lock);
+		world.connections++;
+		pthread_mutex_unlock(&world.lock);
+		pthread_create(&t, NULL, peer_serve, p);
+		pthread_detach(t);
+	}
+	return NULL;
+}
+
+/* --- set-up -------------------------------------------------------------- */
+
+static int
+bound(int type, const char *ip, unsigned *port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), one = 1;
+
+	inet_pton(AF_INET, ip, &in.sin_addr);
+	in.sin_port = htons((uint16_t)*port);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, 1024), 0);
+	getsockname(fd, (struct sockaddr *)&in, &len);
+	*port = ntohs(in.sin_port);
+	return fd;
+}
+
+static void
+make_certificate(void)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x = X509_new();
+	X509_EXTENSION *san = X509V3_EXT_conf_nid(
+	    NULL, NULL, NID_subject_alt_name, "DNS:smart.test");
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *pem;
+	long n;
+
+	X509_set_version(x, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
+	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+	X509_set_pubkey(x, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+	    (const unsigned char *)"test", -1, -1, 0);
+	X509_set_issuer_name(x, X509_get_subject_name(x));
+	X509_add_ext(x, san, -1);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	server_ctx = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_use_certificate(server_ctx, x);
+	SSL_CTX_use_PrivateKey(server_ctx, key);
+	PEM_write_bio_X509(bio, x);
+	n = BIO_get_mem_data(bio, &pem);
+	memcpy(ca_pem, pem, (size_t)n);
+	BIO_free(bio);
+	X509_EXTENSION_free(san);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+static int listener;
+
+static int
+set_up_world(void **state)
+{
+	pthread_t t;
+
+	(void)state;
+	make_certificate();
+	dns_fd = bound(SOCK_DGRAM, "127.0.0.1", &dns_port);
+	listener = bound(SOCK_STREAM, "127.0.0.2", &smtp_port);
+	pthread_create(&t, NULL, dns_serve, NULL);
+	pthread_create(&t, NULL, smtp_serve, &listener);
+	return 0;
+}
+
+static char program[PATH_MAX];
+
+#define CONF_HEAD \
+	"hostname = me.test\n" \
+	"[tls]\ncertificate = /nowhere\nkey = /nowhere\n" \
+	"[listen submissions]\naddress = 127.0.0.9:465\ntls = implicit\n"
+
+struct agent {
+	pid_t pid;
+	int parent, queue, auth;
+	char directory[32];
+	uint8_t buf[MSG_MAX];
+	uint64_t tags;
+};
+
+static void
+send_file(int sock, enum file_kind kind, const char *text)
+{
+	struct msg m = { .type = MSG_FILE, .u.file = { .kind = kind } };
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_true(message_send(sock, &m, fd));
+	close(fd);
+}
+
+static int
+send_peer(int sock, enum process process)
+{
+	struct msg m = { .type = MSG_PEER, .u.peer = { .process = process } };
+	int fds[2];
+
+	assert_int_equal(message_pair(fds), 0);
+	assert_true(message_send(sock, &m, fds[1]));
+	close(fds[1]);
+	return fds[0];
+}
+
+/* Start an agent whose mail goes `via`, with more lines for its route. */
+static struct agent *
+agent_with(const char *via, const char *more)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+	struct msg m = { .type = MSG_CONF };
+	char text[2048];
+	int fds[2];
+
+	memset(&world.on, 0, sizeof(world) - offsetof(typeof(world), on));
+	strcpy(a->directory, "/tmp/postern-test-XXXXXX");
+	assert_non_null(mkdtemp(a->directory));
+	assert_int_equal(message_pair(fds), 0);
+	fflush(NULL);
+	a->pid = fork();
+	if (a->pid == 0) {
+		close(fds[0]);
+		if (dup2(fds[1], 3) != 3)
+			_exit(126);
+		execl(program, program, "-d", a->directory, (char *)NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	a->parent = fds[0];
+	snprintf(text, sizeof(text),
+	    CONF_HEAD "[dns]\nserver = 127.0.0.1@%u\n"
+		      "[route *]\nvia = %s\n%s\n",
+	    dns_port, via, more);
+	m.u.conf.text = (struct bytes){ (uint8_t *)text, strlen(text) };
+	assert_true(message_send(a->parent, &m, -1));
+	send_file(a->parent, FILE_CA_BUNDLE, ca_pem);
+	a->queue = send_peer(a->parent, P_QUEUE);
+	a->auth = send_peer(a->parent, P_AUTH);
+	m = (struct msg){ .type = MSG_START };
+	assert_true(message_send(a->parent, &m, -1));
+	assert_true(
+	    message_recv(a->parent, P_DELIVER, P_PARENT, &m, a->buf, NULL));
+	assert_int_equal(m.type, MSG_READY);
+	return a;
+}
+
+static struct agent *
+agent_via_mx(const char *more)
+{
+	char via[32];
+
+	snprintf(via, sizeof(via), "mx:%u", smtp_port);
+	return agent_with(via, more);
+}
+
+static struct agent *
+agent_via_host(const char *host, const char *more)
+{
+	char via[300];
+
+	snprintf(via, sizeof(via), "%s:%u", host, smtp_port);
+	return agent_with(via, more);
+}
+
+static void
+agent_end(struct agent *a)
+{
+	struct msg m = { .type = MSG_STOP };
+	int status;
+
+	message_send(a->parent, &m, -1);
+	assert_int_equal(waitpid(a->pid, &status, 0), a->pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(a->parent);
+	close(a->queue);
+	close(a->auth);
+	assert_int_equal(rmdir(a->directory), 0);
+	free(a);
+}
+
+/* A job for n recipients of a domain; the body in fd, or a short one. */
+static void
+send_job(struct agent *a, const char *domain, int n, int fd, size_t size)
+{
+	static const char body[] = "Subject: x\r\n\r\n.hello\r\n";
+	struct msg m = { .type = MSG_JOB, .tag = ++a->tags };
+	struct msg_job *j = &m.u.job;
+	uint8_t rcpts[8192];
+	char address[300];
+	size_t len = 0;
+
+	for (int i = 0; i < n; i++) {
+		snprintf(address, sizeof(address), "r%d@%s", i, domain);
+		len = list_add(
+		    rcpts, sizeof(rcpts), len, address, strlen(address));
+	}
+	j->id = 1000 + m.tag;
+	snprintf(j->domain, sizeof(j->domain), "%s", domain);
+	strcpy(j->sender, "a@example.org");
+	j->rcpts = (struct bytes){ rcpts, len };
+	if (fd != -1) {
+		j->flags = TX_IN_FILE;
+		j->size = size;
+	} else {
+		j->body =
+		    (struct bytes){ (const uint8_t *)body, sizeof(body) - 1 };
+		j->size = sizeof(body) - 1;
+	}
+	assert_true(message_send(a->queue, &m, fd));
+}
+
+static struct msg_job_verdict
+next_verdict(struct agent *a)
+{
+	struct pollfd p = { a->queue, POLLIN, 0 };
+	struct msg m;
+
+	if (poll(&p, 1, 20000) != 1)
+		fail_msg("no verdict");
+	assert_true(
+	    message_recv(a->queue, P_DELIVER, P_QUEUE, &m, a->buf, NULL));
+	assert_int_equal(m.type, MSG_JOB_VERDICT);
+	return m.u.job_verdict;
+}
+
+static struct msg_job_verdict
+carry(struct agent *a, const char *domain)
+{
+	struct msg_job_verdict v;
+
+	send_job(a, domain, 1, -1, 0);
+	v = next_verdict(a);
+	assert_int_equal(v.last, 1);
+	assert_int_equal(v.rcpts.len, 1);
+	return v;
+}
+
+/* --- tests --------------------------------------------------------------- */
+
+static void
+connections_are_reused(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+	struct msg_job_verdict v;
+	char mx[64];
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		v = carry(a, "any.test");
+		assert_int_equal(v.verdict, V_OK);
+		assert_int_equal(v.code, 250);
+		assert_string_equal(v.status, "2.0.0");
+		assert_string_equal(v.text, "ok");
+	}
+	snprintf(mx, sizeof(mx), "[127.0.0.2]:%u", smtp_port);
+	assert_string_equal(v.mx, mx);
+	assert_int_equal(world.connections, 1);
+	assert_int_equal(world.mails, 10);
+	/* Many at once, each on its own connection or the next free one. */
+	for (int i = 0; i < 200; i++)
+		send_job(a, "any.test", 1, -1, 0);
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(next_verdict(a).verdict, V_OK);
+	assert_int_equal(world.mails, 210);
+	agent_end(a);
+}
+
+static void
+connection_is_renewed_after_a_hundred(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+
+	(void)state;
+	for (int i = 0; i < 101; i++)
+		assert_int_equal(carry(a, "any.test").verdict, V_OK);
+	assert_int_equal(world.connections, 2);
+	agent_end(a);
+}
+
+static void
+dns_decides(void **state)
+{
+	static const struct {
+		const char *domain;
+		int verdict;
+		const char *status, *mx;
+	} cases[] = {
+		{ "two.test", V_OK, "2.0.0", "mx2.test[127.0.0.2]:" },
+		{ "alias.test", V_OK, "2.0.0", "mx2.test[127.0.0.2]:" },
+		{ "plain.test", V_OK, "2.0.0", "plain.test[127.0.0.2]:" },
+		{ "[127.0.0.2]", V_OK, "2.0.0", "[127.0.0.2]:" },
+		{ "[127.0.0.3]", V_TEMP, "4.4.1", "[127.0.0.3]:" },
+		{ "[IPv6:::1]", V_TEMP, "4.4.1", "[::1]:" },
+		{ "null.test", V_PERM, "5.1.10", "" },
+		{ "gone.test", V_PERM, "5.1.2", "" },
+		{ "none.test", V_PERM, "5.4.4", "" },
+		{ "void.test", V_PERM, "5.4.4", "" },
+		{ "broken.test", V_TEMP, "4.4.3", "" },
+		{ "half.test", V_TEMP, "4.4.3", "" },
+		{ "ours.test", V_PERM, "5.4.6", "" },
+		{ "me.test", V_PERM, "5.4.6", "" },
+		{ "behind.test", V_PERM, "5.4.6", "" },
+		{ "before.test", V_OK, "2.0.0", "mx2.test[127.0.0.2]:" },
+		{ "down.test", V_TEMP, "4.4.1", "mx1.test[127.0.0.3]:" },
+	};
+	struct agent *a = agent_via_mx("");
+	struct msg_job_verdict v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		v = carry(a, cases[i].domain);
+		if ((int)v.verdict != cases[i].verdict ||
+		    strcmp(v.status, cases[i].status) != 0 ||
+		    strncmp(v.mx, cases[i].mx, strlen(cases[i].mx)) != 0)
+			fail_msg("%s: %u %s %s %s", cases[i].domain, v.verdict,
+			    v.status, v.mx, v.text);
+		if (v.verdict == V_TEMP)
+			assert_int_equal(v.scope, SCOPE_DEST);
+	}
+	agent_end(a);
+}
+
+static void
+smarthost_that_is_not_there_only_defers(void **state)
+{
+	static const char *const hosts[] = { "gone.test", "none.test",
+		"broken.test", "127.0.0.3" };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct agent *a = agent_via_host(hosts[i], "");
+		struct msg_job_verdict v = carry(a, "two.test");
+
+		assert_int_equal(v.verdict, V_TEMP);
+		assert_int_equal(v.scope, SCOPE_DEST);
+		agent_end(a);
+	}
+}
+
+static void
+tls_is_used_where_it_is(void **state)
+{
+	struct agent *a = agent_via_mx("");
+	struct msg_job_verdict v;
+
+	(void)state;
+	world.starttls = true;
+	v = carry(a, "plain.test");
+	assert_int_equal(v.verdict, V_OK);
+	assert_string_equal(v.tls, "TLSv1.3");
+	assert_int_equal(world.secured, 1);
+	agent_end(a);
+}
+
+static void
+broken_tls_falls_back_once(void **state)
+{
+	struct agent *a = agent_via_mx("");
+	struct msg_job_verdict v;
+
+	(void)state;
+	world.starttls = true;
+	world.on = "TLS";
+	world.answer = "";
+	v = carry(a, "plain.test");
+	assert_int_equal(v.verdict, V_OK);
+	assert_string_equal(v.tls, "");
+	assert_int_equal(world.connections, 2);
+	agent_end(a);
+
+	a = agent_via_mx("tls = required");
+	world.starttls = true;
+	world.on = "TLS";
+	world.answer = "";
+	v = carry(a, "plain.test");
+	assert_int_equal(v.verdict, V_TEMP);
+	assert_int_equal(v.scope, SCOPE_DEST);
+	assert_int_equal(world.connections, 1);
+	assert_int_equal(world.mails, 0);
+	agent_end(a);
+}
+
+static void
+certificate_is_verified(void **state)
+{
+	static const struct {
+		const char *host, *tls;
+		int verdict;
+	} cases[] = {
+		{ "smart.test", "verified", V_OK },
+		{ "mx2.test", "verified", V_TEMP }, /* another name */
+		{ "mx2.test", "required", V_OK },
+		{ "127.0.0.2", "verified", V_TEMP },
+		{ "smart.test", "implicit", V_OK },
+		{ "mx2.test", "implicit", V_TEMP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct agent *a;
+		struct msg_job_verdict v;
+		char more[40];
+
+		snprintf(more, sizeof(more), "tls = %s", cases[i].tls);
+		a = agent_via_host(cases[i].host, more);
+		world.implicit = strcmp(cases[i].tls, "implicit") == 0;
+		world.starttls = !world.implicit;
+		v = carry(a, "any.test");
+		if ((int)v.verdict != cases[i].verdict)
+			fail_msg(
+			    "%s %s: %s", cases[i].host, cases[i].tls, v.text);
+		assert_int_equal(world.mails, v.verdict == V_OK);
+		agent_end(a);
+	}
+}
+
+static void
+answer_secret(struct agent *a, int verdict)
+{
+	struct pollfd p = { a->auth, POLLIN, 0 };
+	struct msg m;
+	uint64_t tag;
+
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_true(message_recv(a->auth, P_DELIVER, P_AUTH, &m, a->buf, NULL));
+	assert_int_equal(m.type, MSG_ROUTE_SECRET);
+	assert_string_equal(m.u.route_secret.route, "*");
+	tag = m.tag;
+	m = (struct msg){ .type = MSG_ROUTE_SECRET_IS, .tag = tag };
+	m.u.route_secret_is.verdict = (uint32_t)verdict;
+	strcpy(m.u.route_secret_is.secret, "geheim");
+	assert_true(message_send(a->auth, &m, -1));
+}
+
+static void
+password_comes_from_auth(void **state)
+{
+	static const char more[] =
+	    "tls = verified\nuser = u\npassword-file = /nowhere";
+	struct agent *a = agent_via_host("smart.test", more);
+	struct msg_job_verdict v;
+
+	(void)state;
+	world.starttls = true;
+	send_job(a, "any.test", 1, -1, 0);
+	answer_secret(a, V_OK);
+	assert_int_equal(next_verdict(a).verdict, V_OK);
+	assert_string_equal(world.auth, "AUTH PLAIN AHUAZ2VoZWlt");
+	/* The connection is kept, the password is not asked for again. */
+	assert_int_equal(carry(a, "any.test").verdict, V_OK);
+	agent_end(a);
+
+	a = agent_via_host("smart.test", more);
+	world.starttls = true;
+	send_job(a, "any.test", 1, -1, 0);
+	answer_secret(a, V_TEMP);
+	v = next_verdict(a);
+	assert_int_equal(v.verdict, V_TEMP);
+	assert_int_equal(v.scope, SCOPE_DEST);
+	close(a->auth);
+	assert_int_equal(carry(a, "any.test").verdict, V_TEMP);
+	a->auth = send_peer(a->parent, P_AUTH);
+	send_job(a, "any.test", 1, -1, 0);
+	answer_secret(a, V_OK);
+	assert_int_equal(next_verdict(a).verdict, V_OK);
+	agent_end(a);
+}
+
+static void
+stale_connection_is_replaced(void **state)
+{
+	struct agent *a = agent_via_mx("");
+
+	(void)state;
+	assert_int_equal(carry(a, "two.test").verdict, V_OK);
+	world.on = "MAIL";
+	world.answer = "close";
+	world.once = 1;
+	assert_int_equal(carry(a, "two.test").verdict, V_OK);
+	world.on = "MAIL";
+	world.answer = "421 4.4.2 too long";
+	assert_int_equal(carry(a, "two.test").verdict, V_OK);
+	assert_int_equal(world.mails, 3);
+	agent_end(a);
+}
+
+static void
+refusals_come_back(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+	struct msg_job_verdict v;
+	unsigned seen = 0;
+
+	(void)state;
+	world.on = "RCPT TO:<r1@";
+	world.answer = "550-5.1.1 no such\r\n550 5.1.1 user";
+	send_job(a, "any.test", 3, -1, 0);
+	for (int i = 0; i < 2; i++) {
+		v = next_verdict(a);
+		assert_int_equal(v.last, i == 1);
+		for (size_t k = 0; k < v.rcpts.len; k++)
+			seen += 1u << (4 * v.rcpts.data[k]);
+		if (v.verdict == V_PERM) {
+			assert_int_equal(v.rcpts.len, 1);
+			assert_int_equal(v.rcpts.data[0], 1);
+			assert_string_equal(v.status, "5.1.1");
+			assert_string_equal(v.text, "no such / user");
+		}
+	}
+	assert_int_equal(seen, 0x111);
+	world.on = "GREETING";
+	world.answer = "554 5.7.1 go away";
+	agent_end(a);
+	a = agent_via_host("127.0.0.2", "");
+	world.on = "GREETING";
+	world.answer = "554 5.7.1 go away";
+	v = carry(a, "any.test");
+	/* Our own smarthost's trouble bounces nothing. */
+	assert_int_equal(v.verdict, V_TEMP);
+	assert_int_equal(v.code, 554);
+	assert_string_equal(v.status, "4.7.1");
+	agent_end(a);
+	a = agent_via_mx("");
+	world.on = "GREETING";
+	world.answer = "554 5.7.1 go away";
+	assert_int_equal(carry(a, "plain.test").verdict, V_PERM);
+	agent_end(a);
+}
+
+static void
+large_body_comes_through_whole(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+	size_t size = 5000000, n = 0;
+	char *body = malloc(size + 100);
+	int fd = memfd_create("body", MFD_CLOEXEC);
+	unsigned hash = 5381;
+
+	(void)state;
+	for (unsigned i = 0; n < size; i++)
+		n += (size_t)sprintf(body + n, "%s%u%*s\r\n",
+		    i % 7 == 0 ? "." : "", i, (int)(i % 900), "x");
+	assert_int_equal(write(fd, body, n), n);
+	for (size_t i = 0; i < n; i++)
+		hash = hash * 33 + (unsigned char)body[i];
+	world.delay_ms = 2;
+	send_job(a, "any.test", 1, fd, n);
+	assert_int_equal(next_verdict(a).verdict, V_OK);
+	assert_int_equal(world.bytes, n);
+	assert_int_equal(world.hash, hash);
+	/* A file shorter than it should be is never sent as if it were whole. */
+	world.mails = 0;
+	send_job(a, "any.test", 1, fd, n + 10);
+	assert_int_equal(next_verdict(a).verdict, V_TEMP);
+	assert_int_equal(world.mails, 0);
+	close(fd);
+	free(body);
+	agent_end(a);
+}
+
+static void
+death_of_the_queue_ends_its_jobs(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+
+	(void)state;
+	world.on = "RCPT";
+	world.answer = "hang";
+	send_job(a, "any.test", 1, -1, 0);
+	while (world.connections == 0)
+		usleep(1000);
+	close(a->queue);
+	a->queue = send_peer(a->parent, P_QUEUE);
+	world.on = NULL;
+	assert_int_equal(carry(a, "any.test").verdict, V_OK);
+	assert_int_equal(world.mails, 1);
+	agent_end(a);
+}
+
+static void
+stop_defers_what_is_not_done(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+	struct msg m = { .type = MSG_STOP };
+	struct msg_job_verdict v;
+	int status;
+
+	(void)state;
+	world.on = "GREETING";
+	world.answer = "220-slowly";
+	send_job(a, "any.test", 1, -1, 0);
+	while (world.connections == 0)
+		usleep(1000);
+	assert_true(message_send(a->parent, &m, -1));
+	v = next_verdict(a);
+	assert_int_equal(v.verdict, V_TEMP);
+	assert_string_equal(v.status, "4.3.2");
+	assert_int_equal(waitpid(a->pid, &status, 0), a->pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(a->parent);
+	close(a->queue);
+	close(a->auth);
+	rmdir(a->directory);
+	free(a);
+}
+
+static void
+reload_changes_the_route(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.3", "");
+	struct msg m = { .type = MSG_CONF };
+	char text[400];
+
+	(void)state;
+	assert_int_equal(carry(a, "two.test").verdict, V_TEMP);
+	snprintf(text, sizeof(text),
+	    CONF_HEAD "[dns]\nserver = 127.0.0.1@%u\n"
+		      "[route *]\nvia = mx:%u\n",
+	    dns_port, smtp_port);
+	m.u.conf.text = (struct bytes){ (uint8_t *)text, strlen(text) };
+	assert_true(message_send(a->parent, &m, -1));
+	m = (struct msg){ .type = MSG_START };
+	assert_true(message_send(a->parent, &m, -1));
+	/* The two channels are not in step. */
+	for (int i = 0; i < 100; i++)
+		if (carry(a, "two.test").verdict == V_OK)
+			break;
+	assert_int_equal(world.mails, 1);
+	agent_end(a);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connections_are_reused),
+		cmocka_unit_test(connection_is_renewed_after_a_hundred),
+		cmocka_unit_test(dns_decides),
+		cmocka_unit_test(smarthost_that_is_not_there_only_defers),
+		cmocka_unit_test(tls_is_used_where_it_is),
+		cmocka_unit_test(broken_tls_falls_back_once),
+		cmocka_unit_test(certificate_is_verified),
+		cmocka_unit_test(password_comes_from_auth),
+		cmocka_unit_test(stale_connection_is_replaced),
+		cmocka_unit_test(refusals_come_back),
+		cmocka_unit_test(large_body_comes_through_whole),
+		cmocka_unit_test(death_of_the_queue_ends_its_jobs),
+		cmocka_unit_test(stop_defers_what_is_not_done),
+		cmocka_unit_test(reload_changes_the_route),
+	};
+	char self[PATH_MAX];
+
+	(void)argc;
+	signal(SIGPIPE, SIG_IGN);
+	/* build/tests/unit/this -> build/postern-deliver */
+	if (realpath(argv[0], self) == NULL)
+		return 1;
+	snprintf(program, sizeof(program), "%s/postern-deliver",
+	    dirname(dirname(dirname(self))));
+	return cmocka_run_group_tests(tests, set_up_world, NULL);
+}
