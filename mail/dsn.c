@@ -168,7 +168,9 @@ advice(const char *status)
 static void
 put_person(struct writer *w, const struct dsn *d, const struct dsn_recipient *r)
 {
-	put_lines(w, "  ", r->address);
+	put(w, "  ");
+	put_clean(w, r->address, strlen(r->address));
+	put(w, "\r\n");
 	if (r->reply != NULL) {
 		put(w, "      ");
 		w->column = 6;
@@ -225,8 +227,8 @@ put_human_part(struct writer *w, const struct dsn *d)
 	}
 	msgid_format(d->original_id, id);
 	put_words(w, "",
-	    "Nobody else whom you wrote to is affected. Whoever runs the mail "
-	    "server can look the message up by its number,");
+	    "This notice is not about anybody else you wrote to. Whoever runs "
+	    "the mail server can look the message up by its number,");
 	put_words(w, "", id);
 	put(w, ".\r\n");
 }
@@ -242,7 +244,9 @@ put_status_part(struct writer *w, const struct dsn *d)
 		const struct dsn_recipient *r = &d->recipients[i];
 
 		put(w, "\r\n");
-		put_field(w, "Final-Recipient: rfc822;", r->address);
+		put(w, "Final-Recipient: rfc822; ");
+		put_clean(w, r->address, strlen(r->address));
+		put(w, "\r\n");
 		put_field(
 		    w, "Action:", d->kind == DSN_FAILED ? "failed" : "delayed");
 		put_field(w, "Status:", r->status);
