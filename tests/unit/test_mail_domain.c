@@ -1,0 +1,160 @@
+/* Domains, literals, and which pattern fits best. */
+#include "test_mail.h"
+
+#include "mail/domain.h"
+
+#define L63 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+struct name {
+	const char *name, *in;
+	size_t n;
+	unsigned allow;
+	bool valid;
+};
+
+static const struct name names[] = {
+	{ "one label", S("a"), 0, true },
+	{ "labels", S("mail.example.org"), 0, true },
+	{ "digits and hyphens inside", S("a1-2b.c--d"), 0, true },
+	{ "nothing", S(""), 0, false },
+	{ "a dot", S("."), 0, false },
+	{ "a dot, trailing dots allowed", S("."), DOMAIN_DOT, false },
+	{ "trailing dot", S("a.b."), 0, false },
+	{ "trailing dot allowed", S("a.b."), DOMAIN_DOT, true },
+	{ "two trailing dots", S("a.b.."), DOMAIN_DOT, false },
+	{ "underscore", S("a_b.c"), 0, false },
+	{ "underscore allowed", S("_a_b_.c"), DOMAIN_UNDERSCORE, true },
+	{ "last label numeric", S("a.1"), 0, false },
+	{ "last label numeric allowed", S("10.0.0.1"), DOMAIN_NUMERIC, true },
+	{ "hyphen first", S("-a"), 7, false },
+	{ "hyphen last", S("a-.b"), 7, false },
+	{ "label of 63", S(L63), 0, true },
+	{ "label of 64", S(L63 "x"), 7, false },
+	{ "255 octets", S(L63 "." L63 "." L63 "." L63), 0, true },
+	{ "256 octets", S(L63 "." L63 "." L63 "." L63 "."), 0, false },
+	{ "255 octets and a dot", S(L63 "." L63 "." L63 "." L63 "."),
+	    DOMAIN_DOT, true },
+	{ "NUL", S("a\0b"), 7, false },
+	{ "space", S("a b"), 7, false },
+	{ "8-bit", S("\xc3\xa4.de"), 7, false },
+	{ "literal", S("[1.2.3.4]"), 7, false },
+};
+
+static void
+judges(void **state)
+{
+	const struct name *t = *state;
+	char *in = exact(t->in, t->n);
+
+	assert_int_equal(domain_valid(in, t->n, t->allow), t->valid);
+	free(in);
+}
+
+struct fit {
+	const char *name, *pattern, *domain;
+	bool fits;
+};
+
+static const struct fit fits[] = {
+	{ "exact", "example.net", "example.net", true },
+	{ "exact in another case", "Example.NET", "example.net", true },
+	{ "exact is not below", "example.net", "a.example.net", false },
+	{ "exact is not a prefix", "example.net", "example.ne", false },
+	{ "exact is not a suffix", "example.net", "example.net.org", false },
+	{ "below", "*.example.net", "a.example.net", true },
+	{ "far below", "*.example.net", "a.b.example.net", true },
+	{ "below in another case", "*.Example.net", "a.eXample.net", true },
+	{ "not below itself", "*.example.net", "example.net", false },
+	{ "not below by name alone", "*.example.net", "badexample.net", false },
+	{ "not below with an empty label", "*.example.net", ".example.net",
+	    false },
+	{ "any", "*", "example.net", true },
+	{ "any literal", "*", "[192.0.2.1]", true },
+	{ "a literal", "[192.0.2.1]", "[192.0.2.1]", true },
+	{ "any is some", "*", "", false },
+	{ "nothing fits nothing", "", "", false },
+	{ "below nothing", "*.", "a.", false },
+};
+
+static void
+fits_pattern(void **state)
+{
+	const struct fit *t = *state;
+
+	assert_int_equal(domain_fits(t->pattern, t->domain) != 0, t->fits);
+}
+
+static void
+ranks(void **state)
+{
+	static const char *const better[] = { "mx.a.example.net",
+		"*.a.example.net", "*.example.net", "*.net", "*" };
+	unsigned last = 0;
+
+	(void)state;
+	for (size_t i = COUNT(better); i-- > 0;) {
+		unsigned rank = domain_fits(better[i], "mx.a.example.net");
+
+		assert_true(rank > last);
+		last = rank;
+	}
+}
+
+static void
+below(void **state)
+{
+	(void)state;
+	assert_true(domain_below("mx.example.net", "example.net"));
+	assert_true(domain_below("MX.EXAMPLE.NET", "example.net"));
+	assert_false(domain_below("example.net", "example.net"));
+	assert_false(domain_below("xexample.net", "example.net"));
+	assert_false(domain_below("net", "example.net"));
+	assert_false(domain_below("example.net", ""));
+	assert_false(domain_below("", ""));
+}
+
+static void
+literals(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} t[] = {
+		{ "[1.2.3.4]", "[1.2.3.4]" },
+		{ "[IPv6:::1]", "[IPv6:::1]" },
+		{ "[IPV6:0:0:0:0:0:0:0:A]", "[IPv6:::a]" },
+		{ "[IPv6:::ffff:192.0.2.1]", "[IPv6:::ffff:192.0.2.1]" },
+		{ "1.2.3.4", NULL },
+		{ "[1.2.3.4", NULL },
+		{ "[", NULL },
+		{ "[]", NULL },
+		{ "", NULL },
+		{ "[::1]", NULL },
+		{ "[IPv6:1.2.3.4]", NULL },
+		{ "[IPv4:1.2.3.4]", NULL },
+		{ "[01.2.3.4]", NULL },
+		{ "[0x1.2.3.4]", NULL },
+		{ "[1.2.3.4.5]", NULL },
+		{ "[1]", NULL },
+	};
+	char out[DOMAIN_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(t); i++) {
+		bool ok = domain_literal(t[i].in, strlen(t[i].in), out);
+
+		assert_int_equal(ok, t[i].out != NULL);
+		if (ok)
+			assert_string_equal(out, t[i].out);
+	}
+}
+
+int
+main(void)
+{
+	ADD_TABLE(names, judges);
+	ADD_TABLE(fits, fits_pattern);
+	add("the most specific pattern wins", ranks, NULL);
+	add("below", below, NULL);
+	add("literals have one form", literals, NULL);
+	return run_cases("mail/domain");
+}
