@@ -22,7 +22,7 @@ static const struct column columns[] = {
 	{ "last_ip",    "from",       CELL_TEXT },
 	{ "password",   "password",   CELL_TEXT },
 	{ "weak",       NULL,         CELL_BOOL },
-	{ "grants",     NULL,         CELL_NUMBER },
+	{ "grant_count", NULL,         CELL_NUMBER },
 	{ "sent_hour",  NULL,         CELL_NUMBER },
 	{ "sent_day",   "sent today", CELL_NUMBER },
 };
@@ -169,7 +169,7 @@ print_json(const struct page *p)
 
 	fill(&p->row, cells);
 	j = output_object(columns, COLUMNS, cells);
-	json_object_set(j, "may_send", p->grants);
+	json_object_set(j, "grants", p->grants);
 	output_document(j);
 }
 

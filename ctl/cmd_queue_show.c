@@ -60,7 +60,7 @@ held_name(uint32_t held)
 	case HELD_NO:
 		return "";
 	case HELD_BY_ADMIN:
-		return "held";
+		return "admin";
 	default:
 		return "suspended";
 	}

@@ -3,21 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/template.h"
 #include "lib/buf.h"
 #include "lib/conf.h"
-
-static bool
-is_ours(const char *directory)
-{
-	struct stat st;
-
-	return stat(*directory != '\0' ? directory : "/", &st) == 0 &&
-	    S_ISDIR(st.st_mode) && st.st_uid == geteuid();
-}
 
 /* Would listening on [::] work here? */
 static bool
@@ -51,37 +41,34 @@ add_listener(
 char *
 template_text(const char *file, const char *hostname, bool root)
 {
-	bool standard = strcmp(file, CONF_DEFAULT_FILE) == 0;
-	char directory[CONF_PATH], state[CONF_PATH + 8] = "/var/lib/postern";
-	char run[CONF_PATH + 8] = "/run/postern", keys[CONF_PATH + 16];
+	int directory = (int)(strrchr(file, '/') - file);
 	struct buf b = { 0 };
 	char *text;
 
-	snprintf(directory, sizeof(directory), "%.*s",
-	    (int)(strrchr(file, '/') - file), file);
-	if (!standard) {
-		snprintf(state, sizeof(state), "%s/state", directory);
-		snprintf(run, sizeof(run), "%s/run", directory);
-	}
-	if (standard || is_ours(directory))
-		snprintf(keys, sizeof(keys), "%s", directory);
-	else
-		snprintf(keys, sizeof(keys), "%s/tls", state);
 	buf_addf(&b,
 	    "# What everything means: postern.conf(5).  After a change:\n"
 	    "# postern config check, then reload the server.\n\n"
 	    "hostname = %s\n\n"
-	    "[tls]\n"
-	    "certificate = %s/certificate.pem\n"
-	    "key         = %s/key.pem\n",
-	    hostname, keys, keys);
+	    "# Until mail programs are given a certificate that they trust, "
+	    "the server\n"
+	    "# uses the one that \"postern init\" has made.\n"
+	    "#[tls]\n"
+	    "#certificate = /etc/letsencrypt/live/%s/fullchain.pem\n"
+	    "#key         = /etc/letsencrypt/live/%s/privkey.pem\n",
+	    hostname, hostname, hostname);
 	add_listener(&b, "submissions", "implicit", root ? 465 : 2465, root);
 	add_listener(&b, "submission", "starttls", root ? 587 : 2587, root);
-	buf_addf(&b,
-	    "\n[paths]\n"
-	    "state = %s\n"
-	    "run   = %s\n",
-	    state, run);
+	if (strcmp(file, CONF_DEFAULT_FILE) == 0)
+		buf_addf(&b,
+		    "\n[paths]\n"
+		    "state = /var/lib/postern\n"
+		    "run   = /run/postern\n");
+	else
+		buf_addf(&b,
+		    "\n[paths]\n"
+		    "state = %.*s/state\n"
+		    "run   = %.*s/run\n",
+		    directory, file, directory, file);
 	text = strndup(buf_data(&b), b.len);
 	buf_release(&b);
 	if (text == NULL)

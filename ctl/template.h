@@ -11,8 +11,7 @@
  * directories of the system.  Otherwise: ports over 1024 of this machine
  * alone.  Another file than the standard one has state and run beside it.
  *
- *   file      where it will be, absolute; certificate and key go beside it,
- *             or below the state when that directory is somebody else's
+ *   file      where it will be, absolute
  *   hostname  valid
  */
 char *template_text(const char *file, const char *hostname, bool root);
