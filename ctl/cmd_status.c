@@ -169,17 +169,18 @@ print_processes(const struct output *o, const json_t *list)
 	{
 		bool up = strcmp(text_of(p, "state"), "up") == 0;
 		uint64_t restarts = number_of(p, "restarts");
-		char again[64] = "";
+		char pid[32] = "", again[64] = "";
 
+		if (number_of(p, "pid") != 0)
+			snprintf(pid, sizeof(pid), ", pid %" PRIu64,
+			    number_of(p, "pid"));
 		if (restarts > 0)
 			snprintf(again, sizeof(again),
 			    ", restarted %" PRIu64 " time%s", restarts,
 			    restarts == 1 ? "" : "s");
-		output_field(o, i == 0 ? "processes" : "",
-		    "%-10s %s%s%s, pid %" PRIu64 "%s", text_of(p, "name"),
-		    output_on(o, up ? TONE_GOOD : TONE_BAD),
-		    text_of(p, "state"), output_off(o), number_of(p, "pid"),
-		    again);
+		output_field(o, i == 0 ? "processes" : "", "%-10s %s%s%s%s%s",
+		    text_of(p, "name"), output_on(o, up ? TONE_GOOD : TONE_BAD),
+		    text_of(p, "state"), output_off(o), pid, again);
 	}
 }
 

@@ -164,7 +164,7 @@ secret_new(
 		return from_stdin(out);
 	if (!c->may_ask)
 		return output_fail(CODE_USAGE,
-		    "there is no terminal to ask for a password: use "
+		    "a password cannot be asked for here: use "
 		    "--password-stdin or --generate");
 	return typed_twice(prompt, out);
 }
@@ -176,7 +176,7 @@ secret_ask(const struct ctl *c, const char *prompt, char out[SECRET_MAX])
 		return from_stdin(out);
 	if (!c->may_ask)
 		return output_fail(CODE_USAGE,
-		    "there is no terminal to ask for a password: use "
+		    "a password cannot be asked for here: use "
 		    "--password-stdin");
 	if (!prompt_for(prompt, "", out))
 		return refuse(out, "no password was typed");

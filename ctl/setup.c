@@ -36,10 +36,12 @@ did(struct setup *s, const char *fmt, ...)
 static int
 failed(const char *path)
 {
-	return output_fail(errno == EACCES || errno == EPERM || errno == EROFS
-		? CODE_DENIED
-		: CODE_TEMP,
-	    "%s: %s", path, strerror(errno));
+	if (errno == EACCES || errno == EPERM)
+		return output_fail(CODE_DENIED,
+		    "%s: %s; run it as root, or with a configuration of your "
+		    "own: --config FILE",
+		    path, strerror(errno));
+	return output_fail(CODE_TEMP, "%s: %s", path, strerror(errno));
 }
 
 /* The directory that a file is in. */
