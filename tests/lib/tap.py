@@ -6,6 +6,7 @@ fixture (a context manager made once); a case that fails gets the fixture's
 notes printed beside the traceback, and the next one a new fixture.
 """
 
+import concurrent.futures
 import contextlib
 import os
 import re
@@ -62,6 +63,14 @@ def wait(condition, seconds=15, what=None, step=0.02):
             raise AssertionError(f"not within {seconds} s: "
                                  f"{what or condition.__name__}")
         time.sleep(step)
+
+
+def each(function, items, workers=8):
+    """Call function for every item, several at a time; raises the first
+    error."""
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(function, item) for item in items]:
+            done.result()
 
 
 def comment(text):
