@@ -1,3 +1,6 @@
+/*
+ * accounts.c - see accounts.h.
+ */
 #include <stdio.h>
 #include <string.h>
 

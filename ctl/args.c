@@ -1,4 +1,7 @@
-#include <assert.h>
+/*
+ * args.c - see args.h.
+ */
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,15 +18,30 @@ find_flag(const struct flag *flags, const char *name, size_t n)
 	return NULL;
 }
 
+static bool wrong(struct args *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Set the error; false. */
+static bool
+wrong(struct args *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(a->error, sizeof(a->error), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
 /* A flag means the same to every command that has it, so that its value can
  * be told from a word before the command is known. */
 static const struct flag *
-find_flag_anywhere(const struct command *table, const struct flag *common,
-    const char *name, size_t n)
+find_flag_anywhere(const struct args *a, const char *name, size_t n)
 {
-	const struct flag *f = find_flag(common, name, n);
+	const struct flag *f = find_flag(a->common, name, n);
 
-	for (const struct command *c = table; f == NULL && c->noun != NULL; c++)
+	for (const struct command *c = a->table; f == NULL && c->noun != NULL;
+	     c++)
 		f = find_flag(c->flags, name, n);
 	return f;
 }
@@ -36,82 +54,70 @@ offer_flags(struct suggest *s, const struct flag *flags)
 }
 
 static bool
-unknown_flag(const struct args *a, const struct command *table,
-    const struct flag *common, const char *name, size_t n, char *err,
-    size_t err_size)
+unknown_flag(struct args *a, const char *name, size_t n)
 {
 	char typed[SUGGEST_MAX];
 	struct suggest s;
 
 	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
 	suggest_init(&s, typed);
-	offer_flags(&s, common);
-	for (const struct command *c = table; c->noun != NULL; c++)
+	offer_flags(&s, a->common);
+	for (const struct command *c = a->table; c->noun != NULL; c++)
 		if (a->command == NULL || a->command == c)
 			offer_flags(&s, c->flags);
 	if (s.best != NULL)
-		snprintf(err, err_size, "unknown flag --%s; did you mean --%s?",
-		    typed, s.best);
-	else
-		snprintf(err, err_size, "unknown flag --%s", typed);
-	return false;
+		return wrong(
+		    a, "unknown flag --%s; did you mean --%s?", typed, s.best);
+	return wrong(a, "unknown flag --%s", typed);
 }
 
-/*
- * Take the flag at argv[*i] and move *i past it.
- */
 static bool
-take_flag(struct args *a, const struct command *table,
-    const struct flag *common, int argc, char **argv, int *i, char *err,
-    size_t err_size)
+keep_flag(struct args *a, const char *name, size_t n, const char *value)
 {
-	const char *name = argv[*i] + 2, *value = strchr(name, '=');
-	size_t n = value != NULL ? (size_t)(value - name) : strlen(name);
-	const struct flag *f = find_flag_anywhere(table, common, name, n);
-
-	(*i)++;
-	if (value != NULL)
-		value++;
-	if (f != NULL && f->value != NULL && value == NULL && *i < argc)
-		value = argv[(*i)++];
-	if (f != NULL && f->value != NULL &&
-	    (value == NULL || *value == '\0')) {
-		snprintf(err, err_size, "--%s needs a value: --%s %s", f->name,
-		    f->name, f->value);
-		return false;
-	}
-	if (f != NULL && f->value == NULL && value != NULL) {
-		snprintf(err, err_size, "--%s takes no value", f->name);
-		return false;
-	}
 	for (size_t k = 0; k < a->ngiven; k++)
 		if (a->given[k].name_len == n &&
-		    memcmp(a->given[k].name, name, n) == 0) {
-			snprintf(err, err_size, "--%.*s is there twice", (int)n,
-			    name);
-			return false;
-		}
-	if (a->ngiven == ARGS_FLAGS) {
-		snprintf(err, err_size, "too many flags");
-		return false;
-	}
+		    memcmp(a->given[k].name, name, n) == 0)
+			return wrong(a, "--%.*s is there twice", (int)n, name);
+	if (a->ngiven == ARGS_FLAGS)
+		return wrong(a, "too many flags");
 	a->given[a->ngiven].name = name;
 	a->given[a->ngiven].name_len = n;
-	a->given[a->ngiven].value = value != NULL ? value : "";
+	a->given[a->ngiven].value = value;
 	a->ngiven++;
 	return true;
 }
 
+/* Take the flag at argv[*i] and move *i past it and its value. */
+static bool
+take_flag(struct args *a, int argc, char **argv, int *i)
+{
+	const char *name = argv[(*i)++] + 2, *sign = strchr(name, '=');
+	size_t n = sign != NULL ? (size_t)(sign - name) : strlen(name);
+	const struct flag *f = find_flag_anywhere(a, name, n);
+	const char *value = sign != NULL ? sign + 1 : "";
+
+	/* One that nobody knows is told later, when the command is known. */
+	if (f == NULL)
+		return keep_flag(a, name, n, value);
+	if (f->value == NULL)
+		return sign != NULL ? wrong(a, "--%s takes no value", f->name)
+				    : keep_flag(a, name, n, value);
+	if (sign == NULL && *i < argc)
+		value = argv[(*i)++];
+	if (*value == '\0')
+		return wrong(a, "--%s needs a value: --%s %s", f->name, f->name,
+		    f->value);
+	return keep_flag(a, name, n, value);
+}
+
 /* Sort argv into flags and words, up to the first error. */
 static bool
-sort(struct args *a, const struct command *table, const struct flag *common,
-    int argc, char **argv, char *err, size_t err_size)
+sort(struct args *a, int argc, char **argv)
 {
-	int i = 0;
 	bool flags = true;
+	int i = 0;
 
 	a->words = argv;
-	a->nwords = 0;
 	while (i < argc) {
 		if (!flags || argv[i][0] != '-' || argv[i][1] == '\0') {
 			a->words[a->nwords++] = argv[i++];
@@ -119,14 +125,12 @@ sort(struct args *a, const struct command *table, const struct flag *common,
 			flags = false;
 			i++;
 		} else if (argv[i][1] != '-') {
-			snprintf(err, err_size, "unknown flag %.*s; %s",
-			    SUGGEST_MAX, argv[i],
+			return wrong(a, "unknown flag %.*s; %s", SUGGEST_MAX,
+			    argv[i],
 			    strcmp(argv[i], "-h") == 0
 				? "did you mean --help?"
 				: "flags are written in full");
-			return false;
-		} else if (!take_flag(a, table, common, argc, argv, &i, err,
-			       err_size)) {
+		} else if (!take_flag(a, argc, argv, &i)) {
 			return false;
 		}
 	}
@@ -134,75 +138,62 @@ sort(struct args *a, const struct command *table, const struct flag *common,
 }
 
 static bool
-unknown_noun(const struct args *a, const struct command *table, char *err,
-    size_t err_size)
+unknown_noun(struct args *a)
 {
 	const char *typed = a->words[0];
 	struct suggest s;
 
 	/* "add account" is as clear as a typing error. */
-	for (const struct command *c = table; c->noun != NULL; c++)
+	for (const struct command *c = a->table; c->noun != NULL; c++)
 		if (c->verb != NULL && a->nwords > 1 &&
 		    strcmp(c->verb, typed) == 0 &&
-		    strcmp(c->noun, a->words[1]) == 0) {
-			snprintf(err, err_size,
+		    strcmp(c->noun, a->words[1]) == 0)
+			return wrong(a,
 			    "unknown command \"%s %s\"; did you mean "
 			    "\"%s %s\"?",
 			    typed, c->noun, c->noun, c->verb);
-			return false;
-		}
 	suggest_init(&s, typed);
-	for (const struct command *c = table; c->noun != NULL; c++)
+	for (const struct command *c = a->table; c->noun != NULL; c++)
 		suggest_offer(&s, c->noun);
 	if (s.best != NULL)
-		snprintf(err, err_size,
+		return wrong(a,
 		    "unknown command \"%.64s\"; did you mean \"%s\"?", typed,
 		    s.best);
-	else
-		snprintf(err, err_size,
-		    "unknown command \"%.64s\"; see \"postern help\"", typed);
-	return false;
+	return wrong(
+	    a, "unknown command \"%.64s\"; see \"postern help\"", typed);
 }
 
 /* "add, list, show" */
 static void
-list_verbs(
-    const char *noun, const struct command *table, char *out, size_t size)
+list_verbs(const struct args *a, char *out, size_t size)
 {
 	size_t n = 0;
 
-	for (const struct command *c = table; c->noun != NULL; c++)
-		if (strcmp(c->noun, noun) == 0 && n < size)
+	for (const struct command *c = a->table; c->noun != NULL; c++)
+		if (strcmp(c->noun, a->noun) == 0 && n < size)
 			n += (size_t)snprintf(out + n, size - n, "%s%s",
 			    n > 0 ? ", " : "", c->verb);
 }
 
 static bool
-unknown_verb(const struct args *a, const struct command *table, char *err,
-    size_t err_size)
+unknown_verb(struct args *a)
 {
-	char verbs[256];
+	char verbs[200];
 	struct suggest s;
 
-	list_verbs(a->noun, table, verbs, sizeof(verbs));
-	if (a->nwords == 0) {
-		snprintf(
-		    err, err_size, "\"%s\" needs a verb: %s", a->noun, verbs);
-		return false;
-	}
+	list_verbs(a, verbs, sizeof(verbs));
+	if (a->nwords == 0)
+		return wrong(a, "\"%s\" needs a verb: %s", a->noun, verbs);
 	suggest_init(&s, a->words[0]);
-	for (const struct command *c = table; c->noun != NULL; c++)
+	for (const struct command *c = a->table; c->noun != NULL; c++)
 		if (strcmp(c->noun, a->noun) == 0)
 			suggest_offer(&s, c->verb);
 	if (s.best != NULL)
-		snprintf(err, err_size,
+		return wrong(a,
 		    "unknown command \"%s %.64s\"; did you mean \"%s %s\"?",
 		    a->noun, a->words[0], a->noun, s.best);
-	else
-		snprintf(err, err_size,
-		    "unknown command \"%s %.64s\"; there is %s", a->noun,
-		    a->words[0], verbs);
-	return false;
+	return wrong(a, "unknown command \"%s %.64s\"; there is %s", a->noun,
+	    a->words[0], verbs);
 }
 
 static void
@@ -214,50 +205,42 @@ skip_word(struct args *a)
 
 /* Find the command that the first words name. */
 static bool
-find_command(
-    struct args *a, const struct command *table, char *err, size_t err_size)
+find_command(struct args *a)
 {
-	if (a->nwords == 0) {
-		snprintf(err, err_size, "no command; see \"postern help\"");
-		return false;
-	}
-	for (const struct command *c = table; c->noun != NULL; c++) {
+	if (a->nwords == 0)
+		return wrong(a, "no command; see \"postern help\"");
+	for (const struct command *c = a->table; c->noun != NULL; c++) {
 		if (strcmp(c->noun, a->words[0]) != 0)
 			continue;
 		a->noun = c->noun;
-		if (c->verb == NULL) {
-			a->command = c;
+		if (c->verb != NULL &&
+		    (a->nwords < 2 || strcmp(c->verb, a->words[1]) != 0))
+			continue;
+		a->command = c;
+		skip_word(a);
+		if (c->verb != NULL)
 			skip_word(a);
-			return true;
-		}
-		if (a->nwords > 1 && strcmp(c->verb, a->words[1]) == 0) {
-			a->command = c;
-			skip_word(a);
-			skip_word(a);
-			return true;
-		}
+		return true;
 	}
 	if (a->noun == NULL)
-		return unknown_noun(a, table, err, err_size);
+		return unknown_noun(a);
 	skip_word(a);
-	return unknown_verb(a, table, err, err_size);
+	return unknown_verb(a);
 }
 
 static bool
-check_flags(const struct args *a, const struct command *table,
-    const struct flag *common, char *err, size_t err_size)
+check_flags(struct args *a)
 {
 	for (size_t k = 0; k < a->ngiven; k++) {
 		const char *name = a->given[k].name;
 		size_t n = a->given[k].name_len;
+		bool known = a->command == NULL
+		    ? find_flag_anywhere(a, name, n) != NULL
+		    : find_flag(a->common, name, n) != NULL ||
+			find_flag(a->command->flags, name, n) != NULL;
 
-		if (find_flag(common, name, n) != NULL)
-			continue;
-		if (a->command != NULL
-			? find_flag(a->command->flags, name, n) == NULL
-			: find_flag_anywhere(table, common, name, n) == NULL)
-			return unknown_flag(
-			    a, table, common, name, n, err, err_size);
+		if (!known)
+			return unknown_flag(a, name, n);
 	}
 	return true;
 }
@@ -282,60 +265,57 @@ args_count(const char *words, size_t *least, size_t *most)
 }
 
 static bool
-check_words(const struct args *a, char *err, size_t err_size)
+check_words(struct args *a)
 {
 	size_t least, most;
 
 	args_count(a->command->words, &least, &most);
-	if (a->nwords > most) {
-		snprintf(err, err_size, "\"%.64s\" is one word too many",
-		    a->words[most]);
-		return false;
-	}
-	if (a->nwords < least) {
-		snprintf(err, err_size, "%s is missing", a->command->words);
-		return false;
-	}
+	if (a->nwords > most)
+		return wrong(
+		    a, "\"%.64s\" is one word too many", a->words[most]);
+	if (a->nwords < least)
+		return wrong(a, "%s is missing", a->command->words);
 	return true;
 }
 
 bool
 args_parse(struct args *a, const struct command *table,
-    const struct flag *common, int argc, char **argv, char *err,
-    size_t err_size)
+    const struct flag *common, int argc, char **argv)
 {
-	bool help, sorted;
+	bool help, found;
 
 	memset(a, 0, sizeof(*a));
-	err[0] = '\0';
-	sorted = sort(a, table, common, argc, argv, err, err_size);
-	help = args_flag(a, "help") != NULL;
-	if (!sorted) {
-		char unsaid[256];
+	a->table = table;
+	a->common = common;
+	if (!sort(a, argc, argv)) {
+		struct args copy = *a;
 
-		(void)find_command(a, table, unsaid, sizeof(unsaid));
+		/* For the usage line only. */
+		if (find_command(&copy))
+			a->command = copy.command;
 		return false;
 	}
-	if (a->nwords > 0 || !help) {
-		bool found = find_command(a, table, err, err_size);
-
-		/* A flag that nobody knows may have swallowed no value, so
-		 * the words are not to be trusted. */
-		if (!check_flags(a, table, common, err, err_size))
-			return false;
-		if (!found)
-			return help && a->noun != NULL && a->nwords == 0;
-		return help || check_words(a, err, err_size);
-	}
-	return check_flags(a, table, common, err, err_size);
+	help = args_flag(a, "help") != NULL;
+	if (help && a->nwords == 0)
+		return check_flags(a);
+	found = find_command(a);
+	/* Flags first: behind one that nobody knows, what looks like a word
+	 * may be its value. */
+	if (!check_flags(a))
+		return false;
+	if (!found)
+		return help && a->noun != NULL && a->nwords == 0;
+	return help || check_words(a);
 }
 
 const char *
 args_flag(const struct args *a, const char *name)
 {
+	size_t n = strlen(name);
+
 	for (size_t k = 0; k < a->ngiven; k++)
-		if (strlen(name) == a->given[k].name_len &&
-		    memcmp(a->given[k].name, name, a->given[k].name_len) == 0)
+		if (n == a->given[k].name_len &&
+		    memcmp(a->given[k].name, name, n) == 0)
 			return a->given[k].value;
 	return NULL;
 }

@@ -33,11 +33,16 @@ struct command {
 #define ARGS_FLAGS 16
 
 /*
+ *   table    all commands; ends with a NULL noun
+ *   common   flags that every command has; ends with a NULL name
  *   command  NULL until words name one
  *   noun     a noun of the table was typed; NULL otherwise
  *   words    borrowed from argv: what stands behind noun and verb
+ *   error    what is wrong, in one sentence, with a suggestion if there is one
  */
 struct args {
+	const struct command *table;
+	const struct flag *common;
 	const struct command *command;
 	const char *noun;
 	char **words;
@@ -47,25 +52,22 @@ struct args {
 		size_t name_len;
 	} given[ARGS_FLAGS];
 	size_t ngiven;
+	char error[400];
 };
 
 /* How many words a command takes, as its row says; *most SIZE_MAX: any. */
 void args_count(const char *words, size_t *least, size_t *most);
 
 /*
- * Read a command line.  argv is reordered: words first.
+ * Read a command line, without the program's name.  argv is reordered: words
+ * first.
  *
- *   table    ends with a NULL noun
- *   common   flags that every command has; ends with a NULL name
- *   err      says what is wrong, in one sentence, with a suggestion where
- *            there is one
- *
- * False when it cannot be run; as much of *a is set as was understood.  With
- * --help among the flags nothing is wrong but an unknown flag, noun or verb.
+ * False, with the error set, when it cannot be run; as much of the rest is set
+ * as was understood.  With --help among the flags nothing is wrong but an
+ * unknown flag, noun or verb.
  */
-bool args_parse(struct args *a, const struct command *table,
-    const struct flag *common, int argc, char **argv, char *err,
-    size_t err_size);
+bool args_parse(struct args *, const struct command *table,
+    const struct flag *common, int argc, char **argv);
 
 /* The value of a flag, "" for one without; NULL when it was not given. */
 const char *args_flag(const struct args *, const char *name);

@@ -1,3 +1,6 @@
+/*
+ * certificate.c - see certificate.h.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>

@@ -1,3 +1,6 @@
+/*
+ * commands.c - see commands.h.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,9 +176,9 @@ set_up(struct ctl *c)
 }
 
 static int
-usage(const struct args *a, const char *err)
+usage(const struct args *a)
 {
-	output_fail(CODE_USAGE, "%s", err);
+	output_fail(CODE_USAGE, "%s", a->error);
 	if (a->command != NULL)
 		help_usage(stderr, a->command);
 	return CODE_USAGE;
@@ -185,12 +188,10 @@ int
 commands_run(int argc, char **argv)
 {
 	struct ctl c = { 0 };
-	char err[512];
 	int code;
 
-	if (!args_parse(&c.args, commands, common_flags, argc - 1, argv + 1,
-		err, sizeof(err)))
-		return usage(&c.args, err);
+	if (!args_parse(&c.args, commands, common_flags, argc - 1, argv + 1))
+		return usage(&c.args);
 	if (args_flag(&c.args, "help") != NULL) {
 		help_print(stdout, c.args.noun, c.args.command);
 		code = CODE_OK;

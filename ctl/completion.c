@@ -1,3 +1,6 @@
+/*
+ * completion.c - see completion.h.
+ */
 #include <string.h>
 
 #include "ctl/commands.h"

@@ -1,3 +1,6 @@
+/*
+ * daemon.c - see daemon.h.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

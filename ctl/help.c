@@ -1,3 +1,6 @@
+/*
+ * help.c - see help.h.
+ */
 #include <string.h>
 
 #include "ctl/commands.h"

@@ -1,3 +1,6 @@
+/*
+ * hostname.c - see hostname.h.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

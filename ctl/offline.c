@@ -1,3 +1,6 @@
+/*
+ * offline.c - see offline.h.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>

@@ -1,3 +1,6 @@
+/*
+ * operand.c - see operand.h.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/*
+ * output.c - see output.h.
+ */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>

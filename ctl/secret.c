@@ -1,3 +1,6 @@
+/*
+ * secret.c - see secret.h.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,3 +1,6 @@
+/*
+ * settings.c - see settings.h.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * setup.c - see setup.h.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -235,6 +238,18 @@ setup_directories(struct setup *s)
 	mode_t open_mode = s->root ? 0755 : 0700;
 	char auth[CONF_PATH + 8], queue[CONF_PATH + 8], empty[CONF_PATH + 8];
 	char etc[CONF_PATH];
+	const struct {
+		const char *path, *user;
+		mode_t mode;
+		enum strictness strict;
+	} wanted[] = {
+		{ etc, NULL, s->root ? 0750 : 0700, AS_IT_IS },
+		{ c->state, NULL, open_mode, AS_IT_IS },
+		{ auth, c->user_auth, 0700, CORRECT },
+		{ queue, c->user_queue, 0700, CORRECT },
+		{ c->run, NULL, open_mode, AS_IT_IS },
+		{ empty, NULL, open_mode, CORRECT },
+	};
 	bool made[6] = { false };
 	int code;
 
@@ -242,15 +257,12 @@ setup_directories(struct setup *s)
 	snprintf(queue, sizeof(queue), "%s/queue", c->state);
 	snprintf(empty, sizeof(empty), "%s/empty", c->run);
 	directory_of(c->file, etc);
-	/* clang-format off */
-	if ((code = make_directory(s, etc, NULL, s->root ? 0750 : 0700, AS_IT_IS, &made[0])) != CODE_OK ||
-	    (code = make_directory(s, c->state, NULL, open_mode, AS_IT_IS, &made[1])) != CODE_OK ||
-	    (code = make_directory(s, auth, c->user_auth, 0700, CORRECT, &made[2])) != CODE_OK ||
-	    (code = make_directory(s, queue, c->user_queue, 0700, CORRECT, &made[3])) != CODE_OK ||
-	    (code = make_directory(s, c->run, NULL, open_mode, AS_IT_IS, &made[4])) != CODE_OK ||
-	    (code = make_directory(s, empty, NULL, open_mode, CORRECT, &made[5])) != CODE_OK)
-		return code;
-	/* clang-format on */
+	for (size_t i = 0; i < 6; i++) {
+		code = make_directory(s, wanted[i].path, wanted[i].user,
+		    wanted[i].mode, wanted[i].strict, &made[i]);
+		if (code != CODE_OK)
+			return code;
+	}
 	if (made[0])
 		did(s, "directory %s", etc);
 	if (made[1] || made[2] || made[3])

@@ -1,3 +1,6 @@
+/*
+ * sibling.c - see sibling.h.
+ */
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>

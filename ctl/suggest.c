@@ -1,3 +1,6 @@
+/*
+ * suggest.c - see suggest.h.
+ */
 #include <limits.h>
 #include <string.h>
 

@@ -1,3 +1,6 @@
+/*
+ * template.c - see template.h.
+ */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>

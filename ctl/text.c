@@ -1,3 +1,6 @@
+/*
+ * text.c - see text.h.
+ */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -41,7 +41,6 @@ static const struct command table[] = {
 };
 
 static struct args a;
-static char err[512];
 static char *argv[32];
 static char line[512];
 
@@ -57,14 +56,14 @@ parse(const char *text)
 	     w = strtok_r(NULL, " ", &save))
 		argv[argc++] = w;
 	argv[argc] = NULL;
-	return args_parse(&a, table, common, argc, argv, err, sizeof(err));
+	return args_parse(&a, table, common, argc, argv);
 }
 
 static void
 says(const char *text, const char *complaint)
 {
 	assert_false(parse(text));
-	assert_string_equal(err, complaint);
+	assert_string_equal(a.error, complaint);
 }
 
 static void
