@@ -2,7 +2,6 @@
 """Clients that break the rules get told so, and nothing worse happens."""
 # run: limit 150
 # run: limit-all 600
-# run: alone
 
 import os
 import socket
