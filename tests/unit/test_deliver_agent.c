@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -378,13 +379,15 @@ peer_serve(void *arg)
 static void *
 smtp_serve(void *arg)
 {
-	int listener = *(int *)arg, fd;
+	int listener = *(int *)arg, fd, one = 1;
 
 	while ((fd = accept(listener, NULL, NULL)) != -1) {
 		struct peer *p = calloc(1, sizeof(*p));
 		pthread_t t;
 
 		p->fd = fd;
+		setsockopt(
+		    fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		pthread_mutex_lock(&world.lock);
 		world.connections++;
 		pthread_mutex_unlock(&world.lock);
