@@ -202,11 +202,11 @@ print_next(const struct init *i)
 static void
 print_page(const struct init *i)
 {
-	json_t *line;
-	size_t n;
+	const json_t *made = i->setup.made;
 
-	json_array_foreach(i->setup.made, n, line) printf("%-14s %s\n",
-	    i->setup.dry ? "would make" : "made", json_string_value(line));
+	for (size_t n = 0; n < json_array_size(made); n++)
+		printf("%-14s %s\n", i->setup.dry ? "would make" : "made",
+		    json_string_value(json_array_get(made, n)));
 	if (json_array_size(i->setup.made) == 0)
 		printf(
 		    "%-14s everything; %s\n", "in place", i->c->settings.file);

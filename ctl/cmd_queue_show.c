@@ -265,20 +265,18 @@ page_row(void *arg, const struct msg *m)
 static void
 print_events(const struct page *p)
 {
-	json_t *event;
-	size_t i;
+	char rcpt[ADDR_SIZE * 2], detail[1200];
 
-	json_array_foreach(p->events, i, event)
-	{
-		char rcpt[ADDR_SIZE * 2], detail[1200];
+	for (size_t i = 0; i < json_array_size(p->events); i++) {
+		const json_t *e = json_array_get(p->events, i);
 
 		printf("%s%s  %-10s %s  %s\n", i == 0 ? "\n" : "",
-		    json_string_value(json_object_get(event, "time")),
-		    json_string_value(json_object_get(event, "event")),
+		    json_string_value(json_object_get(e, "time")),
+		    json_string_value(json_object_get(e, "event")),
 		    text_clean(rcpt, sizeof(rcpt),
-			json_string_value(json_object_get(event, "rcpt"))),
+			json_string_value(json_object_get(e, "rcpt"))),
 		    text_clean(detail, sizeof(detail),
-			json_string_value(json_object_get(event, "detail"))));
+			json_string_value(json_object_get(e, "detail"))));
 	}
 }
 

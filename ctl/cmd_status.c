@@ -162,11 +162,8 @@ number_of(const json_t *o, const char *key)
 static void
 print_processes(const struct output *o, const json_t *list)
 {
-	json_t *p;
-	size_t i;
-
-	json_array_foreach(list, i, p)
-	{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *p = json_array_get(list, i);
 		bool up = strcmp(text_of(p, "state"), "up") == 0;
 		uint64_t restarts = number_of(p, "restarts");
 		char pid[32] = "", again[64] = "";
@@ -184,36 +181,55 @@ print_processes(const struct output *o, const json_t *list)
 	}
 }
 
-/* Numbers and words of the queue, as many as it tells, on one line each. */
+static void
+print_listeners(const struct output *o, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *l = json_array_get(list, i);
+
+		output_field(o, i == 0 ? "listens" : "", "%-24s %s (%s)",
+		    text_of(l, "address"), text_of(l, "tls"),
+		    text_of(l, "name"));
+	}
+}
+
+/* One number or word of the queue: "messages 12", "body 4.1M". */
+static void
+write_item(const char *key, const json_t *value, char *out, size_t size)
+{
+	uint64_t n = (uint64_t)json_integer_value(value);
+	size_t len = strlen(key);
+	char text[TEXT_SHORT];
+
+	if (json_is_string(value))
+		snprintf(out, size, "%s %s", key, json_string_value(value));
+	else if (len > 6 && strcmp(key + len - 6, "_bytes") == 0)
+		snprintf(out, size, "%.*s %s", (int)len - 6, key,
+		    text_size(text, n));
+	else
+		snprintf(out, size, "%s %" PRIu64, key, n);
+}
+
+/* Everything that the queue tells, in lines that fit. */
 static void
 print_queue(const struct output *o, json_t *queue)
 {
-	char line[1000] = "", size[TEXT_SHORT];
-	size_t n = 0;
-	const char *key;
-	json_t *value;
+	char line[80] = "", item[400];
+	const char *label = "queue";
 
-	json_object_foreach(queue, key, value)
-	{
-		size_t len = strlen(key);
-
-		if (n >= sizeof(line) - 1)
-			break;
-		if (json_is_string(value))
-			n += (size_t)snprintf(line + n, sizeof(line) - n,
-			    "%s%s %s", n > 0 ? ", " : "", key,
-			    json_string_value(value));
-		else if (len > 5 && strcmp(key + len - 5, "bytes") == 0)
-			n += (size_t)snprintf(line + n, sizeof(line) - n,
-			    "%s%.*s %s", n > 0 ? ", " : "", (int)len - 6, key,
-			    text_size(
-				size, (uint64_t)json_integer_value(value)));
-		else
-			n += (size_t)snprintf(line + n, sizeof(line) - n,
-			    "%s%s %" JSON_INTEGER_FORMAT, n > 0 ? ", " : "",
-			    key, json_integer_value(value));
+	for (void *at = json_object_iter(queue); at != NULL;
+	     at = json_object_iter_next(queue, at)) {
+		write_item(json_object_iter_key(at), json_object_iter_value(at),
+		    item, sizeof(item));
+		if (line[0] != '\0' && strlen(line) + strlen(item) > 64) {
+			output_field(o, label, "%s,", line);
+			label = "";
+			line[0] = '\0';
+		}
+		snprintf(line + strlen(line), sizeof(line) - strlen(line),
+		    "%s%s", line[0] != '\0' ? ", " : "", item);
 	}
-	output_field(o, "queue", "%s", line);
+	output_field(o, label, "%s", line);
 }
 
 static void
@@ -241,8 +257,6 @@ print_page(
 	char span[TEXT_SHORT], when[TEXT_SHORT], room[TEXT_SHORT];
 	char size[TEXT_SHORT];
 	uint64_t now = (uint64_t)time(NULL);
-	json_t *l;
-	size_t i;
 
 	output_field(o, "postern", "%s on %s, pid %" PRIu64,
 	    text_of(s->top, "version"), text_of(s->top, "hostname"),
@@ -251,9 +265,7 @@ print_page(
 	    text_span(span, now > s->since ? now - s->since : 0),
 	    text_time(when, s->since));
 	output_field(o, "config", "%s", text_of(s->top, "config"));
-	json_array_foreach(s->listen, i, l)
-	    output_field(o, i == 0 ? "listens" : "", "%-24s %s (%s)",
-		text_of(l, "address"), text_of(l, "tls"), text_of(l, "name"));
+	print_listeners(o, s->listen);
 	print_processes(o, s->processes);
 	print_queue(o, s->queue);
 	print_certificate(
