@@ -82,6 +82,7 @@ struct checking {
 	unsigned char digest[DIGEST_SIZE];
 	char net[NET_TEXT + 4];
 	char login[ADDR_SIZE];
+	char current[PASSWORD_HASH]; /* the account's, if no one changed it */
 	struct attempts attempts;
 	TAILQ_ENTRY(checking) link;
 };
@@ -224,18 +225,27 @@ hash_of(const struct page *page)
 	    : decoy;
 }
 
-/* Replace a weak hash, now that the password is known. */
+/*
+ * Replace a weak hash, now that the password is known.  Whoever is being
+ * checked against the old one is not taken by surprise.
+ */
 static void
 upgrade(struct checking *ch)
 {
 	struct change c = { .login = ch->login,
 		.hash = ch->job.fresh,
 		.old_hash = ch->job.hash };
+	struct checking *other;
 
-	if (accounts_upgrade(&c) == CHANGE_DONE)
-		log_event("auth.upgraded", "from=%s to=%s account=%s",
-		    password_kind(c.old_hash), password_kind(c.hash),
-		    log_quote(ch->login));
+	if (accounts_upgrade(&c) != CHANGE_DONE)
+		return;
+	TAILQ_FOREACH (other, &checkings, link)
+		if (strcmp(other->login, ch->login) == 0 &&
+		    strcmp(other->current, c.old_hash) == 0)
+			strcpy(other->current, c.hash);
+	log_event("auth.upgraded", "from=%s to=%s account=%s",
+	    password_kind(c.old_hash), password_kind(c.hash),
+	    log_quote(ch->login));
 }
 
 /* What became of the one who stands for all. */
@@ -244,18 +254,20 @@ judge(struct checking *ch)
 {
 	const struct page *page = book_find(ch->login);
 	bool is_account = page != NULL && page->state != ACC_REMOVED;
+	enum outcome outcome;
 
 	if (!ch->job.right || !is_account) {
 		throttle_wrong(ch->net, ch->login, ch->digest);
 		return is_account ? BAD_PASSWORD : UNKNOWN_USER;
 	}
 	throttle_right(ch->net, ch->login, loop_now_ms());
-	if (strcmp(page->hash, ch->job.hash) != 0)
+	if (strcmp(page->hash, ch->current) != 0)
 		return BUSY; /* it got a new password meanwhile: ask again */
+	outcome = page->state == ACC_ACTIVE ? OK : SUSPENDED;
 	verified_add(ch->digest, loop_now_ms());
 	if (ch->job.fresh[0] != '\0')
 		upgrade(ch);
-	return page->state == ACC_ACTIVE ? OK : SUSPENDED;
+	return outcome;
 }
 
 static void
@@ -303,6 +315,7 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 	ch->job.done = on_hashed;
 	strcpy(ch->job.secret, secret);
 	strcpy(ch->job.hash, hash_of(page));
+	strcpy(ch->current, ch->job.hash);
 	strcpy(ch->login, a->user);
 	strcpy(ch->net, a->net);
 	memcpy(ch->digest, a->digest, DIGEST_SIZE);

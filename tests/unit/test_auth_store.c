@@ -2,6 +2,7 @@
  * The store: what a transaction means, what survives, what is refused.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -400,6 +402,89 @@ only_one_has_it(void **state)
 	store_open(dir);
 }
 
+static void
+fill_disk(void)
+{
+	static char block[65536];
+	char path[80];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/fill", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	while (write(fd, block, sizeof(block)) > 0)
+		;
+	close(fd);
+}
+
+static void
+fill_up_and_die(void)
+{
+	struct change alice = change(ALICE), bob = change(BOB);
+
+	store_open(dir);
+	if (accounts_add(&alice) != CHANGE_DONE)
+		_exit(1);
+	fill_disk();
+	/* Refused, and what is there stays readable. */
+	if (accounts_add(&bob) != CHANGE_NO_ROOM || book_find(ALICE) == NULL)
+		_exit(2);
+	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.1");
+	uses_write();
+	raise(SIGKILL);
+}
+
+static void
+start_while_full(void)
+{
+	fill_disk();
+	store_open(dir);
+	if (book_find(ALICE) == NULL || book_find(BOB) != NULL)
+		_exit(1);
+	store_close();
+}
+
+static void
+start_with_room(void)
+{
+	struct change bob = change(BOB);
+
+	store_open(dir);
+	if (accounts_add(&bob) != CHANGE_DONE || book_find(ALICE) == NULL)
+		_exit(1);
+	store_close();
+}
+
+static void
+on_a_small_disk(void)
+{
+	char path[80];
+
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("none", dir, "tmpfs", 0, "size=48m") == -1)
+		_exit(77);
+	if (!WIFSIGNALED(apart(fill_up_and_die)))
+		_exit(1);
+	if (apart(start_while_full) != 0)
+		_exit(2);
+	snprintf(path, sizeof(path), "%s/fill", dir);
+	unlink(path);
+	if (apart(start_with_room) != 0)
+		_exit(3);
+}
+
+static void
+a_full_disk_loses_nothing(void **state)
+{
+	int status = apart(on_a_small_disk);
+
+	(void)state;
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip(); /* not root, or no mounts allowed here */
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static bool
 write_newer_format(struct txn *txn, void *arg)
 {
@@ -445,6 +530,7 @@ main(void)
 		TEST(what_was_answered_survives_kill),
 		TEST(old_logs_go),
 		TEST(only_one_has_it),
+		TEST(a_full_disk_loses_nothing),
 		TEST(a_newer_format_is_refused),
 	};
 

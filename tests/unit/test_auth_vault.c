@@ -25,6 +25,8 @@
 
 #include <cmocka.h>
 
+#include "auth/accounts.h"
+#include "auth/store.h"
 #include "auth/vault.h"
 #include "ipc/channel.h"
 #include "lib/tls.h"
@@ -426,6 +428,108 @@ guessing_is_cut_off_and_hurts_nobody_else(void **state)
 	assert_int_equal(command(ACCOUNT_TEST, ALICE, STRANGER, SECRET, &m), 0);
 	assert_int_equal(command(ACCOUNT_TEST, ALICE, CLIENT, SECRET, &m), 1);
 	assert_non_null(strstr(m.u.cmd_done.text, "192.0.2.0/24"));
+}
+
+/* Put accounts into the store, as an import will. */
+static void
+import(const char *const rows[][2], size_t n)
+{
+	int status;
+	pid_t child;
+
+	assert_int_equal(end(), 0);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		become_ordinary();
+		store_open(dir);
+		for (size_t i = 0; i < n; i++) {
+			struct change c = { .login = rows[i][0],
+				.hash = rows[i][1],
+				.by = "import" };
+
+			if (accounts_add(&c) != CHANGE_DONE)
+				_exit(1);
+		}
+		store_close();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	begin();
+}
+
+static void
+old_hashes_work_and_become_new(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "des@example.org", "/LgVj7g9me8So" },
+		{ "md5@example.org", "$1$Daxl/Tq0$RlbdagHN.SwBipatBqmtg1" },
+		{ "bcrypt@example.org",
+		    "$2b$04$P/iCb15ef0GGzbGJwcWl9ONdUhgvg0/gq/"
+		    "NFdSwEItIkSNozkBLhe" },
+		{ "sha@example.org",
+		    "$5$rounds=1000$.J7kFlwwRu2IbnbU$"
+		    "AuRhqzzH7nkV.un.JBnnW9oS1U7vj93819SgfQbH6N4" },
+	};
+	struct msg m;
+
+	(void)state;
+	import(rows, 4);
+	hear(smtpd, P_SMTPD, &m, MSG_ACCOUNTS_DONE);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(login(rows[i][0], "wrong", STRANGER, &m), 535);
+		/* Two at once, from different places. */
+		ask_login(rows[i][0], SECRET, CLIENT);
+		ask_login(rows[i][0], SECRET, STRANGER);
+		for (int k = 0; k < 2; k++) {
+			hear(smtpd, P_SMTPD, &m, MSG_AUTH_RESULT);
+			assert_int_equal(m.u.auth_result.code, 235);
+		}
+		assert_int_equal(logged("auth.upgraded"), i + 1);
+		memset(&m, 0, sizeof(m));
+		m.type = MSG_ACCOUNT_CMD;
+		m.u.account_cmd.verb = ACCOUNT_SHOW;
+		strcpy(m.u.account_cmd.account, rows[i][0]);
+		assert_true(message_send(ctl, &m, -1));
+		hear(ctl, P_CTL, &m, MSG_ACCOUNT_ROW);
+		assert_string_equal(m.u.account_row.hash, "yescrypt");
+		assert_int_equal(m.u.account_row.weak, 0);
+		hear(ctl, P_CTL, &m, MSG_GRANT_ROW);
+		hear(ctl, P_CTL, &m, MSG_CMD_DONE);
+		assert_int_equal(login(rows[i][0], SECRET, CLIENT, &m), 235);
+		assert_int_equal(login(rows[i][0], "wrong", CLIENT, &m), 535);
+	}
+}
+
+static void
+a_test_says_why_not(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "locked@example.org", "!$1$Daxl/Tq0$x" },
+		{ "alien@example.org", "{SSHA}abcdefg" },
+		{ "empty@example.org", "" },
+	};
+	static const char *const why[] = { "locked", "libxcrypt cannot check",
+		"has no password" };
+	struct msg m;
+
+	(void)state;
+	import(rows, 3);
+	hear(smtpd, P_SMTPD, &m, MSG_ACCOUNTS_DONE);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(login(rows[i][0], SECRET, CLIENT, &m), 535);
+		assert_int_equal(
+		    command(ACCOUNT_TEST, rows[i][0], "", SECRET, &m), 1);
+		assert_non_null(strstr(m.u.cmd_done.text, why[i]));
+	}
+	add_alice();
+	assert_int_equal(command(ACCOUNT_TEST, ALICE, "", "wrong", &m), 1);
+	assert_non_null(strstr(m.u.cmd_done.text, "password is wrong"));
+	assert_int_equal(command(ACCOUNT_TEST, ALICE, "", SECRET, &m), 0);
+	assert_int_equal(
+	    command(ACCOUNT_TEST, "eve@example.org", "", SECRET, &m), 1);
+	assert_non_null(strstr(m.u.cmd_done.text, "no account"));
 }
 
 static void
@@ -1013,6 +1117,8 @@ main(void)
 		TEST(the_log_cannot_be_forged),
 		TEST(one_old_password_is_stale),
 		TEST(guessing_is_cut_off_and_hurts_nobody_else),
+		TEST(old_hashes_work_and_become_new),
+		TEST(a_test_says_why_not),
 		TEST(many_logins_at_once_hash_once),
 		TEST(a_full_house_is_busy),
 		TEST(suspending_is_known_at_once),
