@@ -203,8 +203,9 @@ borrow_file(struct session *s)
 	struct msg m = { .type = MSG_TX_FILE };
 
 	m.u.tx_file.size = s->tx->size_hint;
-	s->tx->known = true;
-	return ask(s, &m);
+	ask(s, &m);
+	s->tx->known |= !s->unheard;
+	return WAIT;
 }
 
 /* Why it is refused, or NULL. */

@@ -13,7 +13,7 @@ incomplete(const char *p, size_t n, size_t *used, size_t *skipped)
 		*used = n > 0 && p[n - 1] == '\r' ? n - 1 : n;
 		*skipped += *used;
 	}
-	return LINE_MORE;
+	return *skipped > LINE_ENDLESS_MOST ? LINE_ENDLESS : LINE_MORE;
 }
 
 enum line
@@ -28,6 +28,8 @@ line_find(const char *p, size_t n, size_t *used, size_t *len, size_t *skipped)
 	*len = (size_t)(end - p);
 	*used = *len + 2;
 	*skipped = 0;
+	if (before + *len > LINE_ENDLESS_MOST)
+		return LINE_ENDLESS;
 	if (before > 0 || *len > LINE_MOST)
 		return LINE_LONG;
 	if (memchr(p, '\0', *len) != NULL || memchr(p, '\r', *len) != NULL ||

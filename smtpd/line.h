@@ -7,13 +7,15 @@
 
 #include <stddef.h>
 
-#define LINE_MOST 12288 /* RFC 4954 4: octets without CRLF */
+#define LINE_MOST         12288 /* RFC 4954 4: octets without CRLF */
+#define LINE_ENDLESS_MOST 65536 /* who sends more has no end in mind */
 
 enum line {
 	LINE_MORE, /* incomplete */
 	LINE_GOOD,
-	LINE_BAD,  /* holds a NUL, a lone CR or a lone LF */
-	LINE_LONG, /* over LINE_MOST octets */
+	LINE_BAD,     /* holds a NUL, a lone CR or a lone LF */
+	LINE_LONG,    /* over LINE_MOST octets */
+	LINE_ENDLESS, /* over LINE_ENDLESS_MOST, and no end has come */
 };
 
 /*

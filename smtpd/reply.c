@@ -15,6 +15,9 @@
 
 #define TEXT_SIZE 490 /* 512 less the code, the status and CRLF */
 
+static void add(struct session *, int code, char separator, const char *status,
+    const char *fmt, va_list) __attribute__((format(printf, 5, 0)));
+
 static void
 add(struct session *s, int code, char separator, const char *status,
     const char *fmt, va_list ap)

@@ -30,7 +30,6 @@
 #define IDLE_COMMANDS  100   /* without a mail; then they are errors */
 #define OUT_LIMIT      16384 /* unsent octets at which we stop eating */
 #define COMMAND_MOST   2048  /* octets of any command but AUTH */
-#define SKIP_MOST      65536 /* octets of an overlong line */
 #define ANONYMOUS_MOST 65536 /* octets eaten before login */
 #define ANONYMOUS_S    30    /* for each command before login */
 #define LOGIN_S        180   /* from accept to login */
@@ -347,10 +346,11 @@ take_line(struct session *s, const char *p, size_t n, size_t *used, size_t *len)
 		break;
 	case LINE_MORE:
 		s->bare_lf = memchr(p, '\n', n) != NULL;
-		if (s->skipped > SKIP_MOST)
-			settle(s, &refused,
-			    reply(s, 421, "4.7.0", "line without an end"));
 		return false;
+	case LINE_ENDLESS:
+		settle(
+		    s, &refused, reply(s, 421, "4.7.0", "line without an end"));
+		break;
 	}
 	s->bare_lf = false;
 	return false;
@@ -399,8 +399,6 @@ eat_body(struct session *s, char *p, size_t n)
 {
 	size_t used;
 
-	if (n == 0)
-		return 0;
 	s->since_ms = s->world->now_ms;
 	switch (body_feed(s, p, n, &used)) {
 	case DATA_ON:
@@ -529,24 +527,30 @@ hungry(const struct session *s)
 	    s->out->len < OUT_LIMIT;
 }
 
+/* Those who have not logged in are not listened to for ever. */
+static void
+count_anonymous(struct session *s, size_t n)
+{
+	s->anonymous += n;
+	if (s->anonymous > ANONYMOUS_MOST && s->awaits == MSG_NONE &&
+	    s->state != ST_TLS && s->state != ST_CLOSING)
+		settle(s, &refused,
+		    reply(s, 421, "4.7.0", "too much talk before a login"));
+}
+
 size_t
 session_input(struct session *s, char *p, size_t n)
 {
 	size_t used = 0, k;
 
-	while (hungry(s)) {
+	while (used < n && hungry(s)) {
 		k = states[s->state].eat(s, p + used, n - used);
-		used += k;
-		if (k == 0 || used == n)
+		if (k == 0)
 			break;
+		used += k;
+		if (s->account[0] == '\0')
+			count_anonymous(s, k);
 	}
-	if (s->account[0] != '\0' || s->state == ST_CLOSING)
-		return used;
-	s->anonymous += used;
-	if (s->anonymous > ANONYMOUS_MOST && s->awaits == MSG_NONE &&
-	    s->state != ST_TLS)
-		settle(s, &refused,
-		    reply(s, 421, "4.7.0", "too much talk before a login"));
 	return used;
 }
 
