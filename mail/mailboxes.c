@@ -253,6 +253,8 @@ header_mailboxes(
 			return false;
 		}
 	}
+	if (!l.any || l.in_group)
+		return false;
 	*count = l.count;
-	return l.any && !l.in_group;
+	return true;
 }

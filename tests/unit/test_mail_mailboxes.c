@@ -161,8 +161,10 @@ reads(void **state)
 
 	free(in);
 	assert_int_equal(ok, t->out != NULL);
-	if (!ok)
+	if (!ok) {
+		assert_int_equal(count, 99);
 		return;
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			text[len++] = ' ';
