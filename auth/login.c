@@ -1,76 +1,24 @@
 /*
  * login.c - see login.h.
  *
- * An attempt lives from its question to its answer, and is in one place at a
- * time: in a `checking` that a worker has (attempts with the same password
- * share one), or waiting for its timer.
+ * An attempt is answered from memory, or waits in a `checking` for a worker;
+ * then it is settled (attempt.h) and gone from here.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/accounts.h"
+#include "auth/attempt.h"
 #include "auth/book.h"
 #include "auth/hasher.h"
 #include "auth/login.h"
 #include "auth/login_name.h"
-#include "auth/t_credential.h"
 #include "auth/throttle.h"
-#include "auth/uses.h"
 #include "auth/verified.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "mail/ascii.h"
-
-#define ATTEMPTS_MAX  4096 /* alive; about 2 KiB each */
-#define UNKNOWN_SHOWN 3    /* letters: people type passwords as user names */
-
-enum outcome {
-	OK,
-	BAD_PASSWORD,
-	UNKNOWN_USER,
-	SUSPENDED,
-	RATE,
-	BUSY,
-	STALE,
-	OUTCOMES
-};
-
-/* What the client is told, and what the log calls it. */
-static const struct {
-	enum verdict verdict;
-	uint32_t code;
-	const char *status, *text, *event, *reason;
-} outcomes[OUTCOMES] = {
-/* clang-format off */
-#define WRONG "authentication credentials invalid"
-[OK]           = { V_OK,   235, "2.7.0",  "authentication successful", "auth.ok", "" },
-[BAD_PASSWORD] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "bad-password" },
-[UNKNOWN_USER] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "unknown-user" },
-[SUSPENDED]    = { V_PERM, 525, "5.7.13", "account suspended: ask your administrator", "auth.failed", "suspended" },
-[RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network, try again later", "auth.failed", "rate" },
-[BUSY]         = { V_TEMP, 454, "4.7.0",  "temporary authentication failure, try again", "auth.failed", "busy" },
-[STALE]        = { V_PERM, 535, "5.7.8",  WRONG, "auth.stale", "same-wrong-password" },
-	/* clang-format on */
-};
-
-struct attempt {
-	struct channel *channel;
-	uint64_t serial; /* of the channel, to know it again */
-	uint64_t tag;
-	int64_t began_ms;
-	struct msg_auth_check ask; /* its secret is wiped */
-	char net[NET_TEXT + 4];
-	char user[ADDR_SIZE]; /* the account, or what was typed */
-	bool known;           /* it is an account */
-	unsigned char digest[DIGEST_SIZE];
-	enum outcome outcome;
-	struct timer timer;
-	TAILQ_ENTRY(attempt) link;
-};
-
-TAILQ_HEAD(attempts, attempt);
 
 /*
  * One hash under way and everybody who waits for it: the same account and
@@ -88,8 +36,6 @@ struct checking {
 };
 
 static TAILQ_HEAD(, checking) checkings = TAILQ_HEAD_INITIALIZER(checkings);
-static struct attempts delayed = TAILQ_HEAD_INITIALIZER(delayed);
-static size_t nattempts;
 static char hostname[256];
 static char decoy[PASSWORD_HASH]; /* what unknown names are checked against */
 
@@ -116,103 +62,6 @@ login_prepare(void)
 		    "cannot hash: no randomness, or libxcrypt lacks yescrypt");
 	explicit_bzero(noise, sizeof(noise));
 	explicit_bzero(secret, sizeof(secret));
-}
-
-/* What a neighbour calls an address or a version is one word, or "?": the
- * keys of a log line stay where they are whoever writes to us. */
-static const char *
-word(const char *s)
-{
-	if (*s == '\0')
-		return "-";
-	for (const char *p = s; *p != '\0'; p++)
-		if (!ascii_alnum(*p) && strchr(".:-_", *p) == NULL)
-			return "?";
-	return s;
-}
-
-static void
-log_attempt(const struct attempt *a, bool cached)
-{
-	const struct msg_auth_check *ask = &a->ask;
-	char user[ADDR_SIZE];
-
-	if (a->outcome == OK) {
-		log_event("auth.ok",
-		    "ip=%s port=%u tls=%s mech=%s account=%s credential=%s "
-		    "cached=%d ms=%lld",
-		    word(ask->ip), ask->port, word(ask->tls), word(ask->mech),
-		    log_quote(a->user), log_quote(CREDENTIAL_PASSWORD), cached,
-		    (long long)(loop_now_ms() - a->began_ms));
-		return;
-	}
-	snprintf(user, sizeof(user), "%.*s",
-	    a->known ? (int)sizeof(user) - 1 : UNKNOWN_SHOWN, a->user);
-	log_event(outcomes[a->outcome].event,
-	    "ip=%s port=%u tls=%s mech=%s reason=%s user=%s", word(ask->ip),
-	    ask->port, word(ask->tls), word(ask->mech),
-	    outcomes[a->outcome].reason, log_quote(user));
-}
-
-static void
-send_answer(const struct attempt *a)
-{
-	struct msg m = { .type = MSG_AUTH_RESULT, .tag = a->tag };
-	struct msg_auth_result *r = &m.u.auth_result;
-
-	if (!channel_up(a->channel) || a->channel->serial != a->serial)
-		return;
-	r->verdict = outcomes[a->outcome].verdict;
-	r->code = outcomes[a->outcome].code;
-	snprintf(
-	    r->status, sizeof(r->status), "%s", outcomes[a->outcome].status);
-	snprintf(r->text, sizeof(r->text), "%s", outcomes[a->outcome].text);
-	if (a->outcome == OK) {
-		snprintf(r->account, sizeof(r->account), "%s", a->user);
-		snprintf(r->credential, sizeof(r->credential), "%s",
-		    CREDENTIAL_PASSWORD);
-	}
-	channel_send(a->channel, &m, -1);
-}
-
-static void
-free_attempt(struct attempt *a)
-{
-	timer_clear(&a->timer);
-	free(a);
-	nattempts--;
-}
-
-static void
-on_delay(void *arg)
-{
-	struct attempt *a = arg;
-
-	TAILQ_REMOVE(&delayed, a, link);
-	send_answer(a);
-	free_attempt(a);
-}
-
-/* The end of an attempt: log it, and answer it late if it failed. */
-static void
-settle(struct attempt *a, enum outcome outcome, bool cached)
-{
-	int64_t late_ms;
-
-	a->outcome = outcome;
-	log_attempt(a, cached);
-	if (outcome == OK) {
-		uses_note(a->user, CREDENTIAL_PASSWORD, word(a->ask.ip));
-		send_answer(a);
-		free_attempt(a);
-		return;
-	}
-	late_ms = a->began_ms - loop_now_ms();
-	if (outcome != BUSY)
-		late_ms += throttle_delay_ms(a->net, a->user, a->began_ms);
-	TAILQ_INSERT_TAIL(&delayed, a, link);
-	timer_init(&a->timer, on_delay, a);
-	timer_set(&a->timer, late_ms);
 }
 
 /* The account's hash when it may log in at all, else the decoy. */
@@ -258,12 +107,13 @@ judge(struct checking *ch)
 
 	if (!ch->job.right || !is_account) {
 		throttle_wrong(ch->net, ch->login, ch->digest);
-		return is_account ? BAD_PASSWORD : UNKNOWN_USER;
+		return is_account ? LOGIN_BAD_PASSWORD : LOGIN_UNKNOWN_USER;
 	}
 	throttle_right(ch->net, ch->login, loop_now_ms());
+	/* It got a new password while we looked at the old one: ask again. */
 	if (strcmp(page->hash, ch->current) != 0)
-		return BUSY; /* it got a new password meanwhile: ask again */
-	outcome = page->state == ACC_ACTIVE ? OK : SUSPENDED;
+		return LOGIN_BUSY;
+	outcome = page->state == ACC_ACTIVE ? LOGIN_OK : LOGIN_SUSPENDED;
 	verified_add(ch->digest, loop_now_ms());
 	if (ch->job.fresh[0] != '\0')
 		upgrade(ch);
@@ -280,10 +130,11 @@ on_hashed(struct hash_job *job)
 	TAILQ_REMOVE(&checkings, ch, link);
 	while ((a = TAILQ_FIRST(&ch->attempts)) != NULL) {
 		TAILQ_REMOVE(&ch->attempts, a, link);
-		settle(a, outcome, false);
+		attempt_settle(a, outcome, false);
 		/* For the others it is known to be wrong already. */
-		if (outcome == BAD_PASSWORD || outcome == UNKNOWN_USER)
-			outcome = STALE;
+		if (outcome == LOGIN_BAD_PASSWORD ||
+		    outcome == LOGIN_UNKNOWN_USER)
+			outcome = LOGIN_STALE;
 	}
 	explicit_bzero(ch, sizeof(*ch));
 	free(ch);
@@ -324,7 +175,7 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 		explicit_bzero(ch, sizeof(*ch));
 		free(ch);
 		throttle_cancel(a->net, a->user);
-		settle(a, BUSY, false);
+		attempt_settle(a, LOGIN_BUSY, false);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&ch->attempts, a, link);
@@ -351,39 +202,23 @@ identify(struct attempt *a)
 	return NULL;
 }
 
-static struct attempt *
-new_attempt(struct channel *c, const struct msg *m)
-{
-	struct attempt *a = calloc(1, sizeof(*a));
-
-	if (a == NULL)
-		abort();
-	nattempts++;
-	a->channel = c;
-	a->serial = c->serial;
-	a->tag = m->tag;
-	a->began_ms = loop_now_ms();
-	a->ask = m->u.auth_check;
-	explicit_bzero(a->ask.secret, sizeof(a->ask.secret));
-	net_prefix(a->ask.ip, a->net);
-	return a;
-}
-
 void
 login_check(struct channel *c, const struct msg *m)
 {
 	const char *secret = m->u.auth_check.secret;
-	struct attempt *a = new_attempt(c, m);
+	struct attempt *a = attempt_new(c, m);
 	const struct page *page = identify(a);
 
 	login_prepare();
 	digest_make(a->digest, a->user, page == NULL ? "" : page->hash, secret);
 	if (page != NULL && verified_find(a->digest, a->began_ms)) {
-		settle(a, page->state == ACC_ACTIVE ? OK : SUSPENDED, true);
+		attempt_settle(a,
+		    page->state == ACC_ACTIVE ? LOGIN_OK : LOGIN_SUSPENDED,
+		    true);
 		return;
 	}
-	if (nattempts > ATTEMPTS_MAX) {
-		settle(a, BUSY, false);
+	if (attempt_count() > ATTEMPTS_MAX) {
+		attempt_settle(a, LOGIN_BUSY, false);
 		return;
 	}
 	if (join(a))
@@ -393,22 +228,11 @@ login_check(struct channel *c, const struct msg *m)
 		have_checked(a, page, secret);
 		break;
 	case THROTTLE_STALE:
-		settle(a, STALE, false);
+		attempt_settle(a, LOGIN_STALE, false);
 		break;
 	case THROTTLE_OVER:
-		settle(a, RATE, false);
+		attempt_settle(a, LOGIN_RATE, false);
 		break;
-	}
-}
-
-static void
-free_attempts(struct attempts *list)
-{
-	struct attempt *a;
-
-	while ((a = TAILQ_FIRST(list)) != NULL) {
-		TAILQ_REMOVE(list, a, link);
-		free_attempt(a);
 	}
 }
 
@@ -416,12 +240,16 @@ void
 login_close(void)
 {
 	struct checking *ch;
+	struct attempt *a;
 
 	while ((ch = TAILQ_FIRST(&checkings)) != NULL) {
 		TAILQ_REMOVE(&checkings, ch, link);
-		free_attempts(&ch->attempts);
+		while ((a = TAILQ_FIRST(&ch->attempts)) != NULL) {
+			TAILQ_REMOVE(&ch->attempts, a, link);
+			attempt_free(a);
+		}
 		explicit_bzero(ch, sizeof(*ch));
 		free(ch);
 	}
-	free_attempts(&delayed);
+	attempts_close();
 }

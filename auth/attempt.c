@@ -1,0 +1,167 @@
+/*
+ * attempt.c - see attempt.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/attempt.h"
+#include "auth/t_credential.h"
+#include "auth/throttle.h"
+#include "auth/uses.h"
+#include "lib/log.h"
+#include "mail/ascii.h"
+
+#define UNKNOWN_SHOWN 3 /* letters: people type passwords as user names */
+
+/* What the client is told, and what the log calls it. */
+static const struct {
+	enum verdict verdict;
+	uint32_t code;
+	const char *status, *text, *event, *reason;
+} outcomes[LOGIN_OUTCOMES] = {
+/* clang-format off */
+#define WRONG "authentication credentials invalid"
+[LOGIN_OK]           = { V_OK,   235, "2.7.0",  "authentication successful", "auth.ok", "" },
+[LOGIN_BAD_PASSWORD] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "bad-password" },
+[LOGIN_UNKNOWN_USER] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "unknown-user" },
+[LOGIN_SUSPENDED]    = { V_PERM, 525, "5.7.13", "account suspended: ask your administrator", "auth.failed", "suspended" },
+[LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network, try again later", "auth.failed", "rate" },
+[LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "temporary authentication failure, try again", "auth.failed", "busy" },
+[LOGIN_STALE]        = { V_PERM, 535, "5.7.8",  WRONG, "auth.stale", "same-wrong-password" },
+	/* clang-format on */
+};
+
+static struct attempts delayed = TAILQ_HEAD_INITIALIZER(delayed);
+static size_t nattempts;
+
+struct attempt *
+attempt_new(struct channel *c, const struct msg *m)
+{
+	struct attempt *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		abort();
+	nattempts++;
+	a->channel = c;
+	a->serial = c->serial;
+	a->tag = m->tag;
+	a->began_ms = loop_now_ms();
+	a->ask = m->u.auth_check;
+	explicit_bzero(a->ask.secret, sizeof(a->ask.secret));
+	net_prefix(a->ask.ip, a->net);
+	return a;
+}
+
+/* What a neighbour calls an address or a version is one word, or "?": the
+ * keys of a log line stay where they are whoever writes to us. */
+static const char *
+word(const char *s)
+{
+	if (*s == '\0')
+		return "-";
+	for (const char *p = s; *p != '\0'; p++)
+		if (!ascii_alnum(*p) && strchr(".:-_", *p) == NULL)
+			return "?";
+	return s;
+}
+
+static void
+log_attempt(const struct attempt *a, bool cached)
+{
+	const struct msg_auth_check *ask = &a->ask;
+	char user[ADDR_SIZE];
+
+	if (a->outcome == LOGIN_OK) {
+		log_event("auth.ok",
+		    "ip=%s port=%u tls=%s mech=%s account=%s credential=%s "
+		    "cached=%d ms=%lld",
+		    word(ask->ip), ask->port, word(ask->tls), word(ask->mech),
+		    log_quote(a->user), log_quote(CREDENTIAL_PASSWORD), cached,
+		    (long long)(loop_now_ms() - a->began_ms));
+		return;
+	}
+	snprintf(user, sizeof(user), "%.*s",
+	    a->known ? (int)sizeof(user) - 1 : UNKNOWN_SHOWN, a->user);
+	log_event(outcomes[a->outcome].event,
+	    "ip=%s port=%u tls=%s mech=%s reason=%s user=%s", word(ask->ip),
+	    ask->port, word(ask->tls), word(ask->mech),
+	    outcomes[a->outcome].reason, log_quote(user));
+}
+
+static void
+send_answer(const struct attempt *a)
+{
+	struct msg m = { .type = MSG_AUTH_RESULT, .tag = a->tag };
+	struct msg_auth_result *r = &m.u.auth_result;
+
+	if (!channel_up(a->channel) || a->channel->serial != a->serial)
+		return;
+	r->verdict = outcomes[a->outcome].verdict;
+	r->code = outcomes[a->outcome].code;
+	snprintf(
+	    r->status, sizeof(r->status), "%s", outcomes[a->outcome].status);
+	snprintf(r->text, sizeof(r->text), "%s", outcomes[a->outcome].text);
+	if (a->outcome == LOGIN_OK) {
+		snprintf(r->account, sizeof(r->account), "%s", a->user);
+		snprintf(r->credential, sizeof(r->credential), "%s",
+		    CREDENTIAL_PASSWORD);
+	}
+	channel_send(a->channel, &m, -1);
+}
+
+void
+attempt_free(struct attempt *a)
+{
+	timer_clear(&a->timer);
+	free(a);
+	nattempts--;
+}
+
+static void
+on_delay(void *arg)
+{
+	struct attempt *a = arg;
+
+	TAILQ_REMOVE(&delayed, a, link);
+	send_answer(a);
+	attempt_free(a);
+}
+
+void
+attempt_settle(struct attempt *a, enum outcome outcome, bool cached)
+{
+	int64_t late_ms;
+
+	a->outcome = outcome;
+	log_attempt(a, cached);
+	if (outcome == LOGIN_OK) {
+		uses_note(a->user, CREDENTIAL_PASSWORD, word(a->ask.ip));
+		send_answer(a);
+		attempt_free(a);
+		return;
+	}
+	late_ms = a->began_ms - loop_now_ms();
+	if (outcome != LOGIN_BUSY)
+		late_ms += throttle_delay_ms(a->net, a->user, a->began_ms);
+	TAILQ_INSERT_TAIL(&delayed, a, link);
+	timer_init(&a->timer, on_delay, a);
+	timer_set(&a->timer, late_ms);
+}
+
+size_t
+attempt_count(void)
+{
+	return nattempts;
+}
+
+void
+attempts_close(void)
+{
+	struct attempt *a;
+
+	while ((a = TAILQ_FIRST(&delayed)) != NULL) {
+		TAILQ_REMOVE(&delayed, a, link);
+		attempt_free(a);
+	}
+}
