@@ -1,0 +1,15 @@
+/*
+ * admin.h - the operator's commands on the queue.
+ */
+#ifndef QUEUE_ADMIN_H
+#define QUEUE_ADMIN_H
+
+#include "ipc/messages.h"
+
+/* An operator's connection (taken), as the parent introduces it. */
+void admin_client(const struct msg_ctl_client *, int fd);
+
+/* The end of a turn: go on with long commands. */
+void admin_turn(void);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * body.c - see body.h.
+ */
+#include <stdlib.h>
+
+#include "queue/body.h"
+
+static size_t total;
+
+struct body *
+body_new(size_t len)
+{
+	struct body *b = malloc(sizeof(*b) + len);
+
+	if (b == NULL)
+		abort();
+	b->refs = 1;
+	b->len = len;
+	total += len;
+	return b;
+}
+
+struct body *
+body_ref(struct body *b)
+{
+	b->refs++;
+	return b;
+}
+
+void
+body_unref(struct body *b)
+{
+	if (b == NULL || --b->refs > 0)
+		return;
+	total -= b->len;
+	free(b);
+}
+
+size_t
+body_total(void)
+{
+	return total;
+}

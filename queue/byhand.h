@@ -1,0 +1,34 @@
+/*
+ * byhand.h - what an operator does to messages: retry, hold, release, remove.
+ */
+#ifndef QUEUE_BYHAND_H
+#define QUEUE_BYHAND_H
+
+#include "ipc/messages.h"
+#include "queue/group.h"
+
+#define BYHAND_SLICE 32 /* messages in one change */
+
+struct byhand {
+	struct change change; /* the first member; durable is the caller's */
+	enum queue_verb verb; /* QUEUE_RETRY to QUEUE_REMOVE */
+	char by[128];
+	char domain[256]; /* "": all jobs of the messages */
+	unsigned n;
+	uint64_t ids[BYHAND_SLICE];
+	/* Afterwards. */
+	unsigned changed; /* messages */
+	unsigned nfiles;
+	uint64_t files[BYHAND_SLICE]; /* bodies to remove when it is durable */
+};
+
+/*
+ * Do it, to messages and jobs in the store and in memory alike; committed
+ * when this returns, durable when b->change.durable is called.
+ *
+ * Retry and remove with a domain concern the jobs for that domain, hold and
+ * release always the whole message.  A held message is not retried.
+ */
+void byhand_do(struct byhand *b);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * envelope.h - the recipients of a message, sorted into parts that go to one
+ * destination each.
+ */
+#ifndef QUEUE_ENVELOPE_H
+#define QUEUE_ENVELOPE_H
+
+#include <stdbool.h>
+
+#include "lib/record.h"
+
+#define ENVELOPE_MOST 10000 /* recipients, whatever the configuration says */
+
+struct part {
+	const char *domain;    /* what its recipients share */
+	unsigned first, count; /* of the recipients; JOB_RCPTS at most */
+};
+
+struct envelope {
+	unsigned nrcpts;
+	const char **rcpts; /* canonical, sorted by domain, each once */
+	unsigned nparts;
+	struct part *parts;
+	char *text; /* what the pointers above point into */
+};
+
+enum envelope_fault {
+	ENVELOPE_FINE,
+	ENVELOPE_EMPTY,
+	ENVELOPE_TOO_MANY,
+	ENVELOPE_BAD, /* not a list, or an address is not canonical */
+};
+
+/*
+ * Read a packed list of addresses, of `most` at most.  Nothing is believed:
+ * each must parse, with a domain, and be in canonical form.  On
+ * ENVELOPE_FINE the envelope is the caller's to clear.
+ */
+enum envelope_fault
+envelope_read(struct envelope *, struct bytes list, unsigned most);
+void envelope_clear(struct envelope *);
+
+/* Is this canonical text of an address with a domain? */
+bool envelope_address_valid(const char *);
+
+#endif

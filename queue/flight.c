@@ -1,0 +1,348 @@
+/*
+ * flight.c - see flight.h.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "mail/msgid.h"
+#include "queue/bodyfile.h"
+#include "queue/crash.h"
+#include "queue/flight.h"
+#include "queue/flow.h"
+#include "queue/settings.h"
+#include "queue/settle.h"
+#include "queue/t_body.h"
+
+/* Records that deliver has not read yet; beyond this it is not keeping up. */
+#define BACKLOG_BYTES   ((size_t)4 << 20)
+#define BACKLOG_WAIT_MS 5
+
+static struct channel deliver = { .fd = -1 };
+static struct job *flying; /* by tag */
+static uint64_t last_tag;
+static bool allowed, forbidden;
+static struct timer again;
+
+static void
+wake_up(void *arg)
+{
+	(void)arg; /* flight_turn() does the rest */
+}
+
+/* ---- out ---- */
+
+/* The bytes as a file that nobody can change. */
+static int
+as_file(const uint8_t *data, size_t len)
+{
+	int fd = memfd_create("body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd == -1)
+		return -1;
+	for (size_t at = 0; at < len;) {
+		ssize_t n = pwrite(fd, data + at, len - at, (off_t)at);
+
+		if (n <= 0) {
+			close(fd);
+			return -1;
+		}
+		at += (size_t)n;
+	}
+	if (fcntl(fd, F_ADD_SEALS,
+		F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) ==
+	    -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* The body, inline or as *fd; false when it cannot be had. */
+static bool
+attach_body(const struct letter *l, struct msg_job *m, int *fd)
+{
+	static uint8_t store[BODY_ROWS_MAX];
+	const uint8_t *data = store;
+
+	m->size = l->size;
+	if (l->kind == BODY_FILE) {
+		m->flags |= TX_IN_FILE;
+		*fd = bodyfile_read(l->id);
+		return *fd != -1;
+	}
+	if (l->body != NULL)
+		data = l->body->data;
+	else if (!t_body_get(l->id, store, l->size))
+		return false;
+	if (l->size <= BODY_INLINE) {
+		m->body = (struct bytes){ data, l->size };
+		return true;
+	}
+	m->flags |= TX_IN_FILE;
+	*fd = as_file(data, l->size);
+	return *fd != -1;
+}
+
+static struct bytes
+pack_waiting(const struct job *j)
+{
+	static uint8_t list[RCPTS_MAX];
+	size_t len = 0;
+
+	for (unsigned i = 0; i < j->nrcpts; i++) {
+		if (j->rcpts[i].state != RCPT_WAITING)
+			continue;
+		len = list_add(list, sizeof(list), len, j->rcpts[i].address,
+		    strlen(j->rcpts[i].address));
+		assert(len > 0);
+	}
+	return (struct bytes){ list, len };
+}
+
+static void
+land(struct job *j, enum landing how)
+{
+	HASH_DELETE(hh_tag, flying, j);
+	flow_land(j, how);
+}
+
+/* One answer for everybody who has none yet. */
+static void
+answer_rest(
+    struct job *j, enum verdict verdict, const char *status, const char *text)
+{
+	struct answer_row a = { .when = (uint64_t)loop_wall_ms() };
+	uint8_t answer;
+
+	snprintf(a.status, sizeof(a.status), "%s", status);
+	snprintf(a.text, sizeof(a.text), "%s", text);
+	answer = job_add_answer(j, &a);
+	for (unsigned i = 0; i < j->nrcpts; i++) {
+		struct rcpt *r = &j->rcpts[i];
+
+		if (r->state != RCPT_WAITING || r->verdict != NO_VERDICT)
+			continue;
+		r->verdict = (uint8_t)verdict;
+		r->answer = answer;
+	}
+}
+
+static void
+send_job(struct job *j)
+{
+	const struct letter *l = j->letter;
+	struct msg m = { .type = MSG_JOB, .tag = ++last_tag };
+	struct msg_job *mj = &m.u.job;
+	char id[MSGID_SIZE];
+	int fd = -1;
+
+	j->tag = m.tag;
+	HASH_ADD(hh_tag, flying, tag, sizeof(j->tag), j);
+	mj->id = l->id;
+	mj->attempt = j->attempts + 1;
+	snprintf(mj->domain, sizeof(mj->domain), "%s", j->domain);
+	snprintf(mj->account, sizeof(mj->account), "%s", l->account);
+	snprintf(mj->sender, sizeof(mj->sender), "%s", l->sender);
+	mj->flags = l->flags & (uint32_t)~TX_IN_FILE;
+	mj->added = l->added;
+	mj->rcpts = pack_waiting(j);
+	if (!attach_body(l, mj, &fd)) {
+		msgid_format(l->id, id);
+		log_event("warning", "text=%s id=%s error=%s",
+		    log_quote("a body cannot be read"), id,
+		    log_quote(strerror(errno)));
+		answer_rest(
+		    j, V_TEMP, "4.3.0", "the message could not be read");
+		land(j, LANDED_ANSWERED);
+		settle_job(j, true);
+		return;
+	}
+	channel_send(&deliver, &m, fd);
+	if (fd != -1)
+		close(fd);
+	CRASH_POINT("job-sent");
+}
+
+static bool
+may_send(void)
+{
+	return allowed && !forbidden && channel_up(&deliver) &&
+	    HASH_CNT(hh_tag, flying) < settings->in_flight;
+}
+
+void
+flight_turn(void)
+{
+	struct job *j;
+
+	while (may_send()) {
+		if (channel_backlog(&deliver) > BACKLOG_BYTES) {
+			channel_flush(&deliver);
+			if (channel_backlog(&deliver) > BACKLOG_BYTES) {
+				timer_set(&again, BACKLOG_WAIT_MS);
+				break;
+			}
+			continue; /* it may be gone */
+		}
+		if ((j = flow_next()) == NULL)
+			break;
+		send_job(j);
+	}
+	channel_flush(&deliver);
+}
+
+/* ---- back ---- */
+
+/* The k-th recipient that was sent. */
+static struct rcpt *
+sent_rcpt(struct job *j, unsigned k)
+{
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].state == RCPT_WAITING && k-- == 0)
+			return &j->rcpts[i];
+	fatal("deliver broke the protocol: recipient out of range");
+}
+
+static void
+note_verdict(struct job *j, const struct msg_job_verdict *v)
+{
+	struct answer_row a = { .code = v->code,
+		.when = (uint64_t)loop_wall_ms() };
+	uint8_t answer;
+
+	if (v->rcpts.len == 0)
+		return;
+	memcpy(a.status, v->status, sizeof(a.status));
+	memcpy(a.mx, v->mx, sizeof(a.mx));
+	memcpy(a.tls, v->tls, sizeof(a.tls));
+	memcpy(a.text, v->text, sizeof(a.text));
+	answer = job_add_answer(j, &a);
+	for (size_t i = 0; i < v->rcpts.len; i++) {
+		struct rcpt *r = sent_rcpt(j, v->rcpts.data[i]);
+
+		if (r->verdict != NO_VERDICT)
+			fatal("deliver broke the protocol: second verdict");
+		r->verdict = (uint8_t)v->verdict;
+		r->answer = answer;
+	}
+}
+
+static enum landing
+landing_of(const struct job *j, const struct msg_job_verdict *v)
+{
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].verdict == V_OK)
+			return LANDED_WELL;
+	return v->verdict == V_TEMP && v->scope == SCOPE_DEST ? LANDED_NOWHERE
+							      : LANDED_ANSWERED;
+}
+
+static bool
+anything_heard(const struct job *j)
+{
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].verdict != NO_VERDICT)
+			return true;
+	return false;
+}
+
+static void
+on_verdict(const struct msg *m)
+{
+	const struct msg_job_verdict *v = &m->u.job_verdict;
+	struct job *j;
+
+	HASH_FIND(hh_tag, flying, &m->tag, sizeof(m->tag), j);
+	if (j == NULL)
+		fatal("deliver broke the protocol: unknown job");
+	if (v->verdict >= V_COUNT)
+		fatal("deliver broke the protocol: bad verdict");
+	CRASH_POINT("verdict");
+	note_verdict(j, v);
+	if (!v->last)
+		return;
+	land(j, landing_of(j, v));
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].state == RCPT_WAITING &&
+		    j->rcpts[i].verdict == NO_VERDICT) {
+			answer_rest(j, V_TEMP, "4.3.0",
+			    "the delivery ended without an answer");
+			break;
+		}
+	settle_job(j, true);
+}
+
+static void
+on_message(struct channel *c, const struct msg *m, int fd)
+{
+	(void)c;
+	if (fd != -1)
+		close(fd);
+	if (m->type == MSG_JOB_VERDICT)
+		on_verdict(m);
+}
+
+/* Deliver died: what it had told holds, the rest is ready again. */
+static void
+take_back(void)
+{
+	struct job *j, *next;
+
+	HASH_ITER(hh_tag, flying, j, next)
+	{
+		land(j, LANDED_UNKNOWN);
+		if (anything_heard(j) || j->removed)
+			settle_job(j, false);
+		else if (j->letter->held)
+			flow_unload(j);
+		else
+			flow_return(j);
+	}
+}
+
+static void
+on_gone(struct channel *c)
+{
+	(void)c;
+	log_event("deliver.gone", "flying=%u", flight_count());
+	take_back();
+}
+
+void
+flight_deliver_is(int fd)
+{
+	if (!again.ready)
+		timer_init(&again, wake_up, NULL);
+	if (channel_up(&deliver)) {
+		channel_close(&deliver);
+		take_back();
+	}
+	channel_open(
+	    &deliver, fd, P_QUEUE, P_DELIVER, 0, on_message, on_gone, NULL);
+}
+
+void
+flight_allow(void)
+{
+	allowed = true;
+}
+
+void
+flight_forbid(void)
+{
+	forbidden = true;
+}
+
+unsigned
+flight_count(void)
+{
+	return HASH_CNT(hh_tag, flying);
+}

@@ -1,0 +1,467 @@
+/*
+ * flow.c - see flow.h.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/loop.h"
+#include "queue/flow.h"
+#include "queue/refill.h"
+
+/* While a destination is probed, its flows hold only this many. */
+#define PROBE_READY 2
+
+static struct account *accounts; /* by hash */
+static struct flow *flows;       /* by key */
+static TAILQ_HEAD(, account) turn = TAILQ_HEAD_INITIALIZER(turn);
+static unsigned nsuspended;
+
+static void
+note(struct skip *s, const struct due_key *k)
+{
+	if (!s->set || due_compare(k, &s->from) < 0)
+		s->from = *k;
+	s->set = true;
+}
+
+static void
+ask_again(struct skip *s)
+{
+	if (s->set)
+		refill_want(&s->from);
+	s->set = false;
+}
+
+static struct account *
+find_account(uint64_t hash)
+{
+	struct account *a;
+
+	HASH_FIND(hh, accounts, &hash, sizeof(hash), a);
+	return a;
+}
+
+static struct account *
+account_for(const char *name)
+{
+	uint64_t hash = hash64(name);
+	struct account *a = find_account(hash);
+
+	if (a != NULL)
+		return a;
+	if ((a = calloc(1, sizeof(*a))) == NULL ||
+	    (a->name = strdup(name)) == NULL)
+		abort();
+	a->hash = hash;
+	TAILQ_INIT(&a->runnable);
+	HASH_ADD(hh, accounts, hash, sizeof(a->hash), a);
+	return a;
+}
+
+static void
+account_release(struct account *a)
+{
+	if (a->flows > 0 || a->suspended || a->skip.set)
+		return;
+	HASH_DEL(accounts, a);
+	free(a->name);
+	free(a);
+}
+
+static struct flow *
+find_flow(struct account *a, struct dest *d)
+{
+	struct flow_key key = { a, d };
+	struct flow *f;
+
+	HASH_FIND(hh, flows, &key, sizeof(key), f);
+	return f;
+}
+
+static struct flow *
+flow_for(struct account *a, struct dest *d)
+{
+	struct flow *f = find_flow(a, d);
+
+	if (f != NULL)
+		return f;
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		abort();
+	f->key.account = a;
+	f->key.dest = d;
+	TAILQ_INIT(&f->ready);
+	TAILQ_INSERT_TAIL(&d->flows, f, all);
+	a->flows++;
+	HASH_ADD(hh, flows, key, sizeof(f->key), f);
+	return f;
+}
+
+static void
+flow_release(struct flow *f)
+{
+	struct account *a = f->key.account;
+	struct dest *d = f->key.dest;
+
+	if (f->jobs > 0 || f->skip.set)
+		return;
+	assert(f->state == FLOW_EMPTY);
+	TAILQ_REMOVE(&d->flows, f, all);
+	HASH_DEL(flows, f);
+	free(f);
+	a->flows--;
+	account_release(a);
+	dest_idle(d, loop_wall_ms());
+}
+
+/*
+ * How many jobs a flow may hold: half of the room that is left.  A few busy
+ * flows get most of it, many get little each, and a new one always some.
+ */
+static unsigned
+flow_room(const struct dest *d)
+{
+	unsigned used = job_count();
+
+	if (d->failures > 0)
+		return PROBE_READY;
+	return used < JOBS_IN_MEMORY ? (JOBS_IN_MEMORY - used) / 2 : 0;
+}
+
+static bool
+has_place(struct account *a, struct dest *d, const struct due_key *k)
+{
+	struct flow *f;
+	unsigned n;
+
+	if (a != NULL && a->suspended) {
+		note(&a->skip, k);
+		return false;
+	}
+	if (d == NULL)
+		return true;
+	if (dest_waiting(d)) {
+		note(&d->skip, k);
+		return false;
+	}
+	f = a != NULL ? find_flow(a, d) : NULL;
+	n = f != NULL ? f->nready : 0;
+	if (n < flow_room(d))
+		return true;
+	if (f != NULL && f->jobs > 0)
+		note(&f->skip, k);
+	else
+		refill_starved(k); /* nothing of it will land and ask again */
+	return false;
+}
+
+bool
+flow_has_place(const struct due_key *k, const struct due_row *row)
+{
+	return has_place(
+	    find_account(row->account), dest_by_hash(row->domain), k);
+}
+
+bool
+flow_row_suspended(const struct due_row *row)
+{
+	struct account *a = find_account(row->account);
+
+	return a != NULL && a->suspended;
+}
+
+static void
+join_turn(struct account *a)
+{
+	if (a->in_turn || a->suspended || TAILQ_EMPTY(&a->runnable))
+		return;
+	a->in_turn = true;
+	TAILQ_INSERT_TAIL(&turn, a, turn);
+}
+
+static void
+make_runnable(struct flow *f)
+{
+	f->state = FLOW_RUNNABLE;
+	TAILQ_INSERT_TAIL(&f->key.account->runnable, f, line);
+	join_turn(f->key.account);
+}
+
+/* Out of whichever line it stands in. */
+static void
+leave_line(struct flow *f)
+{
+	struct account *a = f->key.account;
+
+	if (f->state == FLOW_RUNNABLE)
+		TAILQ_REMOVE(&a->runnable, f, line);
+	else if (f->state == FLOW_BLOCKED)
+		TAILQ_REMOVE(&f->key.dest->blocked, f, line);
+	f->state = FLOW_EMPTY;
+	if (a->in_turn && TAILQ_EMPTY(&a->runnable)) {
+		a->in_turn = false;
+		TAILQ_REMOVE(&turn, a, turn);
+	}
+}
+
+static void
+enqueue(struct flow *f, struct job *j, bool first)
+{
+	j->state = JOB_READY;
+	if (first)
+		TAILQ_INSERT_HEAD(&f->ready, j, link);
+	else
+		TAILQ_INSERT_TAIL(&f->ready, j, link);
+	f->nready++;
+	if (f->state == FLOW_EMPTY)
+		make_runnable(f);
+}
+
+static void
+dequeue(struct flow *f, struct job *j)
+{
+	TAILQ_REMOVE(&f->ready, j, link);
+	f->nready--;
+	if (f->nready == 0)
+		leave_line(f);
+	if (f->skip.set && f->nready <= flow_room(f->key.dest) / 2)
+		ask_again(&f->skip);
+}
+
+bool
+flow_admit(struct job *j)
+{
+	struct due_key k = job_due_key(j);
+	struct account *a = account_for(j->letter->account);
+	struct dest *d = dest_for(j->domain);
+	struct flow *f;
+
+	if (!has_place(a, d, &k)) {
+		account_release(a);
+		dest_idle(d, loop_wall_ms());
+		return false;
+	}
+	f = flow_for(a, d);
+	j->flow = f;
+	f->jobs++;
+	enqueue(f, j, false);
+	return true;
+}
+
+struct job *
+flow_next(void)
+{
+	struct account *a;
+	struct flow *f;
+	struct job *j;
+
+	while ((a = TAILQ_FIRST(&turn)) != NULL) {
+		f = TAILQ_FIRST(&a->runnable);
+		if (!dest_can_fly(f->key.dest)) {
+			leave_line(f);
+			f->state = FLOW_BLOCKED;
+			TAILQ_INSERT_TAIL(&f->key.dest->blocked, f, line);
+			continue;
+		}
+		/* Its account and itself go to the end of their lines. */
+		TAILQ_REMOVE(&a->runnable, f, line);
+		TAILQ_INSERT_TAIL(&a->runnable, f, line);
+		TAILQ_REMOVE(&turn, a, turn);
+		TAILQ_INSERT_TAIL(&turn, a, turn);
+		j = TAILQ_FIRST(&f->ready);
+		dequeue(f, j);
+		j->state = JOB_FLYING;
+		dest_take_off(f->key.dest);
+		return j;
+	}
+	return NULL;
+}
+
+/* Let as many flows back into line as there are free flights. */
+static void
+unblock(struct dest *d)
+{
+	unsigned room = d->limit > d->flying ? d->limit - d->flying : 0;
+	struct flow *f;
+
+	if (dest_waiting(d))
+		return;
+	while (room-- > 0 && (f = TAILQ_FIRST(&d->blocked)) != NULL) {
+		TAILQ_REMOVE(&d->blocked, f, line);
+		make_runnable(f);
+	}
+}
+
+/* Its ready jobs become rows again, remembered in s. */
+static void
+unload_all(struct flow *f, struct skip *s)
+{
+	struct due_key k;
+	struct job *j;
+
+	while ((j = TAILQ_FIRST(&f->ready)) != NULL) {
+		k = job_due_key(j);
+		note(s, &k);
+		TAILQ_REMOVE(&f->ready, j, link);
+		f->nready--;
+		f->jobs--;
+		j->flow = NULL;
+		job_free(j);
+	}
+	leave_line(f);
+	if (f->skip.set)
+		note(s, &f->skip.from);
+	f->skip.set = false;
+}
+
+static void
+abandon(struct dest *d)
+{
+	struct flow *f, *next;
+
+	for (f = TAILQ_FIRST(&d->flows); f != NULL; f = next) {
+		next = TAILQ_NEXT(f, all);
+		unload_all(f, &d->skip);
+		flow_release(f);
+	}
+}
+
+void
+flow_land(struct job *j, enum landing how)
+{
+	struct flow *f = j->flow;
+	struct dest *d = f->key.dest;
+	bool stop;
+
+	j->state = JOB_SETTLING;
+	stop = dest_land(d, how, loop_wall_ms());
+	if (stop)
+		abandon(d); /* f lives: j is still its */
+	else
+		unblock(d);
+}
+
+void
+flow_return(struct job *j)
+{
+	enqueue(j->flow, j, true);
+}
+
+void
+flow_leave(struct job *j)
+{
+	struct flow *f = j->flow;
+
+	if (f == NULL)
+		return;
+	if (j->state == JOB_READY)
+		dequeue(f, j);
+	assert(j->state != JOB_FLYING);
+	j->flow = NULL;
+	f->jobs--;
+	if (f->jobs == 0)
+		ask_again(&f->skip);
+	flow_release(f);
+}
+
+void
+flow_unload(struct job *j)
+{
+	flow_leave(j);
+	job_free(j);
+}
+
+void
+flow_suspend(const char *name, unsigned told)
+{
+	struct account *a = account_for(name);
+	struct flow *f, *next;
+
+	a->told = told;
+	if (a->suspended)
+		return;
+	a->suspended = true;
+	nsuspended++;
+	if (a->in_turn)
+		TAILQ_REMOVE(&turn, a, turn);
+	a->in_turn = false;
+	a->flows++; /* keeps it while its flows go */
+	HASH_ITER(hh, flows, f, next)
+	{
+		if (f->key.account != a)
+			continue;
+		unload_all(f, &a->skip);
+		flow_release(f);
+	}
+	a->flows--;
+}
+
+static void
+resume(struct account *a)
+{
+	if (!a->suspended)
+		return;
+	a->suspended = false;
+	nsuspended--;
+	join_turn(a); /* what deliver gave back meanwhile */
+	ask_again(&a->skip);
+	account_release(a);
+}
+
+void
+flow_resume(const char *name)
+{
+	struct account *a = find_account(hash64(name));
+
+	if (a != NULL)
+		resume(a);
+}
+
+void
+flow_resume_untold(unsigned told)
+{
+	struct account *a, *next;
+
+	HASH_ITER(hh, accounts, a, next)
+	{
+		if (a->suspended && a->told != told)
+			resume(a);
+	}
+}
+
+bool
+flow_suspended(const char *name)
+{
+	struct account *a = find_account(hash64(name));
+
+	return a != NULL && a->suspended;
+}
+
+static void
+awake(struct dest *d)
+{
+	struct skip s = d->skip;
+
+	d->skip.set = false;
+	ask_again(&s);
+	unblock(d);
+}
+
+void
+flow_tick(void)
+{
+	dest_wake(loop_wall_ms(), awake);
+	dest_sweep(loop_wall_ms());
+}
+
+void
+flow_wake_all(void)
+{
+	dest_wake_all(awake);
+}
+
+unsigned
+flow_count_suspended(void)
+{
+	return nsuspended;
+}

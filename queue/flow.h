@@ -1,0 +1,95 @@
+/*
+ * flow.h - whose turn is it?
+ *
+ * A flow is the ready jobs of one account for one destination.  Turns go
+ * round the accounts first and round each account's flows second, so that
+ * neither a list of 45,000 nor a slow destination delays another's letter.
+ *
+ * Of a long queue a flow holds a few jobs at a time.  A job that finds no
+ * place (its flow is full, its destination does not answer, its account is
+ * suspended) stays a row; the place remembers the earliest row that it
+ * passed over and asks for it again (refill.h) when it can take more.
+ */
+#ifndef QUEUE_FLOW_H
+#define QUEUE_FLOW_H
+
+#include "queue/dest.h"
+#include "queue/job.h"
+
+#define JOBS_IN_MEMORY 20000
+
+enum flow_state { FLOW_EMPTY, FLOW_RUNNABLE, FLOW_BLOCKED };
+
+struct account {
+	char *name;
+	uint64_t hash;
+	bool suspended;
+	unsigned told; /* which time auth said so */
+	unsigned flows;
+	bool in_turn;
+	struct skip skip;
+	TAILQ_HEAD(, flow) runnable;
+	TAILQ_ENTRY(account) turn;
+	UT_hash_handle hh;
+};
+
+struct flow_key {
+	struct account *account;
+	struct dest *dest;
+};
+
+struct flow {
+	struct flow_key key;
+	enum flow_state state;
+	TAILQ_HEAD(, job) ready;
+	unsigned nready;
+	unsigned jobs; /* ready, flying, settling */
+	struct skip skip;
+	TAILQ_ENTRY(flow)
+	line;                  /* its account's runnable or its
+				 * destination's blocked */
+	TAILQ_ENTRY(flow) all; /* of its destination */
+	UT_hash_handle hh;
+};
+
+/*
+ * Would a job of this row find a place?  When not, that is remembered, and
+ * the row need not be loaded.
+ */
+bool flow_has_place(const struct due_key *, const struct due_row *);
+/* Is its account suspended? */
+bool flow_row_suspended(const struct due_row *);
+
+/* Put a ready job in line; false when there is no place, which is
+ * remembered: the caller frees the job. */
+bool flow_admit(struct job *);
+
+/* The next job whose turn it is, JOB_FLYING now; NULL when nobody can go. */
+struct job *flow_next(void);
+
+/* The flight is over: its destination's state is updated.  The job is
+ * JOB_SETTLING. */
+void flow_land(struct job *, enum landing);
+/* A job that landed without news is ready again, the first of its flow. */
+void flow_return(struct job *);
+
+/* Take a job out of its flow, whatever its state; then free it. */
+void flow_leave(struct job *);
+/* Let a ready job go back to being a row, without a trace here. */
+void flow_unload(struct job *);
+
+void flow_suspend(const char *account, unsigned told);
+void flow_resume(const char *account);
+/* Auth has told everything: who is suspended only by an earlier telling is
+ * not any more. */
+void flow_resume_untold(unsigned told);
+bool flow_suspended(const char *account);
+
+/* Destinations that can be tried again; forgetting what is long idle. */
+void flow_tick(void);
+/* Try all destinations again now. */
+void flow_wake_all(void);
+
+unsigned flow_count_suspended(void);
+
+#endif

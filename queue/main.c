@@ -1,0 +1,253 @@
+/*
+ * main.c - postern-queue: the spool, the schedule, bounces, history.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ipc/child.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "queue/admin.h"
+#include "queue/bodyfile.h"
+#include "queue/crash.h"
+#include "queue/flight.h"
+#include "queue/flow.h"
+#include "queue/group.h"
+#include "queue/intake.h"
+#include "queue/refill.h"
+#include "queue/room.h"
+#include "queue/settings.h"
+#include "queue/t_message.h"
+#include "queue/upkeep.h"
+
+#define EXIT_TEMPORARY 75
+#define LINES_MAX      128
+#define STOP_WAIT_MS   10000 /* for what deliver still carries */
+
+static struct channel auth = { .fd = -1 };
+static unsigned told; /* how often auth began to tell */
+static bool stopping;
+static struct timer patience;
+
+/* ---- auth ---- */
+
+static void
+on_auth(struct channel *c, const struct msg *m, int fd)
+{
+	const struct msg_account_state *a = &m->u.account_state;
+
+	(void)c;
+	if (fd != -1)
+		close(fd);
+	switch (m->type) {
+	case MSG_ACCOUNT_STATE:
+		if (a->account[0] == '\0')
+			break; /* our own notices are nobody's to stop */
+		if (a->state == ACC_ACTIVE)
+			flow_resume(a->account);
+		else
+			flow_suspend(a->account, told);
+		break;
+	case MSG_ACCOUNTS_DONE:
+		flow_resume_untold(told);
+		flight_allow();
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+on_auth_gone(struct channel *c)
+{
+	(void)c;
+	log_event("auth.gone", "text=%s",
+	    log_quote("who is suspended stays as last told"));
+}
+
+/* ---- the end of each turn ---- */
+
+static void
+maybe_end(void)
+{
+	if (flight_count() > 0 && timer_pending(&patience))
+		return;
+	group_commit();
+	if (group_idle())
+		loop_stop();
+}
+
+static void
+turn(void *arg)
+{
+	(void)arg;
+	if (stopping)
+		maybe_end();
+	else
+		refill_turn();
+	admin_turn();
+	group_turn();
+	flight_turn();
+	upkeep_turn();
+	intake_turn();
+}
+
+/* ---- neighbours ---- */
+
+/* Neighbours may speak before the store is open: their lines wait. */
+static struct line {
+	enum process process;
+	unsigned index;
+	int fd;
+} early[LINES_MAX];
+static unsigned nearly;
+
+static void
+connect_line(enum process p, unsigned index, int fd)
+{
+	if (p == P_SMTPD) {
+		intake_smtpd_is(index, fd);
+	} else if (p == P_DELIVER) {
+		flight_deliver_is(fd);
+	} else if (p == P_AUTH) {
+		told++;
+		channel_close(&auth);
+		channel_open(
+		    &auth, fd, P_QUEUE, P_AUTH, 0, on_auth, on_auth_gone, NULL);
+	} else {
+		fatal("a line to a process that is no neighbour");
+	}
+}
+
+static void
+peer(enum process p, unsigned index, bool sign, int fd)
+{
+	(void)sign;
+	if (settings != NULL) {
+		connect_line(p, index, fd);
+		return;
+	}
+	if (nearly == LINES_MAX)
+		fatal("more neighbours than %d", LINES_MAX);
+	early[nearly++] = (struct line){ p, index, fd };
+}
+
+/* ---- start and stop ---- */
+
+static void
+path_in(const char *dir, const char *name, char *out, size_t size)
+{
+	snprintf(out, size, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name);
+}
+
+/* Without room for recovery nothing can be done but try again later. */
+static void
+open_store(const char *dir, uint64_t cache)
+{
+	char home[CONF_PATH + 16];
+
+	path_in(dir, "env", home, sizeof(home));
+	if (room_drop_ballast(false))
+		log_event("queue.ballast", "text=%s",
+		    log_quote("given up, because room is scarce"));
+	if (store_open(home, cache) == STORE_OPENED)
+		return;
+	if (room_drop_ballast(true) && store_open(home, cache) == STORE_OPENED)
+		return;
+	log_event("queue.no-room", "free=%llu text=%s",
+	    (unsigned long long)room_free(),
+	    log_quote("the spool cannot be opened before there is room"));
+	exit(EXIT_TEMPORARY);
+}
+
+static void
+on_patience_end(void *arg)
+{
+	(void)arg; /* maybe_end() does the rest */
+}
+
+static void
+start(const struct conf *c)
+{
+	char bodies[CONF_PATH + 16];
+	unsigned swept;
+
+	settings = c;
+	crash_init();
+	room_open(child_directory());
+	open_store(child_directory(), c->cache_bytes);
+	path_in(child_directory(), "bodies", bodies, sizeof(bodies));
+	bodyfile_open(bodies);
+	swept = bodyfile_sweep(t_message_exists);
+	group_start();
+	refill_start();
+	upkeep_start();
+	timer_init(&patience, on_patience_end, NULL);
+	loop_hook(turn, NULL);
+	for (unsigned i = 0; i < nearly; i++)
+		connect_line(early[i].process, early[i].index, early[i].fd);
+	log_event("queue.ready", "messages=%llu waiting=%llu swept=%u",
+	    (unsigned long long)group_totals()->messages,
+	    (unsigned long long)group_totals()->waiting, swept);
+	child_ready();
+}
+
+static void
+reload(const struct conf *c)
+{
+	settings = c;
+	dest_reroute();
+}
+
+static void
+stop(void)
+{
+	intake_set(INTAKE_STOPPING);
+	flight_forbid();
+	stopping = true;
+	timer_set(&patience, STOP_WAIT_MS);
+}
+
+/* No file concerns the spool. */
+static void
+file(enum file_kind kind, const char *name, int fd)
+{
+	(void)kind, (void)name;
+	close(fd);
+}
+
+static void
+message(const struct msg *m, int fd)
+{
+	if (m->type == MSG_CTL_CLIENT && fd != -1)
+		admin_client(&m->u.ctl_client, fd);
+	else if (fd != -1)
+		close(fd);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct child child = {
+		.self = P_QUEUE,
+		.program = "postern-queue",
+		.start = start,
+		.reload = reload,
+		.peer = peer,
+		.file = file,
+		.message = message,
+		.stop = stop,
+	};
+	int status = child_main(&child, argc, argv);
+
+	if (settings == NULL)
+		return status; /* ended before it began */
+	upkeep_stop();
+	group_stop();
+	bodyfile_close();
+	store_close();
+	log_event("queue.closed", "text=%s", log_quote("all is on disk"));
+	return status;
+}

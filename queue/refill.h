@@ -1,0 +1,28 @@
+/*
+ * refill.h - from the schedule into memory: rows that are due become ready
+ * jobs as far as there is place for them.
+ *
+ * The reader walks the schedule in small slices between other work.  What it
+ * has walked past lies before the frontier; it goes back there only when
+ * someone who had no place for a row asks for it.
+ */
+#ifndef QUEUE_REFILL_H
+#define QUEUE_REFILL_H
+
+#include "queue/t_due.h"
+
+void refill_start(void);
+
+/* There is place now for rows from here on that were passed over. */
+void refill_want(const struct due_key *);
+/* Memory is full; ask again for this row when it is not. */
+void refill_starved(const struct due_key *);
+/* A row was written whose job is not in memory. */
+void refill_expect(const struct due_key *);
+
+/* The end of a turn: read a slice when there is reason to. */
+void refill_turn(void);
+/* The next row that is known not to be due yet; 0 none. */
+uint64_t refill_next_due(void);
+
+#endif

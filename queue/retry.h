@@ -1,0 +1,30 @@
+/*
+ * retry.h - when to try again: arithmetic only.
+ */
+#ifndef QUEUE_RETRY_H
+#define QUEUE_RETRY_H
+
+#include <stdint.h>
+
+#include "lib/conf.h"
+
+/*
+ * Milliseconds to wait after the attempt-th failure in a row (1 is the
+ * first): the configured time, the last of which repeats, 10 % more or less.
+ *
+ *   chance  any number, for the jitter
+ */
+int64_t retry_wait_ms(const struct conf *, uint32_t attempt, uint32_t chance);
+
+/*
+ * The wall-clock time of the next attempt at a message accepted then and
+ * tried `attempts` times by now; never behind the moment of giving up, so
+ * that the last attempt falls on it.  0: give up now.
+ */
+int64_t retry_next_ms(const struct conf *, int64_t accepted_ms, int64_t now_ms,
+    uint32_t attempts, uint32_t chance);
+
+/* A number without meaning, for chance above. */
+uint32_t retry_chance(void);
+
+#endif

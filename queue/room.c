@@ -1,0 +1,75 @@
+/*
+ * room.c - see room.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "queue/room.h"
+
+#define BALLAST_BYTES ((uint64_t)16 << 20)
+#define MARGIN_BYTES  ((uint64_t)1 << 20)
+
+static char directory[1024], ballast[1100];
+static uint64_t ballast_bytes;
+
+void
+room_open(const char *dir)
+{
+	struct statvfs fs;
+	uint64_t total;
+
+	snprintf(directory, sizeof(directory), "%s", dir);
+	snprintf(ballast, sizeof(ballast), "%s/ballast",
+	    strcmp(dir, "/") == 0 ? "" : dir);
+	if (statvfs(dir, &fs) == -1)
+		fatal("%s: %s", dir, strerror(errno));
+	total = (uint64_t)fs.f_blocks * fs.f_frsize;
+	ballast_bytes = total / 8 < BALLAST_BYTES ? total / 8 : BALLAST_BYTES;
+}
+
+uint64_t
+room_free(void)
+{
+	struct statvfs fs;
+
+	if (statvfs(directory, &fs) == -1)
+		fatal("%s: %s", directory, strerror(errno));
+	return (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+bool
+room_enough(uint64_t debt, uint64_t largest)
+{
+	return room_free() >= debt + 2 * largest + MARGIN_BYTES;
+}
+
+bool
+room_drop_ballast(bool force)
+{
+	if (!force && room_free() >= 2 * ballast_bytes)
+		return false;
+	return unlink(ballast) == 0;
+}
+
+void
+room_make_ballast(uint64_t debt, uint64_t largest)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(ballast, &st) == 0 && (uint64_t)st.st_size == ballast_bytes)
+		return;
+	if (!room_enough(debt + 2 * ballast_bytes, largest))
+		return;
+	fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1 || posix_fallocate(fd, 0, (off_t)ballast_bytes) != 0)
+		unlink(ballast); /* it is only a precaution */
+	if (fd != -1)
+		close(fd);
+}

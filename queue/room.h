@@ -1,0 +1,30 @@
+/*
+ * room.h - room on the spool's file system: refuse new mail in time, and keep
+ * a ballast that a start without room can throw out.
+ */
+#ifndef QUEUE_ROOM_H
+#define QUEUE_ROOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* dir is the state directory; the ballast stands there. */
+void room_open(const char *dir);
+
+/* Bytes free to us now. */
+uint64_t room_free(void);
+/*
+ * Is there room for what the store must still write, and for new mail on top?
+ *
+ *   debt      bytes that the next checkpoint and recovery may write
+ *   largest   message that may come
+ */
+bool room_enough(uint64_t debt, uint64_t largest);
+
+/* Before recovery: throw the ballast out when room is scarce.  Returns
+ * whether there was one; force does so in any case. */
+bool room_drop_ballast(bool force);
+/* Make it again when there is plenty of room. */
+void room_make_ballast(uint64_t debt, uint64_t largest);
+
+#endif

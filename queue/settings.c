@@ -1,0 +1,6 @@
+/*
+ * settings.c - see settings.h.
+ */
+#include "queue/settings.h"
+
+const struct conf *settings;

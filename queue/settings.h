@@ -1,0 +1,12 @@
+/*
+ * settings.h - the configuration in force.  Set by main.c alone, at the start
+ * and at a reload; never NULL while the loop runs.
+ */
+#ifndef QUEUE_SETTINGS_H
+#define QUEUE_SETTINGS_H
+
+#include "lib/conf.h"
+
+extern const struct conf *settings;
+
+#endif

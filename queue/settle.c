@@ -1,0 +1,395 @@
+/*
+ * settle.c - see settle.h.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "mail/date.h"
+#include "mail/msgid.h"
+#include "queue/bodyfile.h"
+#include "queue/crash.h"
+#include "queue/flow.h"
+#include "queue/notice.h"
+#include "queue/refill.h"
+#include "queue/retry.h"
+#include "queue/settings.h"
+#include "queue/settle.h"
+#include "queue/t_journal.h"
+
+struct settle {
+	struct change change; /* the first member */
+	struct job *job;      /* NULL once committed */
+	uint64_t now;
+	uint64_t was_due;
+	bool ended;   /* nobody waits any more */
+	bool noticed; /* a delay notice goes with it */
+	bool left;    /* the message left the queue */
+	uint64_t id;
+	enum body_kind kind;
+};
+
+/* ---- deciding ---- */
+
+static bool
+nobody_to_tell(const struct letter *l)
+{
+	return l->sender[0] == '\0';
+}
+
+static void
+fail(const struct letter *l, struct rcpt *r)
+{
+	r->state = nobody_to_tell(l) ? RCPT_DROPPED : RCPT_BOUNCED;
+	r->event = nobody_to_tell(l) ? EVENT_DROPPED : EVENT_BOUNCED;
+}
+
+static void
+judge(struct job *j)
+{
+	for (unsigned i = 0; i < j->nrcpts; i++) {
+		struct rcpt *r = &j->rcpts[i];
+
+		r->event = EVENT_NONE;
+		if (r->state != RCPT_WAITING || r->verdict == NO_VERDICT)
+			continue;
+		if (r->verdict == V_OK) {
+			r->state = RCPT_DELIVERED;
+			r->event = EVENT_DELIVERED;
+		} else if (r->verdict == V_PERM) {
+			fail(j->letter, r);
+		} else {
+			r->event = EVENT_DEFERRED;
+		}
+		r->verdict = NO_VERDICT;
+	}
+}
+
+static void
+fail_all_waiting(struct job *j)
+{
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].state == RCPT_WAITING)
+			fail(j->letter, &j->rcpts[i]);
+}
+
+static bool
+any_event(const struct job *j, enum event_kind e)
+{
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].event == e)
+			return true;
+	return false;
+}
+
+static bool
+delay_is_news(const struct job *j, int64_t now)
+{
+	return !j->noticed && !nobody_to_tell(j->letter) &&
+	    now - (int64_t)j->letter->accepted >=
+	    settings->delay_notice_s * 1000;
+}
+
+/* ---- in the transaction ---- */
+
+static void
+write_event(struct txn *t, struct settle *s, struct totals *totals,
+    const struct rcpt *r, bool final)
+{
+	struct journal_row e = {
+		.id = s->job->key.id, .event = r->event, .final = final
+	};
+	struct answer_row a;
+	int n = 0;
+
+	snprintf(e.rcpt, sizeof(e.rcpt), "%s", r->address);
+	if (job_answer(s->job, r->answer, &a)) {
+		if (a.mx[0] != '\0')
+			n = snprintf(
+			    e.detail, sizeof(e.detail), "%.299s ", a.mx);
+		if (a.code != 0)
+			n += snprintf(e.detail + n,
+			    sizeof(e.detail) - (size_t)n, "%u ", a.code);
+		snprintf(e.detail + n, sizeof(e.detail) - (size_t)n, "%.280s",
+		    a.text);
+	}
+	t_journal_add(t, s->now, &totals->journal_seq, &e);
+}
+
+static void
+count(
+    struct letter *l, struct totals *totals, const struct rcpt *r, bool removed)
+{
+	if (r->event == EVENT_DELIVERED) {
+		totals->delivered++;
+		l->delivered++;
+	} else if (r->event == EVENT_BOUNCED) {
+		totals->bounced++;
+		l->bounced++;
+	} else if (r->event == EVENT_DROPPED) {
+		l->dropped++;
+	} else {
+		return;
+	}
+	if (!removed)
+		totals->waiting--;
+}
+
+static void
+write_events(struct txn *t, struct settle *s, struct totals *totals)
+{
+	struct job *j = s->job;
+	int last = -1;
+
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].event != EVENT_NONE)
+			last = (int)i;
+	for (int i = 0; i <= last; i++) {
+		if (j->rcpts[i].event == EVENT_NONE)
+			continue;
+		count(j->letter, totals, &j->rcpts[i], j->removed);
+		write_event(t, s, totals, &j->rcpts[i], s->left && i == last);
+	}
+}
+
+static void
+write_delay(struct txn *t, struct settle *s, struct totals *totals)
+{
+	struct journal_row e = { .id = s->job->key.id, .event = EVENT_DELAYED };
+
+	snprintf(e.rcpt, sizeof(e.rcpt), "%s", s->job->letter->sender);
+	t_journal_add(t, s->now, &totals->journal_seq, &e);
+}
+
+/* One of several jobs ended: the message's row counts the rest. */
+static void
+write_progress(struct txn *t, const struct letter *l)
+{
+	static uint8_t buf[STORE_ROW_MAX];
+	struct message_row m;
+
+	if (!t_message_get(t, l->id, &m, buf))
+		return;
+	m.jobs = l->left;
+	m.delivered = l->delivered;
+	m.bounced = l->bounced;
+	m.dropped = l->dropped;
+	t_message_put(t, l->id, &m);
+}
+
+static void
+write_job(struct txn *t, const struct job *j)
+{
+	struct due_key key = job_due_key(j);
+	struct due_row due = job_due_row(j);
+	struct job_row row;
+
+	job_row(j, &row);
+	t_job_put(t, j->key.id, (uint32_t)j->key.n, &row);
+	if (j->due != 0)
+		t_due_put(t, &key, &due);
+}
+
+static void
+write_rows(struct txn *t, struct totals *totals, struct change *c)
+{
+	struct settle *s = (struct settle *)c;
+	struct job *j = s->job;
+	struct letter *l = j->letter;
+	struct due_key was = { s->was_due, j->key.id, (uint32_t)j->key.n };
+
+	if (j->removed) {
+		write_events(t, s, totals);
+		return;
+	}
+	if (s->was_due != 0)
+		t_due_del(t, &was);
+	if (s->ended) {
+		l->left--;
+		s->left = l->left == 0;
+	}
+	write_events(t, s, totals);
+	if (s->noticed)
+		write_delay(t, s, totals);
+	if (!s->ended) {
+		write_job(t, j);
+		return;
+	}
+	t_job_del(t, j->key.id, (uint32_t)j->key.n);
+	if (s->left)
+		spool_forget(t, totals, l->id, l->kind, l->size);
+	else
+		write_progress(t, l);
+}
+
+/* ---- afterwards ---- */
+
+static const char *
+seconds(uint64_t since, uint64_t now, char *out, size_t size)
+{
+	uint64_t ms = now > since ? now - since : 0;
+
+	snprintf(out, size, "%llu.%02u", (unsigned long long)(ms / 1000),
+	    (unsigned)(ms % 1000 / 10));
+	return out;
+}
+
+static void
+log_rcpt(const struct settle *s, const struct rcpt *r, const char *id)
+{
+	const struct job *j = s->job;
+	char next[DATE_MAX] = "", delay[32];
+	struct answer_row a = { .status = "4.4.7" };
+
+	job_answer(j, r->answer, &a);
+	seconds(j->letter->accepted, s->now, delay, sizeof(delay));
+	if (r->event == EVENT_DEFERRED) {
+		date_rfc3339((time_t)(j->due / 1000), next);
+		log_event("msg.deferred",
+		    "id=%s mx=%s code=%u dsn=%s delay=%s attempt=%u next=%s "
+		    "to=%s reply=%s",
+		    id, a.mx[0] ? a.mx : "-", a.code, a.status, delay,
+		    j->attempts, j->due != 0 ? next : "held",
+		    log_quote(r->address), log_quote(a.text));
+		return;
+	}
+	log_event(r->event == EVENT_DELIVERED ? "msg.delivered"
+		: r->event == EVENT_BOUNCED   ? "msg.bounced"
+					      : "msg.dropped",
+	    "id=%s mx=%s tls=%s code=%u dsn=%s delay=%s attempt=%u to=%s "
+	    "reply=%s",
+	    id, a.mx[0] ? a.mx : "-", a.tls[0] ? a.tls : "-", a.code, a.status,
+	    delay, j->attempts, log_quote(r->address), log_quote(a.text));
+}
+
+static void
+log_done(const struct settle *s, const char *id)
+{
+	const struct letter *l = s->job->letter;
+	char lifetime[32];
+
+	seconds(l->accepted, s->now, lifetime, sizeof(lifetime));
+	log_event("msg.done",
+	    "id=%s outcome=delivered:%u,bounced:%u,dropped:%u lifetime=%s", id,
+	    l->delivered, l->bounced, l->dropped, lifetime);
+}
+
+static void
+tell(struct change *c)
+{
+	struct settle *s = (struct settle *)c;
+	struct job *j = s->job;
+	struct due_key key;
+	char id[MSGID_SIZE];
+
+	msgid_format(j->key.id, id);
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].event != EVENT_NONE)
+			log_rcpt(s, &j->rcpts[i], id);
+	if (s->noticed)
+		log_event("msg.delayed", "id=%s to=%s", id,
+		    log_quote(j->letter->sender));
+	if (s->left)
+		log_done(s, id);
+	if (!s->ended && !j->removed && j->due != 0) {
+		key = job_due_key(j);
+		refill_expect(&key);
+	}
+	s->job = NULL;
+	flow_leave(j);
+	job_free(j);
+}
+
+static void
+clean_up(struct change *c)
+{
+	struct settle *s = (struct settle *)c;
+
+	CRASH_POINT("settle-durable");
+	if (s->left && s->kind == BODY_FILE)
+		bodyfile_remove(s->id);
+	free(s);
+}
+
+/* ---- the two ways in ---- */
+
+static void
+put_off(struct job *j, int64_t next)
+{
+	j->due = j->letter->held ? 0 : (uint64_t)next;
+}
+
+static void
+settle(struct job *j, uint64_t was_due, bool noticed)
+{
+	struct settle *s = calloc(1, sizeof(*s));
+	struct accept *notice = NULL;
+
+	if (s == NULL)
+		abort();
+	s->change.apply = write_rows;
+	s->change.committed = tell;
+	s->change.durable = clean_up;
+	s->job = j;
+	s->now = (uint64_t)loop_wall_ms();
+	s->was_due = was_due;
+	s->ended = job_waiting(j) == 0;
+	s->noticed = noticed;
+	s->id = j->key.id;
+	s->kind = j->letter->kind;
+	if (any_event(j, EVENT_BOUNCED) && !j->removed)
+		notice = notice_new(j, DSN_FAILED);
+	group_add(&s->change, HURRY_NOT);
+	if (notice != NULL)
+		spool_accept(notice);
+	if (noticed && (notice = notice_new(j, DSN_DELAYED)) != NULL)
+		spool_accept(notice);
+}
+
+void
+settle_job(struct job *j, bool counted)
+{
+	int64_t now = loop_wall_ms(), next;
+	uint64_t was_due = j->due;
+	bool news = false;
+
+	assert(j->state == JOB_SETTLING);
+	judge(j);
+	if (counted)
+		j->attempts++;
+	if (job_waiting(j) > 0 && !j->removed) {
+		next = counted
+		    ? retry_next_ms(settings, (int64_t)j->letter->accepted, now,
+			  j->attempts, retry_chance())
+		    : now;
+		if (next == 0) {
+			fail_all_waiting(j);
+		} else {
+			put_off(j, next);
+			news = counted && delay_is_news(j, now);
+			j->noticed |= news;
+		}
+	}
+	settle(j, was_due, news);
+}
+
+void
+settle_unattempted(struct job *j)
+{
+	int64_t now = loop_wall_ms();
+	uint64_t was_due = j->due;
+	bool news = false;
+
+	j->state = JOB_SETTLING;
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		j->rcpts[i].event = EVENT_NONE;
+	if (now - (int64_t)j->letter->accepted >= settings->give_up_s * 1000)
+		fail_all_waiting(j);
+	else
+		news = delay_is_news(j, now);
+	j->noticed = true;
+	settle(j, was_due, news);
+}

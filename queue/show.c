@@ -1,0 +1,214 @@
+/*
+ * show.c - see show.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/loop.h"
+#include "queue/flight.h"
+#include "queue/flow.h"
+#include "queue/group.h"
+#include "queue/ids.h"
+#include "queue/intake.h"
+#include "queue/refill.h"
+#include "queue/room.h"
+#include "queue/show.h"
+#include "queue/upkeep.h"
+
+enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION };
+
+void
+show_message(
+    struct msg_queue_row *out, uint64_t id, const struct message_row *m)
+{
+	memset(out, 0, sizeof(*out));
+	out->id = id;
+	memcpy(out->account, m->account, sizeof(out->account));
+	memcpy(out->credential, m->credential, sizeof(out->credential));
+	memcpy(out->sender, m->sender, sizeof(out->sender));
+	memcpy(out->msgid, m->msgid, sizeof(out->msgid));
+	out->size = m->size;
+	out->accepted = m->accepted;
+	out->rcpts = m->rcpts;
+	out->held = m->held              ? HELD_BY_ADMIN
+	    : flow_suspended(m->account) ? HELD_BY_SUSPENSION
+					 : HELD_NO;
+}
+
+/* The i-th packed answer of a row as text. */
+static uint64_t
+answer_text(const struct job_row *row, uint8_t i, char *out, size_t size)
+{
+	struct bytes rest = row->answers, item;
+	struct answer_row a;
+
+	out[0] = '\0';
+	do {
+		if (!list_next(&rest, &item))
+			return 0;
+	} while (i-- > 0);
+	if (!answer_unpack(&a, item))
+		return 0;
+	if (a.code != 0)
+		snprintf(out, size, "%u %.400s", a.code, a.text);
+	else
+		snprintf(out, size, "%.400s", a.text);
+	return a.when;
+}
+
+struct jobs {
+	struct msg_queue_row *out;
+	const char *domain;
+	uint64_t last;
+	bool match;
+};
+
+static bool
+add_job(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
+{
+	struct jobs *s = arg;
+	struct bytes rest = row->rcpts, item;
+	char text[sizeof(s->out->last)];
+	uint64_t when;
+
+	(void)n;
+	if (id != s->out->id)
+		return false;
+	s->match |= s->domain[0] == '\0' || strcmp(s->domain, row->domain) == 0;
+	if (row->attempts > s->out->attempts)
+		s->out->attempts = row->attempts;
+	if (row->due != 0 && s->out->held != HELD_BY_ADMIN &&
+	    (s->out->next == 0 || row->due < s->out->next))
+		s->out->next = row->due;
+	while (list_next(&rest, &item)) {
+		if (item.len < 2 || item.data[0] != RCPT_WAITING)
+			continue;
+		s->out->waiting++;
+		when = answer_text(row, item.data[1], text, sizeof(text));
+		if (when > s->last) {
+			s->last = when;
+			memcpy(s->out->last, text, sizeof(text));
+		}
+	}
+	return true;
+}
+
+bool
+show_jobs(struct msg_queue_row *out, const char *domain)
+{
+	struct jobs s = { out, domain, 0, false };
+
+	t_job_walk(NULL, out->id, 0, add_job, &s);
+	return s.match;
+}
+
+struct rcpts {
+	struct channel *to;
+	uint64_t tag, id;
+};
+
+static const char *
+state_name(uint8_t state, uint32_t attempts, const struct job *j)
+{
+	switch (state) {
+	case RCPT_DELIVERED:
+		return "delivered";
+	case RCPT_BOUNCED:
+		return "bounced";
+	case RCPT_DROPPED:
+		return "dropped";
+	default:
+		break;
+	}
+	if (j != NULL && j->state == JOB_FLYING)
+		return "active";
+	return attempts > 0 ? "deferred" : "waiting";
+}
+
+static bool
+send_rcpts(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
+{
+	struct rcpts *s = arg;
+	const struct job *j = job_find(id, n);
+	struct bytes rest = row->rcpts, item;
+
+	if (id != s->id)
+		return false;
+	while (list_next(&rest, &item)) {
+		struct msg m = { .type = MSG_RCPT_ROW, .tag = s->tag };
+		struct msg_rcpt_row *r = &m.u.rcpt_row;
+
+		if (item.len < 2)
+			continue;
+		r->id = id;
+		snprintf(r->address, sizeof(r->address), "%.*s",
+		    (int)item.len - 2, (const char *)item.data + 2);
+		snprintf(r->domain, sizeof(r->domain), "%s", row->domain);
+		snprintf(r->state, sizeof(r->state), "%s",
+		    state_name(item.data[0], row->attempts, j));
+		r->attempts = row->attempts;
+		r->next = item.data[0] == RCPT_WAITING ? row->due : 0;
+		answer_text(row, item.data[1], r->last, sizeof(r->last));
+		channel_send(s->to, &m, -1);
+	}
+	return true;
+}
+
+void
+show_rcpts(struct channel *to, uint64_t tag, uint64_t id)
+{
+	struct rcpts s = { to, tag, id };
+
+	t_job_walk(NULL, id, 0, send_rcpts, &s);
+}
+
+static void
+number(struct channel *to, uint64_t tag, const char *key, uint64_t value)
+{
+	struct msg m = { .type = MSG_STATUS_ROW, .tag = tag };
+
+	snprintf(m.u.status_row.key, sizeof(m.u.status_row.key), "%s", key);
+	snprintf(m.u.status_row.value, sizeof(m.u.status_row.value), "%" PRIu64,
+	    value);
+	m.u.status_row.numeric = 1;
+	channel_send(to, &m, -1);
+}
+
+static bool
+first_id(void *arg, const uint8_t *key, size_t key_len, const uint8_t *row,
+    size_t len)
+{
+	(void)key_len, (void)row, (void)len;
+	*(uint64_t *)arg = key_get(key, 8);
+	return false;
+}
+
+void
+show_status(struct channel *to, uint64_t tag)
+{
+	const struct totals *t = group_totals();
+	uint64_t oldest = 0, table_bytes, log_bytes;
+
+	store_walk(NULL, T_MESSAGE, NULL, 0, first_id, &oldest);
+	if (oldest != 0)
+		oldest = (uint64_t)(loop_wall_ms() - id_time_ms(oldest)) / 1000;
+	store_sizes(&table_bytes, &log_bytes);
+	number(to, tag, "messages", t->messages);
+	number(to, tag, "recipients_waiting", t->waiting);
+	number(to, tag, "active", flight_count());
+	number(to, tag, "in_memory", job_count());
+	number(to, tag, "oldest_seconds", oldest);
+	number(to, tag, "accepted_total", t->accepted);
+	number(to, tag, "delivered_total", t->delivered);
+	number(to, tag, "bounced_total", t->bounced);
+	number(to, tag, "log_flushes", store_flushes());
+	number(to, tag, "groups", group_count());
+	number(to, tag, "checkpoints", upkeep_checkpoints());
+	number(to, tag, "accepting", intake_get() == INTAKE_OPEN);
+	number(to, tag, "free_bytes", room_free());
+	number(to, tag, "table_bytes", table_bytes);
+	number(to, tag, "log_bytes", log_bytes);
+	number(to, tag, "destinations_waiting", dest_count_waiting());
+	number(to, tag, "accounts_suspended", flow_count_suspended());
+}

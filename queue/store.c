@@ -1,0 +1,450 @@
+/*
+ * store.c - open, recover, commit, flush, checkpoint; see store.h.
+ */
+#include <assert.h>
+#include <db.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "queue/crash.h"
+#include "queue/store.h"
+
+#define LOG_FILE_BYTES   (16 * 1024 * 1024)
+#define LOG_BUFFER_BYTES (2 * 1024 * 1024)
+#define PAGE_MAX         16384
+#define CIFS_MAGIC       0xff534d42
+#define SMB2_MAGIC       0xfe534d42
+
+struct txn {
+	DB_TXN *db;
+};
+
+/*
+ * When the page that a delete frees is the last one of its file, Berkeley DB
+ * flushes the log on the spot and cuts the file: a queue that runs empty
+ * would pay a disk flush, in the loop, for every mail.  So each file is given
+ * some pages at its birth of which the last stays in use.
+ */
+static const struct {
+	const char *file;
+	unsigned page;
+	unsigned spare; /* pages given at birth */
+} tables[TABLES] = {
+	/* clang-format off */
+	[T_META]    = { "meta.db",    4096,  0 },
+	[T_MESSAGE] = { "message.db", 8192,  128 },
+	[T_BODY]    = { "body.db",    16384, 512 },
+	[T_JOB]     = { "job.db",     8192,  64 },
+	[T_DUE]     = { "due.db",     8192,  32 },
+	[T_JOURNAL] = { "journal.db", 16384, 0 },
+	/* clang-format on */
+};
+/* Sorts behind every key in use, and is no table's key by its length. */
+static const uint8_t pin_key[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 'p', 'i', 'n' };
+
+static DB_ENV *env;
+static DB *dbs[TABLES];
+static char home_dir[1024];
+static bool in_txn, unsynced;
+static atomic_bool no_room;
+static uint64_t written;
+static atomic_uint_fast64_t flushes;
+
+static void
+fail(const char *what, int ret)
+{
+	fatal("store: %s: %s", what, db_strerror(ret));
+}
+
+static void
+on_db_error(const DB_ENV *e, const char *prefix, const char *text)
+{
+	(void)e, (void)prefix;
+	if (strstr(text, strerror(ENOSPC)) != NULL ||
+	    strstr(text, strerror(EDQUOT)) != NULL)
+		no_room = true;
+	log_event("store.error", "text=%s", log_quote(text));
+}
+
+/* Regions, locks and flushes of a network file system are not to be trusted. */
+static void
+check_file_system(const char *home)
+{
+	struct statfs fs;
+
+	if (statfs(home, &fs) == -1)
+		fatal("%s: %s", home, strerror(errno));
+	switch ((unsigned long)fs.f_type) {
+	case NFS_SUPER_MAGIC:
+	case SMB_SUPER_MAGIC:
+	case CIFS_MAGIC:
+	case SMB2_MAGIC:
+		fatal("%s: the spool must be on a local file system", home);
+	default:
+		break;
+	}
+}
+
+static int
+open_env(const char *home, uint64_t cache)
+{
+	int ret;
+
+	if ((ret = db_env_create(&env, 0)) != 0)
+		fail("environment", ret);
+	env->set_errcall(env, on_db_error);
+	if ((ret = env->set_cachesize(env, (uint32_t)(cache >> 30),
+		 (uint32_t)(cache & 0x3fffffff), 1)) != 0 ||
+	    (ret = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
+	    (ret = env->set_lg_max(env, LOG_FILE_BYTES)) != 0)
+		fail("settings", ret);
+	return env->open(env, home,
+	    DB_CREATE | DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_TXN | DB_THREAD |
+		DB_PRIVATE | DB_RECOVER,
+	    0600);
+}
+
+static int
+open_table(enum table t)
+{
+	DB *db;
+	int ret;
+
+	if ((ret = db_create(&db, env, 0)) != 0)
+		return ret;
+	dbs[t] = db;
+	if ((ret = db->set_flags(db, DB_CHKSUM)) != 0 ||
+	    (ret = db->set_pagesize(db, tables[t].page)) != 0)
+		return ret;
+	return db->open(db, NULL, tables[t].file, NULL, DB_BTREE,
+	    DB_CREATE | DB_AUTO_COMMIT | DB_THREAD, 0600);
+}
+
+static DBT
+dbt(const void *data, size_t len)
+{
+	DBT d;
+
+	memset(&d, 0, sizeof(d));
+	/* Berkeley DB does not write through a key or data to be stored. */
+	d.data = (void *)(uintptr_t)data;
+	d.size = (uint32_t)len;
+	return d;
+}
+
+static DBT
+dbt_room(void *data, size_t size)
+{
+	DBT d = dbt(data, 0);
+
+	d.ulen = (uint32_t)size;
+	d.flags = DB_DBT_USERMEM;
+	return d;
+}
+
+/* Fill the file with pages, keep the last, free the others. */
+static int
+give_pages(DB *db, unsigned page, unsigned spare)
+{
+	static uint8_t filling[PAGE_MAX];
+	uint8_t number[4];
+	DBT key, data = dbt(filling, page / 2); /* a page of its own each */
+	DB_TXN *t;
+	int ret;
+
+	if ((ret = env->txn_begin(env, NULL, &t, 0)) != 0)
+		return ret;
+	for (unsigned i = 0; i < spare && ret == 0; i++) {
+		key_u32(number, i);
+		key = dbt(number, sizeof(number));
+		ret = db->put(db, t, &key, &data, 0);
+	}
+	key = dbt(pin_key, sizeof(pin_key));
+	if (ret == 0)
+		ret = db->put(db, t, &key, &data, 0);
+	for (unsigned i = 0; i < spare && ret == 0; i++) {
+		key_u32(number, i);
+		key = dbt(number, sizeof(number));
+		ret = db->del(db, t, &key, 0);
+	}
+	if (ret != 0) {
+		t->abort(t);
+		return ret;
+	}
+	return t->commit(t, DB_TXN_NOSYNC);
+}
+
+static int
+prime_table(enum table t)
+{
+	DBT key = dbt(pin_key, sizeof(pin_key)), data = dbt_room(NULL, 0);
+	int ret;
+
+	if (tables[t].spare == 0)
+		return 0;
+	ret = dbs[t]->get(dbs[t], NULL, &key, &data, 0);
+	if (ret != DB_NOTFOUND)
+		return ret == DB_BUFFER_SMALL ? 0 : ret;
+	return give_pages(dbs[t], tables[t].page, tables[t].spare);
+}
+
+static void
+close_all(void)
+{
+	for (int t = 0; t < TABLES; t++) {
+		if (dbs[t] != NULL)
+			dbs[t]->close(dbs[t], 0);
+		dbs[t] = NULL;
+	}
+	if (env != NULL)
+		env->close(env, 0);
+	env = NULL;
+}
+
+enum store_opened
+store_open(const char *home, uint64_t cache_bytes)
+{
+	int ret;
+
+	assert(env == NULL && home[0] == '/');
+	if (mkdir(home, 0700) == -1 && errno != EEXIST)
+		fatal("%s: %s", home, strerror(errno));
+	check_file_system(home);
+	snprintf(home_dir, sizeof(home_dir), "%s", home);
+	no_room = false;
+	written = 0;
+	unsynced = getenv("POSTERN_UNSYNCED") != NULL;
+	if (unsynced)
+		log_event("warning", "text=%s",
+		    log_quote("POSTERN_UNSYNCED is set: the log is not flushed "
+			      "and a power cut loses accepted mail"));
+	ret = open_env(home, cache_bytes);
+	for (int t = 0; t < TABLES && ret == 0; t++)
+		if ((ret = open_table((enum table)t)) == 0)
+			ret = prime_table((enum table)t);
+	if (ret == 0)
+		ret = env->txn_checkpoint(env, 0, 0, DB_FORCE);
+	if (ret == 0)
+		return STORE_OPENED;
+	if (ret != ENOSPC && ret != EDQUOT && !no_room)
+		fail(home, ret);
+	close_all();
+	return STORE_NO_ROOM;
+}
+
+void
+store_close(void)
+{
+	int ret;
+
+	assert(!in_txn);
+	if (env == NULL)
+		return;
+	if ((ret = env->txn_checkpoint(env, 0, 0, DB_FORCE)) != 0)
+		fail("checkpoint", ret);
+	close_all();
+}
+
+void
+store_txn(void (*body)(struct txn *, void *arg), void *arg)
+{
+	struct txn t;
+	int ret;
+
+	assert(!in_txn);
+	in_txn = true;
+	if ((ret = env->txn_begin(env, NULL, &t.db, 0)) != 0)
+		fail("begin", ret);
+	body(&t, arg);
+	CRASH_POINT("before-commit");
+	if ((ret = t.db->commit(t.db, DB_TXN_NOSYNC)) != 0)
+		fail("commit", ret);
+	CRASH_POINT("after-commit");
+	in_txn = false;
+}
+
+void
+store_flush(void)
+{
+	int ret;
+
+	CRASH_POINT("before-flush");
+	if (!unsynced && (ret = env->log_flush(env, NULL)) != 0)
+		fail("log flush", ret);
+	flushes++;
+	CRASH_POINT("after-flush");
+}
+
+void
+store_checkpoint(void)
+{
+	int ret;
+
+	if ((ret = env->txn_checkpoint(env, 0, 0, 0)) != 0)
+		fail("checkpoint", ret);
+	CRASH_POINT("after-checkpoint");
+	if ((ret = env->log_archive(env, NULL, DB_ARCH_REMOVE)) != 0)
+		fail("log removal", ret);
+	CRASH_POINT("after-log-removal");
+}
+
+bool
+store_get(struct txn *t, enum table table, const void *key, size_t key_len,
+    void *row, size_t size, size_t *len)
+{
+	DBT k = dbt(key, key_len), d = dbt_room(row, size);
+	int ret;
+
+	ret = dbs[table]->get(dbs[table], t ? t->db : NULL, &k, &d, 0);
+	if (ret == DB_NOTFOUND)
+		return false;
+	if (ret != 0)
+		fail(tables[table].file, ret);
+	*len = d.size;
+	return true;
+}
+
+void
+store_put(struct txn *t, enum table table, const void *key, size_t key_len,
+    const void *row, size_t len)
+{
+	DBT k = dbt(key, key_len), d = dbt(row, len);
+	int ret;
+
+	assert(key_len <= STORE_KEY_MAX && len <= STORE_ROW_MAX);
+	if ((ret = dbs[table]->put(dbs[table], t->db, &k, &d, 0)) != 0)
+		fail(tables[table].file, ret);
+	written += key_len + len + 64;
+}
+
+bool
+store_del(struct txn *t, enum table table, const void *key, size_t key_len)
+{
+	DBT k = dbt(key, key_len);
+	int ret;
+
+	ret = dbs[table]->del(dbs[table], t->db, &k, 0);
+	if (ret == DB_NOTFOUND)
+		return false;
+	if (ret != 0)
+		fail(tables[table].file, ret);
+	written += 128;
+	return true;
+}
+
+bool
+store_walk(struct txn *t, enum table table, const void *key, size_t key_len,
+    store_row_fn *cb, void *arg)
+{
+	static uint8_t keys[STORE_KEY_MAX], *row;
+	DBT k, d;
+	DBC *c;
+	bool stopped = false;
+	int ret;
+
+	if (row == NULL && (row = malloc(STORE_ROW_MAX)) == NULL)
+		abort();
+	assert(key_len <= sizeof(keys));
+	if (key_len > 0)
+		memcpy(keys, key, key_len);
+	k = dbt_room(keys, sizeof(keys));
+	k.size = (uint32_t)key_len;
+	d = dbt_room(row, STORE_ROW_MAX);
+	ret = dbs[table]->cursor(dbs[table], t ? t->db : NULL, &c, 0);
+	if (ret != 0)
+		fail(tables[table].file, ret);
+	ret = c->get(c, &k, &d, key_len > 0 ? DB_SET_RANGE : DB_FIRST);
+	while (ret == 0 && !stopped) {
+		if (k.size == sizeof(pin_key))
+			break; /* the last one */
+		stopped = !cb(arg, keys, k.size, row, d.size);
+		if (!stopped)
+			ret = c->get(c, &k, &d, DB_NEXT);
+	}
+	if (ret != 0 && ret != DB_NOTFOUND)
+		fail(tables[table].file, ret);
+	if ((ret = c->close(c)) != 0)
+		fail(tables[table].file, ret);
+	return stopped;
+}
+
+size_t
+store_last_key(enum table table, uint8_t *key)
+{
+	DBT k = dbt_room(key, STORE_KEY_MAX), d = dbt_room(NULL, 0);
+	DBC *c;
+	int ret;
+
+	d.flags |= DB_DBT_PARTIAL; /* of the row nothing is wanted */
+	if ((ret = dbs[table]->cursor(dbs[table], NULL, &c, 0)) != 0)
+		fail(tables[table].file, ret);
+	ret = c->get(c, &k, &d, DB_LAST);
+	if (ret == 0 && k.size == sizeof(pin_key))
+		ret = c->get(c, &k, &d, DB_PREV);
+	if (ret != 0 && ret != DB_NOTFOUND)
+		fail(tables[table].file, ret);
+	c->close(c);
+	return ret == 0 ? k.size : 0;
+}
+
+void
+store_debt(struct store_debt *debt)
+{
+	DB_MPOOL_STAT *pool;
+	DB_LOG_STAT *lg;
+	int ret;
+
+	if ((ret = env->memp_stat(env, &pool, NULL, 0)) != 0)
+		fail("cache", ret);
+	if ((ret = env->log_stat(env, &lg, 0)) != 0)
+		fail("log", ret);
+	debt->dirty = (uint64_t)pool->st_page_dirty * PAGE_MAX;
+	debt->log = (uint64_t)lg->st_wc_mbytes * 1048576 + lg->st_wc_bytes;
+	free(pool);
+	free(lg);
+}
+
+uint64_t
+store_written(void)
+{
+	return written;
+}
+
+uint64_t
+store_flushes(void)
+{
+	return flushes;
+}
+
+void
+store_sizes(uint64_t *table_bytes, uint64_t *log_bytes)
+{
+	char path[sizeof(home_dir) + 32], **list, **name;
+	struct stat st;
+	int ret;
+
+	*table_bytes = *log_bytes = 0;
+	for (int t = 0; t < TABLES; t++) {
+		snprintf(path, sizeof(path), "%s/%s", home_dir, tables[t].file);
+		if (stat(path, &st) == 0)
+			*table_bytes += (uint64_t)st.st_size;
+	}
+	if ((ret = env->log_archive(env, &list, DB_ARCH_LOG | DB_ARCH_ABS)) !=
+	    0)
+		fail("log", ret);
+	for (name = list; name != NULL && *name != NULL; name++)
+		if (stat(*name, &st) == 0)
+			*log_bytes += (uint64_t)st.st_size;
+	free(list);
+}

@@ -1,0 +1,131 @@
+/*
+ * store.h - the spool's Berkeley DB environment behind a narrow interface.
+ *
+ * One process owns it, and within that process one thread, the loop's, reads
+ * and writes rows; so there is nothing to lock and nothing to deadlock with,
+ * and the environment runs without the lock subsystem.  Two calls may come
+ * from other threads, because they touch the log and the cache only:
+ * store_flush() and store_checkpoint().
+ *
+ * After a failed log flush Berkeley DB lets the next commits "succeed" and
+ * loses them with the power.  Therefore any error but "not found" ends the
+ * process, nothing is answered any more, and the next start recovers.
+ */
+#ifndef QUEUE_STORE_H
+#define QUEUE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum table {
+	T_META,    /* the totals */
+	T_MESSAGE, /* id -> message_row */
+	T_BODY,    /* id, chunk -> bytes */
+	T_JOB,     /* id, n -> job_row */
+	T_DUE,     /* time, id, n -> due_row: the schedule */
+	T_JOURNAL, /* time, seq -> journal_row */
+	TABLES
+};
+
+#define STORE_KEY_MAX 20
+#define STORE_ROW_MAX (192 * 1024) /* bytes in one row */
+
+struct txn; /* NULL reads outside of a transaction */
+
+enum store_opened { STORE_OPENED, STORE_NO_ROOM };
+
+/*
+ * The environment in the directory `home` (absolute, ours, mode 0700, made
+ * when missing) is open, recovered and checkpointed.
+ *
+ *   cache_bytes  of memory for pages
+ *
+ * STORE_NO_ROOM: recovery or set-up needs room that the file system does not
+ * have; nothing is open, and trying again later is safe.  All other failures
+ * end the process.
+ */
+enum store_opened store_open(const char *home, uint64_t cache_bytes);
+
+/* Checkpoint and close.  No other thread may be inside. */
+void store_close(void);
+
+/*
+ * Run body in one transaction and commit it.  Afterwards its changes are
+ * visible, and durable once a store_flush() that began later has returned.
+ * The only begin and commit; nested calls are a bug.
+ */
+void store_txn(void (*body)(struct txn *, void *arg), void *arg);
+
+/* Everything committed before the call survives power loss.  Any thread. */
+void store_flush(void);
+
+/* Bring the tables up to the log and remove what of it is no longer needed.
+ * Any thread. */
+void store_checkpoint(void);
+
+/*
+ * Read a row into row[size]; its length into *len.  False when there is
+ * none.  A row longer than size is our bug.
+ */
+bool store_get(struct txn *, enum table, const void *key, size_t key_len,
+    void *row, size_t size, size_t *len);
+/* Write a row over whatever was there. */
+void store_put(struct txn *, enum table, const void *key, size_t key_len,
+    const void *row, size_t len);
+/* False when there was none. */
+bool store_del(struct txn *, enum table, const void *key, size_t key_len);
+
+/*
+ * Call cb for the rows from key[key_len] on, in order, until it returns false
+ * or the table ends.  key_len 0: from the first one.  Key and row are
+ * borrowed.  cb may store_get() other rows, but neither write nor walk.
+ * Returns whether cb stopped it.
+ */
+typedef bool store_row_fn(void *arg, const uint8_t *key, size_t key_len,
+    const uint8_t *row, size_t len);
+bool store_walk(struct txn *, enum table, const void *key, size_t key_len,
+    store_row_fn *cb, void *arg);
+/* The last key of a table into key[STORE_KEY_MAX]; 0 when it is empty. */
+size_t store_last_key(enum table, uint8_t *key);
+
+/* What the disk will yet be asked for.  Any thread; walks the cache. */
+struct store_debt {
+	uint64_t dirty; /* bytes of pages to be written at a checkpoint */
+	uint64_t log;   /* bytes of log since the last one */
+};
+void store_debt(struct store_debt *);
+
+/* Bytes that rows written since the start would take; cheap. */
+uint64_t store_written(void);
+/* Log flushes since the start that store_flush() made. */
+uint64_t store_flushes(void);
+/* Bytes of the tables' files and of the log. */
+void store_sizes(uint64_t *tables, uint64_t *log);
+
+/* Keys are big-endian, so that the order of bytes is the order of numbers. */
+static inline void
+key_u64(uint8_t *p, uint64_t v)
+{
+	for (int i = 7; i >= 0; i--, v >>= 8)
+		p[i] = (uint8_t)v;
+}
+
+static inline void
+key_u32(uint8_t *p, uint32_t v)
+{
+	for (int i = 3; i >= 0; i--, v >>= 8)
+		p[i] = (uint8_t)v;
+}
+
+static inline uint64_t
+key_get(const uint8_t *p, int bytes)
+{
+	uint64_t v = 0;
+
+	while (bytes-- > 0)
+		v = v << 8 | *p++;
+	return v;
+}
+
+#endif

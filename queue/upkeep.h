@@ -1,0 +1,18 @@
+/*
+ * upkeep.h - what must be done now and then: look at the room on the disk,
+ * checkpoint, remove old log, prune the journal, wake destinations.
+ */
+#ifndef QUEUE_UPKEEP_H
+#define QUEUE_UPKEEP_H
+
+#include <stdint.h>
+
+void upkeep_start(void);
+/* The end of a turn. */
+void upkeep_turn(void);
+/* No more checkpoints; ends its thread. */
+void upkeep_stop(void);
+/* Since the start. */
+uint64_t upkeep_checkpoints(void);
+
+#endif
