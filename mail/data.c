@@ -27,11 +27,17 @@ data_init(struct data_reader *r)
 	memset(r, 0, sizeof(*r));
 }
 
+/* Is there no fault yet but perhaps a long line? */
+static bool
+is_blameless(const struct data_reader *r)
+{
+	return r->fault == DATA_CLEAN || r->fault == DATA_LONG_LINE;
+}
+
 static void
 blame(struct data_reader *r, enum data_fault fault)
 {
-	if (r->fault == DATA_CLEAN ||
-	    (r->fault == DATA_LONG_LINE && fault != DATA_LONG_LINE))
+	if (is_blameless(r))
 		r->fault = fault;
 }
 
@@ -51,7 +57,10 @@ blame_first(struct data_reader *r, const char *s, size_t n)
 	}
 }
 
-/* Put a run out; the caller has found every LF in it to be behind a CR. */
+/*
+ * Put a run out.  Unless blame is settled, the caller has found every LF in it
+ * to be behind a CR.
+ */
 static char *
 pass(struct data_reader *r, const char *from, const char *to, char *out)
 {
@@ -137,10 +146,13 @@ data_read(struct data_reader *r, const char *in, size_t n, size_t *used,
 				line_end(r);
 				break;
 			}
-			o = pass(r, from, lf, o);
-			blame(r, DATA_BARE_LF);
+			if (is_blameless(r)) {
+				/* What is in front may hold an earlier one. */
+				o = pass(r, from, lf, o);
+				from = lf;
+				blame(r, DATA_BARE_LF);
+			}
 			r->line++;
-			from = lf;
 			p = lf + 1;
 			break;
 		}
