@@ -169,7 +169,7 @@ print_json(const struct page *p)
 
 	fill(&p->row, cells);
 	j = output_object(columns, COLUMNS, cells);
-	json_object_set(j, "grants", p->grants);
+	json_object_set(j, "may_send", p->grants);
 	output_document(j);
 }
 
