@@ -30,7 +30,7 @@ static const struct conf *conf;
 static struct channel queue = { .fd = -1 };
 static struct timer stop_timer;
 static bool stopping;
-
+static int queue_fd = -1; /* of a queue that must wait for the start */
 /* Files that came for the next start or reload. */
 static char *roots, *anchor;
 static size_t roots_len;
@@ -137,19 +137,33 @@ take_files(void)
 	roots_len = 0;
 }
 
+static void
+open_queue(int fd)
+{
+	if (channel_up(&queue)) {
+		channel_close(&queue);
+		on_gone(&queue);
+	}
+	channel_open(
+	    &queue, fd, P_DELIVER, P_QUEUE, 0, on_message, on_gone, NULL);
+}
+
 void
 agent_start(const struct conf *c)
 {
 	agent_reload(c);
+	if (queue_fd != -1)
+		open_queue(queue_fd);
+	queue_fd = -1;
 	child_ready();
 }
-
 void
 agent_reload(const struct conf *c)
 {
 	conf = c;
 	self_configure(c);
 	take_files();
+	link_close_kept(); /* they live by the old rules */
 }
 
 void
@@ -158,12 +172,10 @@ agent_peer(enum process peer, unsigned index, bool sign, int fd)
 	(void)index, (void)sign;
 	switch (peer) {
 	case P_QUEUE:
-		if (channel_up(&queue)) {
-			channel_close(&queue);
-			on_gone(&queue);
-		}
-		channel_open(&queue, fd, P_DELIVER, P_QUEUE, 0, on_message,
-		    on_gone, NULL);
+		if (conf != NULL)
+			open_queue(fd);
+		else
+			queue_fd = fd;
 		break;
 	case P_AUTH:
 		secret_peer(fd);

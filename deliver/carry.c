@@ -84,7 +84,8 @@ set_key(const struct carry *c, const struct target *t, struct link_key *key)
 {
 	memcpy(key->host, t->host, sizeof(key->host));
 	key->port = c->route.port;
-	key->tls = c->clear ? ROUTE_TLS_NEVER : c->route.tls;
+	key->tls = c->route.tls;
+	key->clear = c->clear;
 	memcpy(key->user, c->route.user, sizeof(key->user));
 	memcpy(key->route, c->route.pattern, sizeof(key->route));
 }

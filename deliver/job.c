@@ -53,7 +53,8 @@ keep(char **to, const void *from, size_t n)
 {
 	char *at = *to;
 
-	memcpy(at, from, n);
+	if (n > 0)
+		memcpy(at, from, n);
 	*to += n;
 	return at;
 }

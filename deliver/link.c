@@ -262,9 +262,9 @@ turn(struct link *l)
 static void
 start(struct link *l)
 {
-	struct talk_rules rules = { .tls = l->key.tls };
-
+	struct talk_rules rules = { .near = false };
 	l->connected = true;
+	rules.tls = l->key.clear ? ROUTE_TLS_NEVER : l->key.tls;
 	snprintf(rules.helo, sizeof(rules.helo), "%s", self_name());
 	memcpy(rules.mx, l->mx, sizeof(rules.mx));
 	memcpy(rules.user, l->key.user, sizeof(rules.user));

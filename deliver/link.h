@@ -23,6 +23,7 @@ struct link_key {
 	enum route_tls tls;
 	char user[256];
 	char route[256]; /* whose password; not compared without a user */
+	bool clear;      /* TLS was tried and does not work; not compared */
 };
 
 enum link_result {

@@ -92,12 +92,22 @@ refuse(struct talk *t, int code, const char *status, const char *why)
 	return SAID_GIVE_UP;
 }
 
+/* Our own trouble; no other server would help. */
+static void
+settle_unreadable(struct talk *t)
+{
+	struct outcome o;
+
+	o = outcome_make(
+	    V_TEMP, SCOPE_RCPT, 0, "4.3.0", "the message could not be read");
+	job_settle_rest(t->job, &o);
+}
+
 /* An 8-bit message for a server that reads seven (RFC 6152 3). */
 static enum said
 convert(struct talk *t)
 {
 	const char *problem;
-	struct outcome o;
 	char why[200];
 
 	switch (reading_downgrade(&t->reading, &problem)) {
@@ -113,9 +123,7 @@ convert(struct talk *t)
 	case DOWNGRADE_ERROR:
 		break;
 	}
-	o = outcome_make(
-	    V_TEMP, SCOPE_RCPT, 0, "4.3.0", "the message could not be read");
-	talk_blame(t, &o);
+	settle_unreadable(t);
 	return SAID_GIVE_UP;
 }
 
@@ -254,8 +262,6 @@ hear_data(struct talk *t, const struct owed *o)
 enum said
 say_body(struct talk *t)
 {
-	struct outcome o;
-
 	if (t->refused || t->accepted == 0) {
 		talk_say(t, "."); /* RFC 2920 3.1: a lone dot */
 		return SAID_SKIP;
@@ -270,11 +276,8 @@ say_body(struct talk *t)
 		return SAID_SKIP;
 	case READING_FAILED:
 		break;
-	}
-	/* Hanging up is the only way not to deliver a part of it. */
-	o = outcome_make(
-	    V_TEMP, SCOPE_RCPT, 0, "4.3.0", "the message could not be read");
-	talk_blame(t, &o);
+	} /* Hanging up is the only way not to deliver a part of it. */
+	settle_unreadable(t);
 	return SAID_FAIL;
 }
 

@@ -105,11 +105,12 @@ answer_to(struct server *s, const char *line)
 static bool
 next_line(struct server *s, char line[2048])
 {
-	char *start = buf_data(&s->out), *end;
+	char *start, *end;
 	size_t n;
 
 	if (s->out.len == 0)
 		return false;
+	start = buf_data(&s->out);
 	end = memmem(start, s->out.len, "\r\n", 2);
 	if (end == NULL) {
 		assert_true(s->in_data);
