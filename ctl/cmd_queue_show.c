@@ -172,6 +172,7 @@ struct page {
 	bool found;
 	json_t *rcpts, *events;
 	bool table; /* of the recipients, under way */
+	unsigned events_printed;
 };
 
 static void
@@ -230,6 +231,21 @@ page_rcpt(struct page *p, const struct msg_rcpt_row *r)
 	output_row(p->out, cells);
 }
 
+/* What became of it so far: its events, below the recipients. */
+static void
+print_event(struct page *p, const struct msg_event_row *r)
+{
+	char when[TEXT_SHORT], rcpt[ADDR_SIZE * 2], detail[1200];
+
+	if (p->table)
+		output_end(p->out);
+	p->table = false;
+	printf("%s%s  %-10s %s  %s\n", p->events_printed++ == 0 ? "\n" : "",
+	    text_second(when, r->time / 1000), r->event,
+	    text_clean(rcpt, sizeof(rcpt), r->rcpt),
+	    text_clean(detail, sizeof(detail), r->detail));
+}
+
 static void
 page_event(struct page *p, const struct msg_event_row *r)
 {
@@ -240,8 +256,11 @@ page_event(struct page *p, const struct msg_event_row *r)
 		{ .text = r->detail },
 	};
 
-	json_array_append_new(p->events,
-	    output_object(event_columns, COUNT(event_columns), cells));
+	if (p->out->mode == OUTPUT_JSON)
+		json_array_append_new(p->events,
+		    output_object(event_columns, COUNT(event_columns), cells));
+	else
+		print_event(p, r);
 }
 
 static void
@@ -258,25 +277,6 @@ page_row(void *arg, const struct msg *m)
 		page_rcpt(p, &m->u.rcpt_row);
 	} else if (m->type == MSG_EVENT_ROW) {
 		page_event(p, &m->u.event_row);
-	}
-}
-
-/* What became of it so far. */
-static void
-print_events(const struct page *p)
-{
-	char rcpt[ADDR_SIZE * 2], detail[1200];
-
-	for (size_t i = 0; i < json_array_size(p->events); i++) {
-		const json_t *e = json_array_get(p->events, i);
-
-		printf("%s%s  %-10s %s  %s\n", i == 0 ? "\n" : "",
-		    json_string_value(json_object_get(e, "time")),
-		    json_string_value(json_object_get(e, "event")),
-		    text_clean(rcpt, sizeof(rcpt),
-			json_string_value(json_object_get(e, "rcpt"))),
-		    text_clean(detail, sizeof(detail),
-			json_string_value(json_object_get(e, "detail"))));
 	}
 }
 
@@ -319,12 +319,8 @@ cmd_queue_show(struct ctl *c)
 		code = daemon_settle(&done);
 	if (page.table)
 		output_end(&c->out);
-	if (code == CODE_OK && page.found) {
-		if (c->out.mode == OUTPUT_JSON)
-			print_json(&page);
-		else
-			print_events(&page);
-	}
+	if (code == CODE_OK && page.found && c->out.mode == OUTPUT_JSON)
+		print_json(&page);
 	daemon_close(&line);
 	json_decref(page.rcpts);
 	json_decref(page.events);

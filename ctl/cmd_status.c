@@ -193,43 +193,31 @@ print_listeners(const struct output *o, const json_t *list)
 	}
 }
 
-/* One number or word of the queue: "messages 12", "body 4.1M". */
 static void
-write_item(const char *key, const json_t *value, char *out, size_t size)
+print_queue(const struct output *o, const json_t *queue)
 {
-	uint64_t n = (uint64_t)json_integer_value(value);
-	size_t len = strlen(key);
-	char text[TEXT_SHORT];
+	char oldest[TEXT_SHORT];
 
-	if (json_is_string(value))
-		snprintf(out, size, "%s %s", key, json_string_value(value));
-	else if (len > 6 && strcmp(key + len - 6, "_bytes") == 0)
-		snprintf(out, size, "%.*s %s", (int)len - 6, key,
-		    text_size(text, n));
-	else
-		snprintf(out, size, "%s %" PRIu64, key, n);
-}
-
-/* Everything that the queue tells, in lines that fit. */
-static void
-print_queue(const struct output *o, json_t *queue)
-{
-	char line[80] = "", item[400];
-	const char *label = "queue";
-
-	for (void *at = json_object_iter(queue); at != NULL;
-	     at = json_object_iter_next(queue, at)) {
-		write_item(json_object_iter_key(at), json_object_iter_value(at),
-		    item, sizeof(item));
-		if (line[0] != '\0' && strlen(line) + strlen(item) > 64) {
-			output_field(o, label, "%s,", line);
-			label = "";
-			line[0] = '\0';
-		}
-		snprintf(line + strlen(line), sizeof(line) - strlen(line),
-		    "%s%s", line[0] != '\0' ? ", " : "", item);
-	}
-	output_field(o, label, "%s", line);
+	if (json_object_size(queue) == 0)
+		return; /* it restarts, as its process tells */
+	text_span(oldest, number_of(queue, "oldest_seconds"));
+	output_field(o, "queue",
+	    "%" PRIu64 " waiting for %" PRIu64 " recipients%s%s, "
+	    "%" PRIu64 " deliveries under way",
+	    number_of(queue, "messages"),
+	    number_of(queue, "recipients_waiting"),
+	    number_of(queue, "messages") > 0 ? ", the oldest for " : "",
+	    number_of(queue, "messages") > 0 ? oldest : "",
+	    number_of(queue, "active"));
+	output_field(o, "",
+	    "%" PRIu64 " accepted, %" PRIu64 " recipients "
+	    "delivered, %" PRIu64 " bounced so far",
+	    number_of(queue, "accepted_total"),
+	    number_of(queue, "delivered_total"),
+	    number_of(queue, "bounced_total"));
+	if (number_of(queue, "accepting") == 0)
+		output_field(o, "", "%sno new mail is taken%s",
+		    output_on(o, TONE_BAD), output_off(o));
 }
 
 static void

@@ -172,8 +172,10 @@ as_text(enum cell_kind kind, const struct cell *c, char out[CELL_MAX])
 	case CELL_UNTIL:
 		if (c->n == 0)
 			out[0] = '\0';
+		else if (c->n < now + 1000)
+			snprintf(out, CELL_MAX, "now");
 		else
-			text_span(out, c->n > now ? (c->n - now) / 1000 : 0);
+			text_span(out, (c->n - now) / 1000);
 		break;
 	case CELL_BOOL:
 		snprintf(out, CELL_MAX, "%s", c->n != 0 ? "yes" : "no");

@@ -133,13 +133,23 @@ text_span(char out[TEXT_SHORT], uint64_t s)
 }
 
 char *
-text_time(char out[TEXT_SHORT], uint64_t seconds)
+text_second(char out[TEXT_SHORT], uint64_t seconds)
 {
 	time_t t = (time_t)seconds;
 	struct tm tm;
 
 	if (seconds == 0 || localtime_r(&t, &tm) == NULL ||
-	    strftime(out, TEXT_SHORT, "%Y-%m-%d %H:%M", &tm) == 0)
+	    strftime(out, TEXT_SHORT, "%Y-%m-%d %H:%M:%S", &tm) == 0)
 		snprintf(out, TEXT_SHORT, "never");
+	return out;
+}
+
+char *
+text_time(char out[TEXT_SHORT], uint64_t seconds)
+{
+	char *colon = strrchr(text_second(out, seconds), ':');
+
+	if (colon != NULL)
+		*colon = '\0';
 	return out;
 }

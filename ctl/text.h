@@ -36,5 +36,7 @@ char *text_span(char out[TEXT_SHORT], uint64_t seconds);
 
 /* Local time, "2026-11-21 19:20"; "never" for 0. */
 char *text_time(char out[TEXT_SHORT], uint64_t unix_seconds);
+/* The same to the second: "2026-11-21 19:20:59". */
+char *text_second(char out[TEXT_SHORT], uint64_t unix_seconds);
 
 #endif
