@@ -5,6 +5,21 @@
 
 #include "smtpd/line.h"
 
+static const char *
+find_crlf(const char *p, size_t n)
+{
+	const char *lf, *start = p, *end = p + n;
+
+	for (; p < end; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (lf == NULL)
+			break;
+		if (lf > start && lf[-1] == '\r')
+			return lf - 1;
+	}
+	return NULL;
+}
+
 static enum line
 incomplete(const char *p, size_t n, size_t *used, size_t *skipped)
 {
@@ -19,7 +34,7 @@ incomplete(const char *p, size_t n, size_t *used, size_t *skipped)
 enum line
 line_find(const char *p, size_t n, size_t *used, size_t *len, size_t *skipped)
 {
-	const char *end = memmem(p, n, "\r\n", 2);
+	const char *end = find_crlf(p, n);
 	size_t before = *skipped;
 
 	*used = *len = 0;

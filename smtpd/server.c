@@ -131,6 +131,7 @@ close_politely(struct client *c, bool linger)
 	}
 	if (!c->lingering) {
 		c->lingering = true;
+		shutdown(c->io.fd, SHUT_WR);
 		io_timeout(&c->io, LINGER_MS);
 	}
 	return true;
@@ -312,12 +313,22 @@ on_client(int fd, const struct sockaddr *sa, unsigned port, bool implicit_tls)
 	tend(c);
 }
 
+/* NULL when it is gone. */
+static struct client *
+find(uint64_t id)
+{
+	uint64_t slot = id & ((1 << SLOT_BITS) - 1);
+	struct client *c = slot < CLIENTS ? clients[slot] : NULL;
+
+	return c != NULL && c->session.id == id ? c : NULL;
+}
+
 static void
 answer(const struct msg *m, int fd)
 {
-	struct client *c = clients[m->tag & ((1 << SLOT_BITS) - 1)];
+	struct client *c = find(m->tag);
 
-	if (c == NULL || c->session.id != m->tag) {
+	if (c == NULL) {
 		if (fd != -1)
 			close(fd);
 		return;

@@ -27,14 +27,15 @@
 #include "smtpd/transaction.h"
 
 #define MAX_ERRORS     10
-#define IDLE_COMMANDS  100   /* without a mail; then they are errors */
-#define OUT_LIMIT      16384 /* unsent octets at which we stop eating */
-#define COMMAND_MOST   2048  /* octets of any command but AUTH */
-#define ANONYMOUS_MOST 65536 /* octets eaten before login */
-#define ANONYMOUS_S    30    /* for each command before login */
-#define LOGIN_S        180   /* from accept to login */
-#define GRACE_MS       60000 /* of a body before its rate counts */
-#define MS_PER_OCTET   2     /* 500 octets a second at least */
+#define IDLE_COMMANDS  100    /* without a mail; then they are errors */
+#define FORGET_MOST    262144 /* octets read only to be polite */
+#define OUT_LIMIT      16384  /* unsent octets at which we stop eating */
+#define COMMAND_MOST   2048   /* octets of any command but AUTH */
+#define ANONYMOUS_MOST 65536  /* octets eaten before login */
+#define ANONYMOUS_S    30     /* for each command before login */
+#define LOGIN_S        180    /* from accept to login */
+#define GRACE_MS       60000  /* of a body before its rate counts */
+#define MS_PER_OCTET   2      /* 500 octets a second at least */
 
 #define IN(st)   (1u << (st))
 #define IDLE     (IN(ST_NEW) | IN(ST_READY))
@@ -96,8 +97,6 @@ static const struct command auth_more =
    { "(auth)",   IN(ST_AUTH),       0,                      auth_line,      auth_answered, ST_READY,   ST_AUTH, ST_READY };
 static const struct command body =
    { "(body)",   IN(ST_BODY),       0,                      NULL,           body_answered, ST_READY,   ST_SAME, ST_READY };
-static const struct command flood =
-   { "(flood)",  IN(ST_BODY),       0,                      NULL,           NULL,          ST_CLOSING, ST_SAME, ST_CLOSING };
 static const struct command refused =
    { "(refused)", 0,                0,                      NULL,           NULL,          ST_SAME,    ST_SAME, ST_SAME  };
 static const struct command refused_behind =
@@ -175,6 +174,7 @@ static void
 leave(struct session *s)
 {
 	s->linger = true;
+	s->skipped = 0;
 	enter(s, ST_CLOSING);
 }
 
@@ -407,8 +407,8 @@ eat_body(struct session *s, char *p, size_t n)
 		settle(s, &body, body_next(s));
 		break;
 	case DATA_FLOOD:
-		settle(s, &flood, reply(s, 552, "5.3.4", "far too long"));
-		s->linger = true;
+		reply(s, 552, "5.3.4", "message far too large");
+		settle(s, &body, reply(s, 421, "4.7.0", "closing"));
 		break;
 	}
 	return used;
@@ -417,7 +417,10 @@ eat_body(struct session *s, char *p, size_t n)
 static size_t
 eat_and_forget(struct session *s, char *p, size_t n)
 {
-	(void)s, (void)p;
+	(void)p;
+	s->skipped += n;
+	if (s->skipped > FORGET_MOST)
+		s->linger = false;
 	return n;
 }
 
