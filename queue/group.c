@@ -165,6 +165,13 @@ group_turn(void)
 	}
 }
 
+void
+group_finish(void)
+{
+	group_commit();
+	urgent_visible = true;
+}
+
 bool
 group_idle(void)
 {

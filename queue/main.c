@@ -74,7 +74,7 @@ maybe_end(void)
 {
 	if (flight_count() > 0 && timer_pending(&patience))
 		return;
-	group_commit();
+	group_finish();
 	if (group_idle())
 		loop_stop();
 }
@@ -152,9 +152,10 @@ open_store(const char *dir, uint64_t cache)
 	if (room_drop_ballast(false))
 		log_event("queue.ballast", "text=%s",
 		    log_quote("given up, because room is scarce"));
-	if (store_open(home, cache) == STORE_OPENED)
+	if (store_open(home, cache, room_total()) == STORE_OPENED)
 		return;
-	if (room_drop_ballast(true) && store_open(home, cache) == STORE_OPENED)
+	if (room_drop_ballast(true) &&
+	    store_open(home, cache, room_total()) == STORE_OPENED)
 		return;
 	log_event("queue.no-room", "free=%llu text=%s",
 	    (unsigned long long)room_free(),

@@ -16,13 +16,12 @@
 #define MARGIN_BYTES  ((uint64_t)1 << 20)
 
 static char directory[1024], ballast[1100];
-static uint64_t ballast_bytes;
+static uint64_t ballast_bytes, total;
 
 void
 room_open(const char *dir)
 {
 	struct statvfs fs;
-	uint64_t total;
 
 	snprintf(directory, sizeof(directory), "%s", dir);
 	snprintf(ballast, sizeof(ballast), "%s/ballast",
@@ -31,6 +30,12 @@ room_open(const char *dir)
 		fatal("%s: %s", dir, strerror(errno));
 	total = (uint64_t)fs.f_blocks * fs.f_frsize;
 	ballast_bytes = total / 8 < BALLAST_BYTES ? total / 8 : BALLAST_BYTES;
+}
+
+uint64_t
+room_total(void)
+{
+	return total;
 }
 
 uint64_t

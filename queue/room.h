@@ -11,6 +11,8 @@
 /* dir is the state directory; the ballast stands there. */
 void room_open(const char *dir);
 
+/* Bytes that the file system has in all. */
+uint64_t room_total(void);
 /* Bytes free to us now. */
 uint64_t room_free(void);
 /*

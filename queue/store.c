@@ -19,11 +19,13 @@
 #include "queue/crash.h"
 #include "queue/store.h"
 
-#define LOG_FILE_BYTES   (16 * 1024 * 1024)
-#define LOG_BUFFER_BYTES (2 * 1024 * 1024)
-#define PAGE_MAX         16384
-#define CIFS_MAGIC       0xff534d42
-#define SMB2_MAGIC       0xfe534d42
+#define LOG_FILE_MOST  (16 * 1024 * 1024)
+#define LOG_FILE_LEAST (1024 * 1024)
+#define PAGE_MAX       16384
+#define CIFS_MAGIC     0xff534d42
+#define SMB2_MAGIC     0xfe534d42
+/* A disk smaller than this gives its files a sixteenth of the pages. */
+#define SMALL_DISK ((uint64_t)1 << 30)
 
 struct txn {
 	DB_TXN *db;
@@ -97,38 +99,28 @@ check_file_system(const char *home)
 }
 
 static int
-open_env(const char *home, uint64_t cache)
+open_env(const char *home, uint64_t cache, uint64_t disk)
 {
+	uint64_t file = disk / 16;
 	int ret;
+
+	if (file > LOG_FILE_MOST)
+		file = LOG_FILE_MOST;
+	if (file < LOG_FILE_LEAST)
+		file = LOG_FILE_LEAST;
 
 	if ((ret = db_env_create(&env, 0)) != 0)
 		fail("environment", ret);
 	env->set_errcall(env, on_db_error);
 	if ((ret = env->set_cachesize(env, (uint32_t)(cache >> 30),
 		 (uint32_t)(cache & 0x3fffffff), 1)) != 0 ||
-	    (ret = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
-	    (ret = env->set_lg_max(env, LOG_FILE_BYTES)) != 0)
+	    (ret = env->set_lg_bsize(env, (uint32_t)file / 8)) != 0 ||
+	    (ret = env->set_lg_max(env, (uint32_t)file)) != 0)
 		fail("settings", ret);
 	return env->open(env, home,
 	    DB_CREATE | DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_TXN | DB_THREAD |
 		DB_PRIVATE | DB_RECOVER,
 	    0600);
-}
-
-static int
-open_table(enum table t)
-{
-	DB *db;
-	int ret;
-
-	if ((ret = db_create(&db, env, 0)) != 0)
-		return ret;
-	dbs[t] = db;
-	if ((ret = db->set_flags(db, DB_CHKSUM)) != 0 ||
-	    (ret = db->set_pagesize(db, tables[t].page)) != 0)
-		return ret;
-	return db->open(db, NULL, tables[t].file, NULL, DB_BTREE,
-	    DB_CREATE | DB_AUTO_COMMIT | DB_THREAD, 0600);
 }
 
 static DBT
@@ -160,43 +152,92 @@ give_pages(DB *db, unsigned page, unsigned spare)
 	static uint8_t filling[PAGE_MAX];
 	uint8_t number[4];
 	DBT key, data = dbt(filling, page / 2); /* a page of its own each */
-	DB_TXN *t;
-	int ret;
+	int ret = 0;
 
-	if ((ret = env->txn_begin(env, NULL, &t, 0)) != 0)
-		return ret;
 	for (unsigned i = 0; i < spare && ret == 0; i++) {
 		key_u32(number, i);
 		key = dbt(number, sizeof(number));
-		ret = db->put(db, t, &key, &data, 0);
+		ret = db->put(db, NULL, &key, &data, 0);
 	}
 	key = dbt(pin_key, sizeof(pin_key));
 	if (ret == 0)
-		ret = db->put(db, t, &key, &data, 0);
+		ret = db->put(db, NULL, &key, &data, 0);
 	for (unsigned i = 0; i < spare && ret == 0; i++) {
 		key_u32(number, i);
 		key = dbt(number, sizeof(number));
-		ret = db->del(db, t, &key, 0);
+		ret = db->del(db, NULL, &key, 0);
 	}
-	if (ret != 0) {
-		t->abort(t);
-		return ret;
-	}
-	return t->commit(t, DB_TXN_NOSYNC);
+	return ret;
 }
 
 static int
-prime_table(enum table t)
+set_up(DB *db, enum table t)
 {
-	DBT key = dbt(pin_key, sizeof(pin_key)), data = dbt_room(NULL, 0);
+	int ret = db->set_flags(db, DB_CHKSUM);
+
+	return ret != 0 ? ret : db->set_pagesize(db, tables[t].page);
+}
+
+/*
+ * A table's file is born outside of the environment, where its pages cost no
+ * log, and gets its name when it is whole.
+ */
+static int
+bear_table(enum table t, unsigned share)
+{
+	char path[sizeof(home_dir) + 32], born[sizeof(path) + 8];
+	DB *db;
+	int ret, closed;
+
+	snprintf(path, sizeof(path), "%s/%s", home_dir, tables[t].file);
+	if (access(path, F_OK) == 0)
+		return 0;
+	snprintf(born, sizeof(born), "%s.new", path);
+	unlink(born);
+	if ((ret = db_create(&db, NULL, 0)) != 0)
+		return ret;
+	db->set_errcall(db, on_db_error);
+	if ((ret = set_up(db, t)) == 0)
+		ret = db->open(
+		    db, NULL, born, NULL, DB_BTREE, DB_CREATE | DB_EXCL, 0600);
+	if (ret == 0 && tables[t].spare > 0)
+		ret = give_pages(db, tables[t].page, tables[t].spare / share);
+	closed = db->close(db, 0);
+	if (ret == 0)
+		ret = closed;
+	if (ret == 0 && rename(born, path) == -1)
+		ret = errno;
+	if (ret != 0)
+		unlink(born);
+	return ret;
+}
+
+static int
+open_table(enum table t)
+{
+	DB *db;
 	int ret;
 
-	if (tables[t].spare == 0)
-		return 0;
-	ret = dbs[t]->get(dbs[t], NULL, &key, &data, 0);
-	if (ret != DB_NOTFOUND)
-		return ret == DB_BUFFER_SMALL ? 0 : ret;
-	return give_pages(dbs[t], tables[t].page, tables[t].spare);
+	if ((ret = db_create(&db, env, 0)) != 0)
+		return ret;
+	dbs[t] = db;
+	if ((ret = set_up(db, t)) != 0)
+		return ret;
+	return db->open(db, NULL, tables[t].file, NULL, DB_BTREE,
+	    DB_AUTO_COMMIT | DB_THREAD, 0600);
+}
+
+/* The names of new files survive power loss before anything refers to them. */
+static int
+sync_home(void)
+{
+	int fd = open(home_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
+
+	if (fd == -1)
+		return errno;
+	ret = fsync(fd) == -1 ? errno : 0;
+	close(fd);
+	return ret;
 }
 
 static void
@@ -213,9 +254,10 @@ close_all(void)
 }
 
 enum store_opened
-store_open(const char *home, uint64_t cache_bytes)
+store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 {
-	int ret;
+	unsigned share = disk_bytes < SMALL_DISK ? 16 : 1;
+	int ret = 0;
 
 	assert(env == NULL && home[0] == '/');
 	if (mkdir(home, 0700) == -1 && errno != EEXIST)
@@ -229,10 +271,14 @@ store_open(const char *home, uint64_t cache_bytes)
 		log_event("warning", "text=%s",
 		    log_quote("POSTERN_UNSYNCED is set: the log is not flushed "
 			      "and a power cut loses accepted mail"));
-	ret = open_env(home, cache_bytes);
 	for (int t = 0; t < TABLES && ret == 0; t++)
-		if ((ret = open_table((enum table)t)) == 0)
-			ret = prime_table((enum table)t);
+		ret = bear_table((enum table)t, share);
+	if (ret == 0)
+		ret = sync_home();
+	if (ret == 0)
+		ret = open_env(home, cache_bytes, disk_bytes);
+	for (int t = 0; t < TABLES && ret == 0; t++)
+		ret = open_table((enum table)t);
 	if (ret == 0)
 		ret = env->txn_checkpoint(env, 0, 0, DB_FORCE);
 	if (ret == 0)
@@ -438,13 +484,13 @@ store_sizes(uint64_t *table_bytes, uint64_t *log_bytes)
 	for (int t = 0; t < TABLES; t++) {
 		snprintf(path, sizeof(path), "%s/%s", home_dir, tables[t].file);
 		if (stat(path, &st) == 0)
-			*table_bytes += (uint64_t)st.st_size;
+			*table_bytes += (uint64_t)st.st_blocks * 512;
 	}
 	if ((ret = env->log_archive(env, &list, DB_ARCH_LOG | DB_ARCH_ABS)) !=
 	    0)
 		fail("log", ret);
 	for (name = list; name != NULL && *name != NULL; name++)
 		if (stat(*name, &st) == 0)
-			*log_bytes += (uint64_t)st.st_size;
+			*log_bytes += (uint64_t)st.st_blocks * 512;
 	free(list);
 }

@@ -40,12 +40,15 @@ enum store_opened { STORE_OPENED, STORE_NO_ROOM };
  * when missing) is open, recovered and checkpointed.
  *
  *   cache_bytes  of memory for pages
+ *   disk_bytes   that the file system has in all; a small one gets small
+ *                log files and less room in advance
  *
  * STORE_NO_ROOM: recovery or set-up needs room that the file system does not
  * have; nothing is open, and trying again later is safe.  All other failures
  * end the process.
  */
-enum store_opened store_open(const char *home, uint64_t cache_bytes);
+enum store_opened
+store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes);
 
 /* Checkpoint and close.  No other thread may be inside. */
 void store_close(void);

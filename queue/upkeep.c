@@ -15,7 +15,7 @@
 #include "queue/worker.h"
 
 #define TICK_MS          1000
-#define CHECKPOINT_BYTES ((uint64_t)32 << 20) /* of log */
+#define CHECKPOINT_MOST  ((uint64_t)32 << 20) /* of log */
 #define CHECKPOINT_S     60
 #define CHECKPOINT_LEAST ((uint64_t)64 << 10)
 #define PRUNE_ROWS       200
@@ -25,6 +25,7 @@ static struct worker surveyor;
 static struct timer tick, prune_timer;
 static int64_t last_checkpoint; /* written by the surveyor, read by it */
 static uint64_t checkpoints;
+static uint64_t checkpoint_bytes; /* of log; less on a small disk */
 
 /* What the surveyor's thread is asked and answers. */
 static struct survey {
@@ -47,7 +48,7 @@ look(struct tasks *batch)
 	int64_t age = s->now - last_checkpoint;
 
 	store_debt(&s->debt);
-	s->checkpointed = s->debt.log >= CHECKPOINT_BYTES ||
+	s->checkpointed = s->debt.log >= checkpoint_bytes ||
 	    (s->debt.log >= CHECKPOINT_LEAST &&
 		(s->hurry || age >= (int64_t)CHECKPOINT_S * 1000));
 	if (!s->checkpointed)
@@ -171,6 +172,9 @@ upkeep_start(void)
 	debt = d.dirty + d.log;
 	written_at_debt = store_written();
 	last_checkpoint = loop_now_ms();
+	checkpoint_bytes = room_total() / 16 < CHECKPOINT_MOST
+	    ? room_total() / 16
+	    : CHECKPOINT_MOST;
 	check_room();
 	if (intake_get() == INTAKE_OPEN)
 		room_make_ballast(debt, settings->message_size);
@@ -186,9 +190,9 @@ upkeep_turn(void)
 	uint64_t written = store_written();
 
 	/* At a high rate a second is too long to wait. */
-	if (written - room_seen >= CHECKPOINT_BYTES / 32)
+	if (written - room_seen >= checkpoint_bytes / 32)
 		check_room();
-	if (written - written_at_debt >= CHECKPOINT_BYTES / 2)
+	if (written - written_at_debt >= checkpoint_bytes / 2)
 		ask();
 }
 
