@@ -292,6 +292,8 @@ channel_flush(struct channel *c)
 	struct parcel *p;
 	int n, sent;
 
+	if (c->fd == -1)
+		return;
 	while (!TAILQ_EMPTY(&c->out)) {
 		n = 0;
 		memset(mm, 0, sizeof(mm));

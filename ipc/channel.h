@@ -64,7 +64,8 @@ channel_up(const struct channel *c)
 bool channel_send(struct channel *, const struct msg *, int fd);
 /* Bytes waiting for the peer to read; askers hold back over a bound. */
 size_t channel_backlog(const struct channel *);
-/* Try to send what waits now, rather than at the end of the turn. */
+/* Try to send what waits now, rather than at the end of the turn.  Harmless
+ * when closed. */
 void channel_flush(struct channel *);
 
 /*

@@ -158,6 +158,10 @@ test_death_is_told_once(void **state)
 	assert_int_equal(gone_count, 1);
 	assert_false(channel_up(&smtpd));
 	assert_false(channel_send(&smtpd, &m, -1));
+	/* Nor is there anything to flush, and nothing to watch. */
+	channel_flush(&smtpd);
+	run_for(10);
+	assert_int_equal(gone_count, 1);
 }
 
 static void
