@@ -190,8 +190,13 @@ print_page(const struct output *o, const struct msg_queue_row *r)
 	output_field(o, "sender", "%s", *sender != '\0' ? sender : "<>");
 	output_field(
 	    o, "message-id", "%s", text_clean(msgid, sizeof(msgid), r->msgid));
-	output_field(o, "size", "%s", text_size(size, r->size));
 	output_field(o, "accepted", "%s", text_time(when, r->accepted / 1000));
+	/* The journal remembers one that left, but not all of it. */
+	if (r->rcpts == 0) {
+		output_field(o, "queue", "left; nothing waits");
+		return;
+	}
+	output_field(o, "size", "%s", text_size(size, r->size));
 	output_field(
 	    o, "recipients", "%u, of whom %u wait", r->rcpts, r->waiting);
 	if (r->held == HELD_BY_ADMIN)
