@@ -15,15 +15,6 @@
 #include "lib/log.h"
 #include "lib/net.h"
 
-enum {
-	EXIT_OK = 0,
-	EXIT_NO = 1,
-	EXIT_USAGE = 2,
-	EXIT_ABSENT = 5,
-	EXIT_EXISTS = 6,
-	EXIT_TEMP = 75
-};
-
 static void add(struct console *), passwd(struct console *),
     suspend(struct console *), resume(struct console *),
     erase(struct console *), test(struct console *), grant(struct console *),
@@ -59,13 +50,13 @@ admin_run(struct console *con)
 	con->login[0] = con->address[0] = '\0';
 	if ((c->needs & ACCOUNT || con->cmd.account[0] != '\0') &&
 	    !login_canonical(con->login, con->cmd.account))
-		console_done(con, EXIT_USAGE,
+		console_done(con, DONE_USAGE,
 		    "%s is not an address: an account is called like "
 		    "alice@example.org",
 		    log_quote(con->cmd.account));
 	else if (c->needs & GRANT &&
 	    !grant_canonical(con->address, con->cmd.arg))
-		console_done(con, EXIT_USAGE,
+		console_done(con, DONE_USAGE,
 		    "%s is neither an address nor @ and a domain",
 		    log_quote(con->cmd.arg));
 	else
@@ -120,9 +111,9 @@ fail(struct console *con, enum change_result r)
 {
 	if (r == CHANGE_NO_ROOM)
 		console_done(
-		    con, EXIT_TEMP, "the disk is full; nothing was changed");
+		    con, DONE_TEMP, "the disk is full; nothing was changed");
 	else
-		console_done(con, EXIT_ABSENT, "no account %s", con->login);
+		console_done(con, DONE_ABSENT, "no account %s", con->login);
 }
 
 static void
@@ -133,7 +124,7 @@ add_hashed(struct console *con)
 
 	if (r == CHANGE_EXISTS) {
 		console_done(
-		    con, EXIT_EXISTS, "account %s exists already", con->login);
+		    con, DONE_EXISTS, "account %s exists already", con->login);
 		return;
 	}
 	if (r != CHANGE_DONE) {
@@ -141,7 +132,7 @@ add_hashed(struct console *con)
 		return;
 	}
 	announce(con, &c, ACC_ACTIVE);
-	console_done(con, EXIT_OK,
+	console_done(con, DONE_OK,
 	    "%s account %s%s (undo: postern account "
 	    "remove %s)",
 	    c.account.state == ACC_REMOVED ? "brought back" : "added",
@@ -157,7 +148,7 @@ add(struct console *con)
 
 	if (page != NULL && page->state != ACC_REMOVED)
 		console_done(
-		    con, EXIT_EXISTS, "account %s exists already", con->login);
+		    con, DONE_EXISTS, "account %s exists already", con->login);
 	else if (con->cmd.secret[0] == '\0')
 		add_hashed(con);
 	else
@@ -175,7 +166,7 @@ passwd_hashed(struct console *con)
 		return;
 	}
 	announce(con, &c, (enum account_state)c.account.state);
-	console_done(con, EXIT_OK,
+	console_done(con, DONE_OK,
 	    "changed the password of %s; the old one is gone", con->login);
 }
 
@@ -187,7 +178,7 @@ passwd(struct console *con)
 	if (page == NULL || page->state == ACC_REMOVED)
 		fail(con, CHANGE_ABSENT);
 	else if (!password_usable(con->cmd.secret))
-		console_done(con, EXIT_USAGE, "a password has 1 to %d bytes",
+		console_done(con, DONE_USAGE, "a password has 1 to %d bytes",
 		    PASSWORD_MAX);
 	else
 		console_hash(con, HASH_MAKE, passwd_hashed);
@@ -201,7 +192,7 @@ suspend(struct console *con)
 	char when[24];
 
 	if (r == CHANGE_NONE) {
-		console_done(con, EXIT_OK,
+		console_done(con, DONE_OK,
 		    "account %s is suspended already, since %s by %s: %s",
 		    con->login, date(c.account.since, when), c.account.by,
 		    c.account.reason);
@@ -212,7 +203,7 @@ suspend(struct console *con)
 		return;
 	}
 	announce(con, &c, ACC_SUSPENDED);
-	console_done(con, EXIT_OK,
+	console_done(con, DONE_OK,
 	    "suspended %s: no login, no new mail, queued mail is held (undo: "
 	    "postern account resume %s)",
 	    con->login, con->login);
@@ -226,7 +217,7 @@ resume(struct console *con)
 
 	if (r == CHANGE_NONE) {
 		console_done(
-		    con, EXIT_OK, "account %s is active already", con->login);
+		    con, DONE_OK, "account %s is active already", con->login);
 		return;
 	}
 	if (r != CHANGE_DONE) {
@@ -234,7 +225,7 @@ resume(struct console *con)
 		return;
 	}
 	announce(con, &c, ACC_ACTIVE);
-	console_done(con, EXIT_OK,
+	console_done(con, DONE_OK,
 	    "resumed %s; its held mail goes out (undo: postern account suspend "
 	    "%s)",
 	    con->login, con->login);
@@ -251,7 +242,7 @@ erase(struct console *con)
 		return;
 	}
 	announce(con, &c, ACC_REMOVED);
-	console_done(con, EXIT_OK,
+	console_done(con, DONE_OK,
 	    "removed %s with its password and grants; mail it has queued is "
 	    "held: postern queue list --account %s (postern account add %s "
 	    "brings the account back, with a new password)",
@@ -269,13 +260,13 @@ test_throttle(struct console *con)
 	if (con->cmd.arg[0] != '\0')
 		wait_ms = throttle_wait_ms(net, con->login, loop_now_ms());
 	if (wait_ms > 0)
-		console_done(con, EXIT_NO,
+		console_done(con, DONE_NO,
 		    "the password is right, but after too many wrong ones "
 		    "logins from %s are not looked at for %lld s (those that "
 		    "logged in within 10 minutes still may)",
 		    net, (long long)(wait_ms + 999) / 1000);
 	else
-		console_done(con, EXIT_OK,
+		console_done(con, DONE_OK,
 		    "a login as %s with this password works", con->login);
 }
 
@@ -286,14 +277,14 @@ test_hashed(struct console *con)
 	char when[24];
 
 	if (!account_get(NULL, con->login, &a)) {
-		console_done(con, EXIT_NO, "no account %s", con->login);
+		console_done(con, DONE_NO, "no account %s", con->login);
 	} else if (!con->job.right) {
-		console_done(con, EXIT_NO,
+		console_done(con, DONE_NO,
 		    "the password is wrong (set one: postern account passwd "
 		    "%s)",
 		    con->login);
 	} else if (a.state == ACC_SUSPENDED) {
-		console_done(con, EXIT_NO,
+		console_done(con, DONE_NO,
 		    "the password is right, but the account is suspended since "
 		    "%s by %s: %s (undo: postern account resume %s)",
 		    date(a.since, when), a.by,
@@ -311,16 +302,16 @@ test(struct console *con)
 	const char *kind = page == NULL ? "" : password_kind(page->hash);
 
 	if (page == NULL || page->state == ACC_REMOVED) {
-		console_done(con, EXIT_NO,
+		console_done(con, DONE_NO,
 		    "no account %s: no password can be right", con->login);
 	} else if (strcmp(kind, "none") == 0) {
-		console_done(con, EXIT_NO,
+		console_done(con, DONE_NO,
 		    "account %s has no password (set one: postern account "
 		    "passwd %s)",
 		    con->login, con->login);
 	} else if (strcmp(kind, "unknown") == 0 ||
 	    strcmp(kind, "locked") == 0) {
-		console_done(con, EXIT_NO,
+		console_done(con, DONE_NO,
 		    "the password hash of %s is %s: no password can be right "
 		    "(set one: postern account passwd %s)",
 		    con->login,
@@ -342,16 +333,16 @@ grant(struct console *con)
 	switch (r) {
 	case CHANGE_DONE:
 		announce(con, &c, (enum account_state)c.account.state);
-		console_done(con, EXIT_OK,
+		console_done(con, DONE_OK,
 		    "%s may send as %s (undo: postern grant remove %s %s)",
 		    con->login, con->address, con->login, con->address);
 		break;
 	case CHANGE_EXISTS:
-		console_done(con, EXIT_EXISTS, "%s may send as %s already",
+		console_done(con, DONE_EXISTS, "%s may send as %s already",
 		    con->login, con->address);
 		break;
 	case CHANGE_TOO_MANY:
-		console_done(con, EXIT_NO,
+		console_done(con, DONE_NO,
 		    "%s has %d grants, and no account may have more: grant it "
 		    "@ and a domain",
 		    con->login, GRANTS_MAX);
@@ -370,12 +361,12 @@ revoke(struct console *con)
 
 	if (r == CHANGE_DONE) {
 		announce(con, &c, (enum account_state)c.account.state);
-		console_done(con, EXIT_OK,
+		console_done(con, DONE_OK,
 		    "%s may no longer send as %s (undo: postern grant add %s "
 		    "%s)",
 		    con->login, con->address, con->login, con->address);
 	} else if (r == CHANGE_ABSENT && book_find(con->login) != NULL) {
-		console_done(con, EXIT_ABSENT, "%s has no grant of %s",
+		console_done(con, DONE_ABSENT, "%s has no grant of %s",
 		    con->login, con->address);
 	} else {
 		fail(con, r);

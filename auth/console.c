@@ -87,7 +87,7 @@ on_timer(void *arg)
 			return;
 		}
 		if (!con->next(con)) {
-			console_done(con, 0, "%llu rows",
+			console_done(con, DONE_OK, "%llu rows",
 			    (unsigned long long)con->count);
 			return;
 		}
@@ -110,12 +110,12 @@ console_open(int fd, const char *by)
 }
 
 void
-console_done(struct console *con, uint32_t exit_code, const char *fmt, ...)
+console_done(struct console *con, enum done how, const char *fmt, ...)
 {
 	struct msg m = { .type = MSG_CMD_DONE, .tag = con->tag };
 	va_list ap;
 
-	m.u.cmd_done.exit_code = exit_code;
+	m.u.cmd_done.exit_code = how;
 	m.u.cmd_done.count = con->count;
 	va_start(ap, fmt);
 	vsnprintf(m.u.cmd_done.text, sizeof(m.u.cmd_done.text), fmt, ap);
@@ -151,7 +151,7 @@ on_hashed(struct hash_job *job)
 	if (!channel_up(&con->line))
 		free_console(con);
 	else if (job->op == HASH_MAKE && job->fresh[0] == '\0')
-		console_done(con, 75, "cannot hash a password");
+		console_done(con, DONE_TEMP, "cannot hash a password");
 	else
 		then(con);
 }

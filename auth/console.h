@@ -10,6 +10,16 @@
 #include "auth/hasher.h"
 #include "ipc/channel.h"
 
+/* How a command ends, as the exit codes of postern(1). */
+enum done {
+	DONE_OK = 0,
+	DONE_NO = 1,
+	DONE_USAGE = 2,
+	DONE_ABSENT = 5,
+	DONE_EXISTS = 6,
+	DONE_TEMP = 75,
+};
+
 struct console {
 	struct channel line;
 	char by[128]; /* who types */
@@ -34,15 +44,15 @@ struct console {
 /* Serve a connection that the parent has checked and greeted; takes fd. */
 void console_open(int fd, const char *by);
 
-/* End the command with an exit code as in postern(1) and a sentence. */
-void console_done(struct console *, uint32_t exit_code, const char *fmt, ...)
+/* End the command, with a sentence for whoever typed it. */
+void console_done(struct console *, enum done, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Send a row of the answer. */
 void console_row(struct console *, struct msg *);
 
 /*
- * Send rows until next() is false, and then done(0) with their count: as fast
+ * Send rows until next() is false, and then DONE_OK with their count: as fast
  * as the other side reads, and never so many at once that others wait.
  */
 void console_list(struct console *, bool (*next)(struct console *));

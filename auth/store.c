@@ -75,7 +75,7 @@ on_error(const DB_ENV *e, const char *prefix, const char *text)
 
 /*
  * The lock is on the directory, so it needs no file.  The process that has it
- * may be about to end: a reload, or another `postern account` command.
+ * may be about to end: the one before us, or another `postern account`.
  */
 static void
 lock_directory(const char *home)

@@ -5,7 +5,7 @@
  * and recovery runs at every start.  The tables are the t_*.c files; a row is
  * encoded with its field table (lib/record.h).
  *
- * Any error of the store but a full table of locks ends the process: after a
+ * Any error of the store but a deadlock ends the process: after a
  * failed log flush Berkeley DB goes on saying "done" to what a power cut will
  * take back, and only recovery at the next start finds the truth again.
  */
