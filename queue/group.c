@@ -8,7 +8,7 @@
 #include "queue/ids.h"
 #include "queue/worker.h"
 
-#define LAZY_COMMIT_MS 50
+#define LAZY_COMMIT_MS 20
 #define LAZY_FLUSH_MS  1000
 /* While a flush runs, this many changes are committed ahead of the next one,
  * so that the disk need not wait for the processor afterwards. */
@@ -107,7 +107,9 @@ group_commit(void)
 	TAILQ_INIT(&batch);
 	TAILQ_CONCAT(&batch, &gathering, link);
 	gathered = 0;
-	store_txn(apply_all, &batch);
+	/* When nobody waits, the next flush may be a second away. */
+	store_txn(apply_all, &batch,
+	    urgent_gathered ? COMMIT_MEMORY : COMMIT_WRITTEN);
 	if (TAILQ_EMPTY(&visible))
 		visible_since = loop_now_ms();
 	urgent_visible |= urgent_gathered;

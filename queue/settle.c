@@ -86,6 +86,13 @@ any_event(const struct job *j, enum event_kind e)
 }
 
 static bool
+any_final(const struct job *j)
+{
+	return any_event(j, EVENT_DELIVERED) || any_event(j, EVENT_BOUNCED) ||
+	    any_event(j, EVENT_DROPPED);
+}
+
+static bool
 delay_is_news(const struct job *j, int64_t now)
 {
 	return !j->noticed && !nobody_to_tell(j->letter) &&
@@ -164,7 +171,7 @@ write_delay(struct txn *t, struct settle *s, struct totals *totals)
 	t_journal_add(t, s->now, &totals->journal_seq, &e);
 }
 
-/* One of several jobs ended: the message's row counts the rest. */
+/* Not all is done yet: the message's row counts what is. */
 static void
 write_progress(struct txn *t, const struct letter *l)
 {
@@ -216,6 +223,8 @@ write_rows(struct txn *t, struct totals *totals, struct change *c)
 		write_delay(t, s, totals);
 	if (!s->ended) {
 		write_job(t, j);
+		if (any_final(j))
+			write_progress(t, l);
 		return;
 	}
 	t_job_del(t, j->key.id, (uint32_t)j->key.n);

@@ -303,7 +303,8 @@ store_close(void)
 }
 
 void
-store_txn(void (*body)(struct txn *, void *arg), void *arg)
+store_txn(
+    void (*body)(struct txn *, void *arg), void *arg, enum store_commit how)
 {
 	struct txn t;
 	int ret;
@@ -314,7 +315,9 @@ store_txn(void (*body)(struct txn *, void *arg), void *arg)
 		fail("begin", ret);
 	body(&t, arg);
 	CRASH_POINT("before-commit");
-	if ((ret = t.db->commit(t.db, DB_TXN_NOSYNC)) != 0)
+	if ((ret = t.db->commit(t.db,
+		 how == COMMIT_WRITTEN ? DB_TXN_WRITE_NOSYNC
+				       : DB_TXN_NOSYNC)) != 0)
 		fail("commit", ret);
 	CRASH_POINT("after-commit");
 	in_txn = false;

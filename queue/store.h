@@ -53,12 +53,18 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes);
 /* Checkpoint and close.  No other thread may be inside. */
 void store_close(void);
 
+enum store_commit {
+	COMMIT_MEMORY,  /* a store_flush() follows at once */
+	COMMIT_WRITTEN, /* outlives the process, not yet the power */
+};
+
 /*
  * Run body in one transaction and commit it.  Afterwards its changes are
  * visible, and durable once a store_flush() that began later has returned.
  * The only begin and commit; nested calls are a bug.
  */
-void store_txn(void (*body)(struct txn *, void *arg), void *arg);
+void
+store_txn(void (*body)(struct txn *, void *arg), void *arg, enum store_commit);
 
 /* Everything committed before the call survives power loss.  Any thread. */
 void store_flush(void);

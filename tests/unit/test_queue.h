@@ -27,8 +27,8 @@
 
 #include "ipc/channel.h"
 
-#define ALICE "alice@example.org"
-#define BOB   "bob@example.org"
+#define ALICE       "alice@example.org"
+#define BOB         "bob@example.org"
 #define PATIENCE_MS 20000
 
 /* Retries come after seconds that a test can wait for. */
@@ -224,6 +224,8 @@ bed_stop(struct bed *b)
 {
 	struct msg m = { .type = MSG_STOP };
 
+	close(b->deliver); /* it ends first, and is not waited for */
+	b->deliver = -1;
 	bed_say(b->parent, &m, -1);
 	assert_int_equal(bed_wait(b), 0);
 }
@@ -300,8 +302,8 @@ pack(uint8_t *out, size_t size, const char *list)
 }
 
 static inline void
-fill_commit(struct msg *m, uint64_t tag, const char *account,
-    const char *sender)
+fill_commit(
+    struct msg *m, uint64_t tag, const char *account, const char *sender)
 {
 	memset(m, 0, sizeof(*m));
 	m->type = MSG_TX_COMMIT;
@@ -318,8 +320,8 @@ fill_commit(struct msg *m, uint64_t tag, const char *account,
 
 /* Commit without waiting for the answer. */
 static inline void
-commit_as(struct bed *b, uint64_t tag, const char *account,
-    const char *sender, const char *rcpts, const char *body)
+commit_as(struct bed *b, uint64_t tag, const char *account, const char *sender,
+    const char *rcpts, const char *body)
 {
 	static uint8_t list[RCPTS_MAX];
 	struct msg m;
@@ -337,8 +339,8 @@ commit_as(struct bed *b, uint64_t tag, const char *account,
 
 /* Returns the id, or 0 when it was refused (b->m has the answer). */
 static inline uint64_t
-submit_as(struct bed *b, const char *account, const char *sender,
-    const char *rcpts)
+submit_as(
+    struct bed *b, const char *account, const char *sender, const char *rcpts)
 {
 	static uint64_t tag = 1000;
 
@@ -381,7 +383,10 @@ judge(struct bed *b, uint64_t tag, enum verdict v, enum scope scope,
 	j->verdict = v;
 	j->scope = scope;
 	j->code = code;
-	strcpy(j->status, v == V_OK ? "2.0.0" : v == V_TEMP ? "4.2.0" : "5.1.1");
+	strcpy(j->status,
+	    v == V_OK         ? "2.0.0"
+		: v == V_TEMP ? "4.2.0"
+			      : "5.1.1");
 	strcpy(j->mx, "mx.test[192.0.2.25]:25");
 	strcpy(j->tls, "TLSv1.3");
 	strcpy(j->text, text);
@@ -401,7 +406,9 @@ judge_all(struct bed *b, enum verdict v, enum scope scope)
 	for (size_t i = 0; i < n; i++)
 		indexes[i] = (char)i;
 	judge(b, b->m.tag, v, scope,
-	    v == V_OK ? 250 : v == V_TEMP ? 450 : 550,
+	    v == V_OK         ? 250
+		: v == V_TEMP ? 450
+			      : 550,
 	    v == V_OK ? "2.0.0 fine" : "no, said the other side", indexes, n,
 	    true);
 }
@@ -417,8 +424,8 @@ job_rcpt(struct bed *b, unsigned k)
 		if (!list_next(&rest, &item))
 			return "";
 	while (k-- > 0);
-	snprintf(text, sizeof(text), "%.*s", (int)item.len,
-	    (const char *)item.data);
+	snprintf(
+	    text, sizeof(text), "%.*s", (int)item.len, (const char *)item.data);
 	return text;
 }
 
@@ -439,7 +446,7 @@ bed_operator(struct bed *b)
 
 struct answer {
 	unsigned rows, rcpts, events;
-	struct msg_queue_row row;    /* the last one */
+	struct msg_queue_row row; /* the last one */
 	struct msg_rcpt_row rcpt;
 	char story[4096]; /* names of events, in order */
 	struct msg_cmd_done done;
