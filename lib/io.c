@@ -55,8 +55,13 @@ want(struct io *io)
 	else if (io->handshaking)
 		events = io->want_write ? LOOP_WRITE : LOOP_READ;
 	else {
-		if (!io->paused && !io->eof)
+		if (!io->paused && !io->eof && io->in.len < io->in_limit) {
 			events |= LOOP_READ;
+			/* The loop cannot see what is inside TLS. */
+			if (io->ssl != NULL && !io->dry &&
+			    SSL_has_pending(io->ssl))
+				timer_set(&io->again, 0);
+		}
 		if (io->out.len > 0 || io->want_write)
 			events |= LOOP_WRITE;
 	}
@@ -211,6 +216,7 @@ pump_in(struct io *io)
 		r = read_bytes(io, buf_reserve(&io->in, room), room, &got);
 		if (r == -1)
 			return;
+		io->dry = r == 0;
 		if (r == 0)
 			break;
 		if (r == -2) {
@@ -238,11 +244,7 @@ pump_in(struct io *io)
 	if (io->eof) {
 		watch_set(&io->watch, 0);
 		handle(io, IO_EOF);
-		return;
 	}
-	if (io->ssl != NULL && !io->paused && !io->handshaking &&
-	    SSL_has_pending(io->ssl))
-		timer_set(&io->again, 0);
 }
 
 static void
@@ -410,9 +412,6 @@ io_pause(struct io *io, bool paused)
 	if (io->paused == paused || io->failed || io->closed)
 		return;
 	io->paused = paused;
-	if (!paused && io->ssl != NULL && !io->handshaking &&
-	    SSL_has_pending(io->ssl))
-		timer_set(&io->again, 0);
 	if (!io->in_handler)
 		want(io);
 }

@@ -849,6 +849,57 @@ test_deaf_clients(void **state)
 	close_client(&c);
 }
 
+/* Ticks of processor time that the process has had. */
+static long
+ticks(void)
+{
+	char path[64], text[1024], *p;
+	long user, sys;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	assert_true(n > 0);
+	text[n] = '\0';
+	p = strrchr(text, ')') + 1;
+	for (int i = 0; i < 11; i++)
+		p = strchr(p + 1, ' ');
+	assert_int_equal(sscanf(p, "%ld %ld", &user, &sys), 2);
+	return user + sys;
+}
+
+/* Half a TLS record is nothing to work on. */
+static void
+test_half_record(void **state)
+{
+	struct client c;
+	BIO *wire, *kept;
+	char record[256];
+	long before;
+	int n;
+
+	(void)state;
+	open_465(&c);
+	wire = SSL_get_wbio(c.ssl);
+	BIO_up_ref(wire);
+	kept = BIO_new(BIO_s_mem());
+	SSL_set0_wbio(c.ssl, kept);
+	SSL_write(c.ssl, "NOOP\r\n", 6);
+	n = BIO_read(kept, record, sizeof(record));
+	assert_true(n > 10);
+	assert_int_equal(send(c.fd, record, 10, 0), 10);
+	before = ticks();
+	usleep(500000);
+	assert_true(ticks() - before < 10);
+	assert_int_equal(send(c.fd, record + 10, (size_t)n - 10, 0), n - 10);
+	SSL_set0_wbio(c.ssl, wire);
+	expect(&c, NULL, "250 ");
+	close_client(&c);
+}
+
 /* An answer for a session that is gone is dropped, and so is its file. */
 static void
 test_late_answers(void **state)
@@ -937,6 +988,7 @@ main(void)
 		WITH_SERVER(test_suspended),
 		WITH_SERVER(test_reload),
 		WITH_SERVER(test_deaf_clients),
+		WITH_SERVER(test_half_record),
 		WITH_SERVER(test_late_answers),
 		WITH_SERVER(test_stop),
 	};
