@@ -32,14 +32,16 @@ class Dns:
     zones    {"example.net": "zone lines without SOA and NS"}; a value of None
              is a zone that is configured and cannot be loaded: SERVFAIL.
     program  "nsd" or "knot"
+    signed   with knot: all zones are signed, with a chain of trust from the
+             root, whose key is in the file `anchor`; otherwise that is empty
 
     A root zone is added, so that every other name is NXDOMAIN.
     """
 
-    def __init__(self, zones, program="nsd"):
+    def __init__(self, zones, program="nsd", signed=False):
         self.zones = {"": ""}
         self.zones.update(zones)
-        self.program = program
+        self.program, self.signed = program, signed
         self.process = None
 
     def __enter__(self):
@@ -47,6 +49,7 @@ class Dns:
         self.port = postern.free_port()
         for zone in self.zones:
             self.write(zone)
+        os.mkdir(os.path.join(self.dir, "db"), 0o700)
         conf = os.path.join(self.dir, "conf")
         with open(conf, "w") as f:
             f.write(self.nsd_conf() if self.program == "nsd"
@@ -58,8 +61,12 @@ class Dns:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
+        self.anchor = os.path.join(self.dir, "anchor")
+        open(self.anchor, "w").close()
         try:
             wait(self.answers, 10, f"{self.program} answers", 0.05)
+            if self.signed:
+                self.chain()
         except AssertionError:
             with open(self.log) as f:
                 text = f.read()
@@ -91,14 +98,14 @@ class Dns:
     def path(self, zone):
         return os.path.join(self.dir, (zone or "root") + ".zone")
 
-    def write(self, zone):
+    def write(self, zone, serial=1):
         text = self.zones[zone]
         if text is None:
             return
         origin = zone + "."
         with open(self.path(zone), "w") as f:
             f.write(f"$ORIGIN {origin}\n$TTL 5\n"
-                    f"@ SOA ns.dns-test. admin.dns-test. 1 60 60 60 5\n"
+                    f"@ SOA ns.dns-test. admin.dns-test. {serial} 60 60 60 5\n"
                     f"@ NS ns.dns-test.\n")
             if not zone:
                 f.write("ns.dns-test. A 127.0.0.1\n")
@@ -107,6 +114,24 @@ class Dns:
                     if other:
                         f.write(f"{other}. NS ns.dns-test.\n")
             f.write(text + "\n")
+
+    def chain(self):
+        """Put the children's keys into the root, and the root's into anchor."""
+        def keymgr(zone, verb):
+            return subprocess.run(
+                ["/usr/sbin/keymgr", "-c", os.path.join(self.dir, "conf"),
+                 zone + ".", verb], stdin=subprocess.DEVNULL, check=True,
+                stdout=subprocess.PIPE).stdout.decode()
+        for zone, text in self.zones.items():
+            if zone and text is not None:
+                self.zones[""] += keymgr(zone, "ds")
+        self.write("", serial=2)
+        subprocess.run(
+            ["/usr/sbin/knotc", "-c", os.path.join(self.dir, "conf"), "-b",
+             "zone-reload", "."], stdin=subprocess.DEVNULL, check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(self.anchor, "w") as f:
+            f.write(keymgr("", "ds"))
 
     def nsd_conf(self):
         lines = [
@@ -135,4 +160,8 @@ class Dns:
         ]
         for zone in self.zones:
             lines += [f"  - domain: {zone}.", f"    file: {self.path(zone)}"]
+            if self.signed:
+                lines += ["    dnssec-signing: on", "    zonefile-sync: -1",
+                          "    zonefile-load: difference-no-serial",
+                          "    journal-content: all"]
         return "\n".join(lines) + "\n"

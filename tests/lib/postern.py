@@ -22,7 +22,7 @@ import time
 
 import client
 import sink as sinks
-from tap import wait
+from tap import comment, wait
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -237,6 +237,8 @@ class Postern:
             self.end_all()
             if self.sink:
                 self.sink.stop()
+            if kind is not None and issubclass(kind, Exception):
+                comment(self.notes())
             shutil.rmtree(self.dir, ignore_errors=True)
         if problems and kind is None:
             raise AssertionError("; ".join(problems))
@@ -513,7 +515,7 @@ class Postern:
 
     def notes(self):
         try:
-            tail = self.log().splitlines()[-25:]
+            tail = [line[:240] for line in self.log().splitlines()[-20:]]
             return "the end of the log:\n" + "\n".join(tail)
         except OSError as e:
             return str(e)

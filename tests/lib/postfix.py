@@ -47,7 +47,7 @@ class Postfix:
             "setgid_group": "postdrop",
             "myhostname": "mx.example.net",
             "mydestination": "",
-            "mynetworks": "127.0.0.0/8",
+            "mynetworks": "",
             "inet_interfaces": "127.0.0.1",
             "inet_protocols": "ipv4",
             "alias_maps": "",
@@ -63,8 +63,7 @@ class Postfix:
             "virtual_transport": "keep" if self.pipe else "virtual",
             "smtpd_peername_lookup": "no",
             "smtpd_tls_security_level": "none",
-            # The relay promise of this server is not under test.
-            "smtpd_relay_restrictions": "permit_mynetworks, reject",
+            "smtpd_relay_restrictions": "reject_unauth_destination",
         }
         if self.cert:
             main["smtpd_tls_security_level"] = "may"

@@ -407,6 +407,10 @@ class Sink:
         except OSError:
             pass
         self.listener.close()
+        self.hang_up()
+
+    def hang_up(self):
+        """End every session, without a word."""
         with self.lock:
             live = [s for s in self.sessions if s.live]
         for session in live:
@@ -513,7 +517,10 @@ class LoadSink:
 
 
 def certificate(path, name="sink.example.org"):
-    """Make a self-signed certificate and its key in one PEM file."""
+    """
+    Make a self-signed certificate in one PEM file with its key, which comes
+    first, as Postfix wants it.
+    """
     if not os.path.exists(path):
         tmp = f"{path}.{os.getpid()}"
         subprocess.run(
@@ -523,8 +530,8 @@ def certificate(path, name="sink.example.org"):
              "-keyout", tmp + ".key", "-out", tmp],
             check=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with open(tmp, "a") as out, open(tmp + ".key") as key:
-            out.write(key.read())
-        os.unlink(tmp + ".key")
-        os.rename(tmp, path)
+        with open(tmp + ".key", "a") as out, open(tmp) as cert:
+            out.write(cert.read())
+        os.unlink(tmp)
+        os.rename(tmp + ".key", path)
     return path

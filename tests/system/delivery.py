@@ -138,8 +138,13 @@ for stage in ("connect", "ehlo", "mail", "rcpt", "data", "body"):
     script = {stage: f"554 5.7.1 {text}"}
     if stage == "ehlo":
         script["helo"] = script["ehlo"]
-    tap.add(f"554 at {stage}: bounced with the remote words",
-            expect_bounced, script, "5.7.1", text)
+    if stage in ("connect", "ehlo"):
+        # It is about the host, not about the message: others may do, later.
+        tap.add(f"554 at {stage}: deferred, then delivered once",
+                expect_deferred, script, text)
+    else:
+        tap.add(f"554 at {stage}: bounced with the remote words",
+                expect_bounced, script, "5.7.1", text)
 
 tap.add("hang-up in the middle of the data: deferred, then delivered once",
         expect_deferred, {"half": CLOSE})
@@ -296,11 +301,9 @@ def none_left(p):
 
 @tap.case("too many recipients for them (452): the rest follow")
 def too_many(p):
-    count = {}
-
     def rcpt(session, address):
-        n = count[session.number] = count.get(session.number, 0) + 1
-        return "452 4.5.3 too many recipients" if n > 3 else None
+        return "452 4.5.3 too many recipients" \
+            if len(session.rcpts) >= 3 else None
     far = p.play({"rcpt": rcpt})
     names = {f"v{n}@victim.example" for n in range(8)}
     ident = p.send(sorted(names))
@@ -363,8 +366,7 @@ def no_blocking(p):
     wait(lambda: p.sink.to("quick@other.example"), 10, "the other arrives")
     if time.monotonic() - began > 3:
         raise AssertionError("it had to wait")
-    for row in p.queue():
-        p.must("queue", "remove", row["id"])
+    p.must("queue", "remove", "--domain", "victim.example", "--yes")
     p.play()
     wait(lambda: p.queue() == [], 10, "an empty queue")
 
@@ -378,7 +380,8 @@ def reuse(p):
                 same(t.submit(ALICE, [f"c{n}@example.net"],
                               client.message(ALICE)).code, 250, "message")
         wait(lambda: len(q.sink.messages) == 60, 30, "all arrive")
-        if q.sink.peak > 3:
+        # A relay stands for many destinations and gets twice as many.
+        if q.sink.peak > 6:
             raise AssertionError(f"{q.sink.peak} connections at once")
         if len(q.sink.sessions) > 30:
             raise AssertionError(f"{len(q.sink.sessions)} connections "

@@ -37,9 +37,9 @@ class Site(Postern):
     def renew(self):
         sinks.certificate(self.pem, "mail.example.org")
         with open(self.pem) as f:
-            cert, mark, key = f.read().partition("-----BEGIN PRIVATE")
+            key, mark, cert = f.read().partition("-----BEGIN CERT")
         os.unlink(self.pem)
-        for name, text in ((".key", mark + key), (".cert", cert)):
+        for name, text in ((".key", key), (".cert", mark + cert)):
             self.write(self.pem + name + ".new", text)
             os.chmod(self.pem + name + ".new", 0o600)
             os.rename(self.pem + name + ".new", self.pem + name)
