@@ -39,6 +39,7 @@ struct io {
 	struct timer timer;
 	bool connecting, handshaking, paused, eof, failed, closed, in_handler;
 	bool want_write; /* of TLS, while reading or shaking hands */
+	bool dry;	 /* what TLS still holds is no whole record */
 	char error[160];
 	struct timer again; /* bytes left inside TLS while reading paused */
 };
