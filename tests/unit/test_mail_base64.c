@@ -18,6 +18,13 @@ static const struct row rows[] = {
 	{ "RFC 4648: fooba", S("fooba"), "Zm9vYmE=" },
 	{ "RFC 4648: foobar", S("foobar"), "Zm9vYmFy" },
 	{ "digits 62 and 63", S("\xfb\xff"), "+/8=" },
+	{ "all digits",
+	    S("\x00\x10\x83\x10\x51\x87\x20\x92\x8b\x30\xd3\x8f\x41\x14\x93\x51"
+	      "\x55\x97\x61\x96\x9b\x71\xd7\x9f\x82\x18\xa3\x92\x59\xa7\xa2\x9a"
+	      "\xab\xb2\xdb\xaf\xc3\x1c\xb3\xd3\x5d\xb7\xe3\x9e\xbb\xf3\xdf"
+	      "\xbf"),
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+"
+	    "/" },
 	{ "NULs", S("\0a\0b"), "AGEAYg==" },
 	{ "high bytes", S("\xff\xff\xff"), "////" },
 };
@@ -26,7 +33,7 @@ static void
 both_ways(void **state)
 {
 	const struct row *t = *state;
-	char text[BASE64_SIZE(16)], *in = exact(t->text, strlen(t->text));
+	char text[BASE64_SIZE(48)], *in = exact(t->text, strlen(t->text));
 	char *out = malloc(t->n + 1);
 	size_t len = 99;
 

@@ -116,6 +116,8 @@ static const struct refused refused[] = {
 	    ARGS_DUPLICATE_PARAM },
 	{ "nothing", S(""), ARGS_SYNTAX },
 	{ "no path", S("FROM:"), ARGS_SYNTAX },
+	{ "path only", S("<a@b>"), ARGS_SYNTAX },
+	{ "path only, longer", S("<alice@example.org>"), ARGS_SYNTAX },
 	{ "no colon", S("FROM<a@b>"), ARGS_SYNTAX },
 	{ "space before the colon", S("FROM :<a@b>"), ARGS_SYNTAX },
 	{ "TO", S("TO:<a@b>"), ARGS_SYNTAX },
@@ -168,6 +170,7 @@ static const struct rcpt rcpts[] = {
 	    NULL },
 	{ "to two", S("TO:<a@b><c@d>"), ARGS_SYNTAX, NULL },
 	{ "from", S("FROM:<a@b>"), ARGS_SYNTAX, NULL },
+	{ "to, path only", S("<a@b>"), ARGS_SYNTAX, NULL },
 	{ "to, command behind NUL", S("TO:<a@b>\0x"), ARGS_SYNTAX, NULL },
 };
 

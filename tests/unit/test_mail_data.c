@@ -123,6 +123,8 @@ static const struct row rows[] = {
 
 	{ "line of 998", S(X990 "12345678" END), S(X990 "12345678\r\n"), 0,
 	    DATA_CLEAN },
+	{ "second line of 998", S("a\r\n" X990 "12345678" END),
+	    S("a\r\n" X990 "12345678\r\n"), 0, DATA_CLEAN },
 	{ "line of 999", S(X990 "123456789" END), S(X990 "123456789\r\n"), 0,
 	    DATA_LONG_LINE },
 	{ "stuffed line of 998", S("." X990 "12345678" END),

@@ -31,6 +31,11 @@ static const struct name names[] = {
 	{ "label of 63", S(L63), 0, true },
 	{ "label of 64", S(L63 "x"), 7, false },
 	{ "255 octets", S(L63 "." L63 "." L63 "." L63), 0, true },
+	{ "256 octets in labels",
+	    S(L63 "." L63 "." L63 "."
+		  "abcdefghijklmnopqrstuvwxyz"
+		  "abcdefghijklmnopqrstuvwxyzabcdefghij.x"),
+	    0, false },
 	{ "256 octets", S(L63 "." L63 "." L63 "." L63 "."), 0, false },
 	{ "255 octets and a dot", S(L63 "." L63 "." L63 "." L63 "."),
 	    DOMAIN_DOT, true },
@@ -139,6 +144,9 @@ literals(void **state)
 	char out[DOMAIN_MAX];
 
 	(void)state;
+	assert_false(domain_literal(S("[192.0.2.1\0]"), out));
+	assert_false(domain_literal(S("[IPv6:" L63 "]"), out));
+	assert_false(domain_literal(S("x1.2.3.4]"), out));
 	for (size_t i = 0; i < COUNT(t); i++) {
 		bool ok = domain_literal(t[i].in, strlen(t[i].in), out);
 

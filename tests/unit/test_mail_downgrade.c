@@ -100,12 +100,14 @@ static const struct row rows[] = {
 	    S(MIME MIXED "\r\n--b \t\r\n" PLAIN "\r\n" U "\r\n--b-- \r\n"),
 	    MIME MIXED "\r\n--b \t\r\n" PLAIN QP "\r\n=C3=BC\r\n--b-- \r\n" },
 	{ "lines that are no delimiters",
-	    S(MIME MIXED "\r\n--b\r\n" PLAIN "\r\n" U
-			 "\r\n--bx\r\n --b\r\n--b-\r\n--b--x\r\n--B\r\n-b\r\n"
-			 "--\r\n--b--\r\n"),
-	    MIME MIXED "\r\n--b\r\n" PLAIN QP
-		       "\r\n=C3=BC\r\n--bx\r\n --b\r\n--b-\r\n--b--x\r\n--B"
-		       "\r\n-b\r\n--\r\n--b--\r\n" },
+	    S(MIME MIXED
+		"\r\n--b\r\n" PLAIN "\r\n" U
+		"\r\n--bx-\r\n--bx\r\n --b\r\n--b-\r\n--b--x\r\n--B\r\n-b\r\n"
+		"--\r\n--b--\r\n"),
+	    MIME MIXED
+	    "\r\n--b\r\n" PLAIN QP
+	    "\r\n=C3=BC\r\n--bx-\r\n--bx\r\n --b\r\n--b-\r\n--b--x\r\n--B"
+	    "\r\n-b\r\n--\r\n--b--\r\n" },
 	{ "last part not closed",
 	    S(MIME MIXED "\r\n--b\r\n" PLAIN "\r\n" U "\r\n"),
 	    MIME MIXED "\r\n--b\r\n" PLAIN QP "\r\n=C3=BC\r\n" },
@@ -486,6 +488,14 @@ reads_long_lines(void **state)
 	m.n = text(m.n + 3000, "\"\r\n\r\n" U "\r\n");
 	assert_int_equal(downgrade_plan(&d, from_memory, &m), DOWNGRADE_CANNOT);
 	assert_string_equal(d.problem, "8-bit text behind a malformed header");
+	/* The same, folded. */
+	m.n = text(0, MIME "Content-Type: text/plain; x=\"");
+	for (int i = 0; i < 30; i++) {
+		memset(big + m.n, 'x', 100);
+		m.n = text(m.n + 100, "\r\n ");
+	}
+	m.n = text(m.n, "\"\r\n\r\n" U "\r\n");
+	assert_int_equal(downgrade_plan(&d, from_memory, &m), DOWNGRADE_CANNOT);
 	/* Other fields may be that long. */
 	m.n = text(0, MIME PLAIN "Subject: ");
 	memset(big + m.n, 'x', 3000);

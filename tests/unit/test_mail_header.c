@@ -41,6 +41,11 @@ static const struct row rows[] = {
 	    "a@b", NULL, NULL, false, 0 },
 	{ "blanks round a value", H("From: \t a@b \t \r\n\r\n"), false, true,
 	    18, "a@b", NULL, NULL, false, 0 },
+	{ "blanks round all values",
+	    H("Sender: \t a@b \t \r\nMessage-ID: \t <a b> \t\r\n\r\n"), false,
+	    true, 43, NULL, "a@b", "<a b>", false, 0 },
+	{ "name of one letter and a blank", H("X : y\r\n\r\n"), false, true, 9,
+	    NULL, NULL, NULL, false, 0 },
 	{ "blanks before the colon", H("From \t: a@b\r\n\r\n"), false, true, 15,
 	    "a@b", NULL, NULL, false, 0 },
 	{ "folded", H("From: a@b,\r\n c@d,\r\n\te@f\r\n\r\n"), false, true, 27,
@@ -245,6 +250,11 @@ bounds_the_header(void **state)
 		assert_int_equal(h.fault, HEADER_TOO_BIG);
 		assert_true(h.ended);
 	}
+	/* The bound is no fault while nothing more comes. */
+	header_init(&h);
+	header_feed(&h, big, HEADER_BYTES_MAX);
+	header_finish(&h);
+	assert_int_equal(h.fault, HEADER_CLEAN);
 	/* One line without an end is no way round it. */
 	memset(big, 'x', sizeof(big));
 	header_init(&h);

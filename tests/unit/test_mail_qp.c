@@ -34,6 +34,8 @@ static const struct row rows[] = {
 	{ "blank and CR at the very end", S("a \r"), "a =0D" },
 	{ "line of 75", S(X70 "12345\r\n"), X70 "12345\r\n" },
 	{ "line of 76", S(X70 "123456\r\n"), X70 "12345=\r\n6\r\n" },
+	{ "line of 151", S(X70 "12345" X70 "123456\r\n"),
+	    X70 "12345=\r\n" X70 "12345=\r\n6\r\n" },
 	{ "8-bit does not fit", S(X70 "123\xff\r\n"), X70 "123=\r\n=FF\r\n" },
 	{ "8-bit just fits", S(X70 "12\xff\r\n"), X70 "12=FF\r\n" },
 	{ "blank at the end of 75", S(X70 "1234 \r\n"),

@@ -23,6 +23,7 @@ static const struct row rows[] = {
 	{ "no detail", S("5.1"), NULL },
 	{ "empty detail", S("5.1."), NULL },
 	{ "empty subject", S("5..1"), NULL },
+	{ "empty subject, long detail", S("5..10"), NULL },
 	{ "four digits", S("5.1.1000"), NULL },
 	{ "four digits in the middle", S("5.1000.1"), NULL },
 	{ "leading zero", S("5.1.01"), NULL },

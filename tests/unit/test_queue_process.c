@@ -371,7 +371,7 @@ held_by_hand(void **state)
 		assert_int_equal(b->m.u.job.attempt, 2);
 		judge_all(b, V_OK, SCOPE_RCPT);
 	}
-	bed_wait_log(b, "msg.done id=");
+	bed_wait_log(b, "outcome=delivered:2,");
 	assert_true(bed_logged(b, "admin.change by=\"anna\" what=queue.hold"));
 	cmd = one(QUEUE_HOLD, id);
 	bed_command(b, &cmd, &a);
