@@ -28,6 +28,14 @@ static bool paused;
 static struct timer breather;
 static int spare = -1; /* given up to turn one client away properly */
 
+/* Of stderr: a second descriptor of a listening socket would keep its port
+ * open after listener_stop(). */
+static void
+keep_spare(void)
+{
+	spare = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+}
+
 void
 listener_add(const struct msg_listen *m, int fd)
 {
@@ -77,7 +85,7 @@ turn_away(struct listener *l)
 		fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd != -1)
 			close(fd);
-		spare = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+		keep_spare();
 	}
 	timer_set(&breather, BREATHER_MS);
 	watch_all();
@@ -117,8 +125,7 @@ listener_start(listener_fn *cb)
 	for (int i = 0; i < count; i++)
 		watch_init(&listeners[i].watch, listeners[i].fd, on_ready,
 		    &listeners[i]);
-	if (count > 0)
-		spare = fcntl(listeners[0].fd, F_DUPFD_CLOEXEC, 0);
+	keep_spare();
 	watch_all();
 }
 
