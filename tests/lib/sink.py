@@ -186,8 +186,8 @@ class Session:
 
     def run(self):
         try:
-            if self.server.implicit_tls and not self.secure():
-                return
+            if self.server.implicit_tls:
+                self.secure()
             if not self.act("connect", "", "220 sink.example.org ready"):
                 self.after_refusal()
             while True:
@@ -237,7 +237,7 @@ class Session:
 
     def secure(self):
         if not self.act("tls", ""):
-            return False
+            self.hang_up()
         if self.buffer:
             self.server.complain("octets behind STARTTLS")
         try:
@@ -249,7 +249,6 @@ class Session:
         self.buffer = b""
         self.helo = None
         self.reset()
-        return True
 
     def do_ehlo(self, rest):
         words = list(self.server.extensions)

@@ -241,13 +241,16 @@ def term(p):
         same(idle.reply().code, 421, "to the idle session")
         same(idle.closed(5), True, "idle session closed")
 
-        def refused():
+        def unwelcome():
+            """Refused, or left without a greeting until the end."""
             try:
-                socket.create_connection(("127.0.0.1", p.port465), 2).close()
-                return False
-            except ConnectionRefusedError:
+                with socket.create_connection(("127.0.0.1", p.port587), 2) \
+                        as new:
+                    new.settimeout(0.5)
+                    return not new.recv(1)
+            except (ConnectionError, TimeoutError):
                 return True
-        wait(refused, 5, "no new connections")
+        same(unwelcome(), True, "a new connection is turned away")
         busy.send("the rest\r\n.\r\n")
         same(busy.reply().code, 250, "end of data after SIGTERM")
         try:

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import sink as sinks
 import tap
 from postern import Postern, free_port
-from sink import CLOSE, Sink
+from sink import CLOSE, Sink, Slow
 from tap import has, same, wait
 
 ALICE = "alice@example.org"
@@ -57,6 +57,9 @@ class Site(Postern):
 
 
 def verdict(p, mark, ident, seconds=20):
+    # The case before may have made this host one to be left alone.
+    p.cli("queue", "retry", ident)
+
     def look():
         for name in ("msg.delivered", "msg.deferred", "msg.bounced"):
             for event in p.events(name, mark, id=ident):
@@ -73,7 +76,7 @@ def delivered(p, domain):
     same(name, "msg.delivered", f"{event}; verdict")
     same(len(p.far.messages), 1, "copies")
     kept = p.far.messages[0]
-    same(event.get("tls", "") or None, kept.tls, "TLS in the log")
+    same(event["tls"], kept.tls or "-", "TLS in the log")
     return kept
 
 
@@ -116,8 +119,10 @@ for name, script in {
     "STARTTLS refused (502)": {"starttls": "502 5.5.1 changed our mind"},
     "hang-up at STARTTLS": {"starttls": CLOSE},
     "hang-up in the handshake": {"tls": CLOSE},
-    "garbage instead of a handshake": {"tls": b"not TLS at all\r\n" * 4},
-    "a TLS alert": {"tls": b"\x15\x03\x03\x00\x02\x02\x28"},
+    # Not in one packet with the 220: that is a case of its own.
+    "garbage instead of a handshake":
+        {"tls": Slow(0.2, b"not TLS at all\r\n" * 4)},
+    "a TLS alert": {"tls": Slow(0.2, b"\x15\x03\x03\x00\x02\x02\x28")},
 }.items():
     @tap.case(f"{name}: falls back once to the clear", script)
     def falls_back(p, script):
