@@ -120,7 +120,6 @@ data_read(struct data_reader *r, const char *in, size_t n, size_t *used,
 			blame(r, DATA_BARE_CR);
 			*o++ = '\r';
 			r->size++;
-			r->line = 1;
 			r->at = IN_LINE;
 			break;
 		case IN_LINE_CR:
@@ -152,7 +151,6 @@ data_read(struct data_reader *r, const char *in, size_t n, size_t *used,
 				from = lf;
 				blame(r, DATA_BARE_LF);
 			}
-			r->line++;
 			p = lf + 1;
 			break;
 		}

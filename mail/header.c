@@ -47,6 +47,19 @@ trim(const char *s, size_t n)
 	return n;
 }
 
+/* Make the Message-ID a string fit for the log. */
+static void
+close_message_id(struct header_scan *h)
+{
+	size_t n = trim(h->message_id, h->message_id_len);
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)h->message_id[i] < ' ' ||
+		    h->message_id[i] == 0x7f)
+			h->message_id[i] = '?';
+	h->message_id[n] = '\0';
+}
+
 /* The field under way is complete. */
 static void
 close_field(struct header_scan *h)
@@ -56,8 +69,7 @@ close_field(struct header_scan *h)
 	else if (h->field == SENDER)
 		h->sender_len = trim(h->sender, h->sender_len);
 	else if (h->field == MESSAGE_ID)
-		h->message_id_len = trim(h->message_id, h->message_id_len);
-	h->message_id[h->message_id_len] = '\0';
+		close_message_id(h);
 	if (h->field != NONE)
 		h->field = OTHER;
 }
@@ -170,8 +182,6 @@ store(char *to, size_t size, size_t *len, const char *s, size_t n)
 static void
 value_bytes(struct header_scan *h, const char *s, size_t n)
 {
-	size_t old = h->message_id_len;
-
 	if (lines_eight_bit(s, n))
 		h->eight_bit = true;
 	if (h->field == FROM) {
@@ -181,13 +191,8 @@ value_bytes(struct header_scan *h, const char *s, size_t n)
 		if (!store(h->sender, sizeof(h->sender), &h->sender_len, s, n))
 			blame(h, HEADER_LONG_VALUE);
 	} else if (h->field == MESSAGE_ID) {
-		store(h->message_id, sizeof(h->message_id) - 1,
+		(void)store(h->message_id, sizeof(h->message_id) - 1,
 		    &h->message_id_len, s, n);
-		/* It is for the log and for a C string. */
-		for (size_t i = old; i < h->message_id_len; i++)
-			if ((unsigned char)h->message_id[i] < ' ' ||
-			    h->message_id[i] == 0x7f)
-				h->message_id[i] = '?';
 	}
 }
 

@@ -48,8 +48,8 @@ encoded_word(const char *p, const char *end)
 
 	if (end - p < 2 || p[0] != '=' || p[1] != '?')
 		return 0;
-	for (; s<end && * s> ' ' && *s <= '~'; s++) {
-		if (strchr("<>@\"\\()", *s) != NULL)
+	for (; s < end && ascii_print(*s); s++) {
+		if (strchr(" <>@\"\\()", *s) != NULL)
 			return 0;
 		if (*s == '?' && ++marks == 3)
 			return s + 1 < end && s[1] == '=' ? (size_t)(s + 2 - p)
