@@ -23,6 +23,7 @@
 struct parcel {
 	TAILQ_ENTRY(parcel) link;
 	int fd;
+	bool secret;
 	size_t len;
 	uint8_t data[];
 };
@@ -152,6 +153,10 @@ read_some(struct channel *c)
 			return;
 		}
 		c->on_message(c, &m, fd);
+		if (msg_is_secret(m.type)) {
+			explicit_bzero(in, (size_t)n);
+			explicit_bzero(&m, sizeof(m));
+		}
 		/* The handler may have closed it, or opened it anew. */
 		if (c->fd == -1 || c->serial != serial)
 			return;
@@ -210,7 +215,8 @@ discard(struct channel *c, struct parcel *p)
 	c->out_bytes -= p->len;
 	if (p->fd != -1)
 		close(p->fd);
-	explicit_bzero(p->data, p->len < 1024 ? p->len : 1024);
+	if (p->secret)
+		explicit_bzero(p->data, p->len);
 	free(p);
 }
 
@@ -247,6 +253,9 @@ channel_send(struct channel *c, const struct msg *m, int fd)
 		abort();
 	memcpy(p->data, scratch, n);
 	p->len = n;
+	p->secret = msg_is_secret(m->type);
+	if (p->secret)
+		explicit_bzero(scratch, n);
 	p->fd = -1;
 	if (fd != -1 && (p->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
 		fatal("cannot pass a descriptor: %s", strerror(errno));

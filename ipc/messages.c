@@ -320,59 +320,61 @@ static const struct field cmd_done[] = {
 #define CTL	(1u << P_CTL)
 #define ALL	(SMTPD | AUTH | QUEUE | DELIVER)
 
-#define ROW(type, f, t, answers, fd, u_) \
-	{ type, f, t, answers, fd, u_, sizeof(((struct msg *)0)->u.u_) }
+enum { FD = 1, SECRET = 2 };
+
+#define ROW(type, f, t, answers, traits, u_) \
+	{ type, f, t, answers, traits, u_, sizeof(((struct msg *)0)->u.u_) }
 
 static const struct message {
 	const char *name;
 	unsigned from, to;	/* sets of processes */
 	enum msg_type answer;
-	bool fd;		/* a descriptor rides along */
+	unsigned traits;	/* FD: a descriptor rides along; SECRET: wipe it */
 	const struct field *fields;
 	size_t size;		/* of the struct */
 } messages[MSG_TYPES] = {
-/*                        name               from                    to                      answer               fd     fields */
-[MSG_CONF]            = ROW("conf",            PARENT,                 ALL,                    MSG_NONE,            false, conf),
-[MSG_FILE]            = ROW("file",            PARENT,                 ALL,                    MSG_NONE,            true,  file),
-[MSG_LISTEN]          = ROW("listen",          PARENT,                 SMTPD,                  MSG_NONE,            true,  listen),
-[MSG_PEER]            = ROW("peer",            PARENT,                 ALL,                    MSG_NONE,            true,  peer),
-[MSG_TICKET_KEYS]     = ROW("ticket-keys",     PARENT,                 SMTPD,                  MSG_NONE,            false, ticket_keys),
-[MSG_START]           = ROW("start",           PARENT,                 ALL,                    MSG_NONE,            false, empty),
-[MSG_STOP]            = ROW("stop",            PARENT,                 ALL,                    MSG_NONE,            false, empty),
-[MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 AUTH | QUEUE,           MSG_NONE,            true,  ctl_client),
-[MSG_READY]           = ROW("ready",           ALL,                    PARENT,                 MSG_NONE,            false, empty),
-[MSG_AUTH_CHECK]      = ROW("auth-check",      SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     false, auth_check),
-[MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            false, auth_result),
-[MSG_SENDER_CHECK]    = ROW("sender-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         false, sender_check),
-[MSG_SUBMIT_CHECK]    = ROW("submit-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         false, submit_check),
-[MSG_ALLOWED]         = ROW("allowed",         AUTH,                   SMTPD,                  MSG_NONE,            false, allowed),
-[MSG_TLS_SIGN]        = ROW("tls-sign",        SMTPD,                  AUTH,                   MSG_TLS_SIGNED,      false, tls_sign),
-[MSG_TLS_SIGNED]      = ROW("tls-signed",      AUTH,                   SMTPD,                  MSG_NONE,            false, tls_signed),
-[MSG_ACCOUNT_STATE]   = ROW("account-state",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            false, account_state),
-[MSG_ACCOUNTS_DONE]   = ROW("accounts-done",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            false, empty),
-[MSG_QUEUE_STATE]     = ROW("queue-state",     QUEUE,                  SMTPD,                  MSG_NONE,            false, queue_state),
-[MSG_TX_RCPTS]        = ROW("tx-rcpts",        SMTPD,                  QUEUE,                  MSG_NONE,            false, tx_rcpts),
-[MSG_TX_FILE]         = ROW("tx-file",         SMTPD,                  QUEUE,                  MSG_TX_FILE_LENT,    false, tx_file),
-[MSG_TX_FILE_LENT]    = ROW("tx-file-lent",    QUEUE,                  SMTPD,                  MSG_NONE,            true,  tx_file_lent),
-[MSG_TX_COMMIT]       = ROW("tx-commit",       SMTPD,                  QUEUE,                  MSG_TX_RESULT,       false, tx_commit),
-[MSG_TX_RESULT]       = ROW("tx-result",       QUEUE,                  SMTPD,                  MSG_NONE,            false, tx_result),
-[MSG_TX_ABORT]        = ROW("tx-abort",        SMTPD,                  QUEUE,                  MSG_NONE,            false, empty),
-[MSG_JOB]             = ROW("job",             QUEUE,                  DELIVER,                MSG_JOB_VERDICT,     true,  job),
-[MSG_JOB_VERDICT]     = ROW("job-verdict",     DELIVER,                QUEUE,                  MSG_NONE,            false, job_verdict),
-[MSG_ROUTE_SECRET]    = ROW("route-secret",    DELIVER,                AUTH,                   MSG_ROUTE_SECRET_IS, false, route_secret),
-[MSG_ROUTE_SECRET_IS] = ROW("route-secret-is", AUTH,                   DELIVER,                MSG_NONE,            false, route_secret_is),
-[MSG_CTL_OPEN]        = ROW("ctl-open",        CTL,                    PARENT,                 MSG_CTL_OPENED,      false, ctl_open),
-[MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            false, ctl_opened),
-[MSG_STATUS]          = ROW("status",          CTL,                    PARENT,                 MSG_CMD_DONE,        false, empty),
-[MSG_STATUS_ROW]      = ROW("status-row",      PARENT | QUEUE | AUTH,  CTL,                    MSG_NONE,            false, status_row),
-[MSG_ACCOUNT_CMD]     = ROW("account-cmd",     CTL,                    AUTH,                   MSG_CMD_DONE,        false, account_cmd),
-[MSG_ACCOUNT_ROW]     = ROW("account-row",     AUTH,                   CTL,                    MSG_NONE,            false, account_row),
-[MSG_GRANT_ROW]       = ROW("grant-row",       AUTH,                   CTL,                    MSG_NONE,            false, grant_row),
-[MSG_QUEUE_CMD]       = ROW("queue-cmd",       CTL,                    QUEUE,                  MSG_CMD_DONE,        false, queue_cmd),
-[MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            false, queue_row),
-[MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            false, rcpt_row),
-[MSG_EVENT_ROW]       = ROW("event-row",       QUEUE,                  CTL,                    MSG_NONE,            false, event_row),
-[MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            false, cmd_done),
+/*                        name               from                    to                      answer               traits fields */
+[MSG_CONF]            = ROW("conf",            PARENT,                 ALL,                    MSG_NONE,            0,     conf),
+[MSG_FILE]            = ROW("file",            PARENT,                 ALL,                    MSG_NONE,            FD,    file),
+[MSG_LISTEN]          = ROW("listen",          PARENT,                 SMTPD,                  MSG_NONE,            FD,    listen),
+[MSG_PEER]            = ROW("peer",            PARENT,                 ALL,                    MSG_NONE,            FD,    peer),
+[MSG_TICKET_KEYS]     = ROW("ticket-keys",     PARENT,                 SMTPD,                  MSG_NONE,            SECRET,ticket_keys),
+[MSG_START]           = ROW("start",           PARENT,                 ALL,                    MSG_NONE,            0,     empty),
+[MSG_STOP]            = ROW("stop",            PARENT,                 ALL,                    MSG_NONE,            0,     empty),
+[MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 AUTH | QUEUE,           MSG_NONE,            FD,    ctl_client),
+[MSG_READY]           = ROW("ready",           ALL,                    PARENT,                 MSG_NONE,            0,     empty),
+[MSG_AUTH_CHECK]      = ROW("auth-check",      SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     SECRET,auth_check),
+[MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            0,     auth_result),
+[MSG_SENDER_CHECK]    = ROW("sender-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     sender_check),
+[MSG_SUBMIT_CHECK]    = ROW("submit-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     submit_check),
+[MSG_ALLOWED]         = ROW("allowed",         AUTH,                   SMTPD,                  MSG_NONE,            0,     allowed),
+[MSG_TLS_SIGN]        = ROW("tls-sign",        SMTPD,                  AUTH,                   MSG_TLS_SIGNED,      0,     tls_sign),
+[MSG_TLS_SIGNED]      = ROW("tls-signed",      AUTH,                   SMTPD,                  MSG_NONE,            0,     tls_signed),
+[MSG_ACCOUNT_STATE]   = ROW("account-state",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            0,     account_state),
+[MSG_ACCOUNTS_DONE]   = ROW("accounts-done",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            0,     empty),
+[MSG_QUEUE_STATE]     = ROW("queue-state",     QUEUE,                  SMTPD,                  MSG_NONE,            0,     queue_state),
+[MSG_TX_RCPTS]        = ROW("tx-rcpts",        SMTPD,                  QUEUE,                  MSG_NONE,            0,     tx_rcpts),
+[MSG_TX_FILE]         = ROW("tx-file",         SMTPD,                  QUEUE,                  MSG_TX_FILE_LENT,    0,     tx_file),
+[MSG_TX_FILE_LENT]    = ROW("tx-file-lent",    QUEUE,                  SMTPD,                  MSG_NONE,            FD,    tx_file_lent),
+[MSG_TX_COMMIT]       = ROW("tx-commit",       SMTPD,                  QUEUE,                  MSG_TX_RESULT,       0,     tx_commit),
+[MSG_TX_RESULT]       = ROW("tx-result",       QUEUE,                  SMTPD,                  MSG_NONE,            0,     tx_result),
+[MSG_TX_ABORT]        = ROW("tx-abort",        SMTPD,                  QUEUE,                  MSG_NONE,            0,     empty),
+[MSG_JOB]             = ROW("job",             QUEUE,                  DELIVER,                MSG_JOB_VERDICT,     FD,    job),
+[MSG_JOB_VERDICT]     = ROW("job-verdict",     DELIVER,                QUEUE,                  MSG_NONE,            0,     job_verdict),
+[MSG_ROUTE_SECRET]    = ROW("route-secret",    DELIVER,                AUTH,                   MSG_ROUTE_SECRET_IS, 0,     route_secret),
+[MSG_ROUTE_SECRET_IS] = ROW("route-secret-is", AUTH,                   DELIVER,                MSG_NONE,            SECRET,route_secret_is),
+[MSG_CTL_OPEN]        = ROW("ctl-open",        CTL,                    PARENT,                 MSG_CTL_OPENED,      0,     ctl_open),
+[MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            0,     ctl_opened),
+[MSG_STATUS]          = ROW("status",          CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
+[MSG_STATUS_ROW]      = ROW("status-row",      PARENT | QUEUE | AUTH,  CTL,                    MSG_NONE,            0,     status_row),
+[MSG_ACCOUNT_CMD]     = ROW("account-cmd",     CTL,                    AUTH,                   MSG_CMD_DONE,        SECRET,account_cmd),
+[MSG_ACCOUNT_ROW]     = ROW("account-row",     AUTH,                   CTL,                    MSG_NONE,            0,     account_row),
+[MSG_GRANT_ROW]       = ROW("grant-row",       AUTH,                   CTL,                    MSG_NONE,            0,     grant_row),
+[MSG_QUEUE_CMD]       = ROW("queue-cmd",       CTL,                    QUEUE,                  MSG_CMD_DONE,        0,     queue_cmd),
+[MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     queue_row),
+[MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            0,     rcpt_row),
+[MSG_EVENT_ROW]       = ROW("event-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     event_row),
+[MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            0,     cmd_done),
 };
 /* clang-format on */
 
@@ -441,7 +443,13 @@ msg_allowed(enum msg_type t, enum process from, enum process to)
 bool
 msg_carries_fd(enum msg_type t)
 {
-	return messages[t].fd;
+	return messages[t].traits & FD;
+}
+
+bool
+msg_is_secret(enum msg_type t)
+{
+	return messages[t].traits & SECRET;
 }
 
 enum msg_type

@@ -325,7 +325,8 @@ struct msg_route_secret_is {
 
 enum service { SERVICE_PARENT, SERVICE_AUTH, SERVICE_QUEUE, SERVICE_COUNT };
 
-/* ctl -> parent: whom do I want to talk to?  Answered by whoever it is. */
+/* ctl -> parent: whom do I want to talk to?  The parent answers; after exit_code
+ * 0 the connection is that process's. */
 struct msg_ctl_open {
 	uint32_t service; /* enum service */
 	uint32_t version; /* MSG_VERSION */
@@ -513,6 +514,9 @@ bool msg_allowed(enum msg_type, enum process from, enum process to);
 
 /* Whether a descriptor may ride with this type. */
 bool msg_carries_fd(enum msg_type);
+
+/* Whether it holds a password or a key: both ends wipe its record. */
+bool msg_is_secret(enum msg_type);
 
 enum msg_type msg_answer_to(enum msg_type); /* MSG_NONE if unanswered */
 const char *msg_name(enum msg_type);
