@@ -235,7 +235,20 @@ read_server(struct conf *c, const struct conf_key *k, const char *value)
 	return conf_put_text(member(c, k), k->size, value);
 }
 
-/* The value of a key as postern.conf would write it. */
+/* In the largest unit that divides it. */
+static size_t
+print_time(int64_t s, char *out, size_t size)
+{
+	size_t i = COUNT(time_units);
+
+	while (--i > 0 && s % (int64_t)time_units[i].factor != 0)
+		;
+	if (i == 0)
+		i = 1;
+	return (size_t)snprintf(out, size, "%" PRId64 "%s",
+	    s / (int64_t)time_units[i].factor, time_units[i].unit);
+}
+
 void
 conf_key_print(
     const struct conf *c, const struct conf_key *k, char *out, size_t size)
@@ -259,20 +272,16 @@ conf_key_print(
 		snprintf(out, size, "%" PRIu32, u32);
 	} else if (k->read == read_duration) {
 		memcpy(&s, at, sizeof(s));
-		snprintf(out, size,
-		    s % 86400 == 0      ? "%" PRId64 "d"
-			: s % 3600 == 0 ? "%" PRId64 "h"
-					: "%" PRId64 "s",
-		    s % 86400 == 0      ? s / 86400
-			: s % 3600 == 0 ? s / 3600
-					: s);
+		print_time(s, out, size);
 	} else if (k->read == read_yes_no) {
 		memcpy(&yes, at, sizeof(yes));
 		snprintf(out, size, "%s", yes ? "yes" : "no");
 	} else if (k->read == read_retries) {
-		for (size_t i = 0; i < c->nretries; i++)
-			n += (size_t)snprintf(out + n, size - n,
-			    "%s%" PRId64 "s", i > 0 ? ", " : "", c->retry_s[i]);
+		for (size_t i = 0; i < c->nretries; i++) {
+			n += (size_t)snprintf(
+			    out + n, size - n, "%s", i > 0 ? ", " : "");
+			n += print_time(c->retry_s[i], out + n, size - n);
+		}
 	} else {
 		snprintf(out, size, "%s", at);
 	}

@@ -25,13 +25,13 @@ log_open(const char *process)
 	/* The journal stamps what comes from a service. */
 	stamped = getenv("JOURNAL_STREAM") == NULL;
 	debugging = getenv("POSTERN_DEBUG") != NULL;
+	/* Connected now, because later there may be no /dev/log to see. */
+	openlog("postern", LOG_NDELAY | LOG_PID, LOG_MAIL);
 }
 
 void
 log_to_syslog(bool on)
 {
-	if (on && !use_syslog)
-		openlog("postern", LOG_NDELAY | LOG_PID, LOG_MAIL);
 	use_syslog = on;
 }
 
