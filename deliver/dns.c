@@ -140,9 +140,11 @@ judge(const struct question *q, struct answer *a, int rcode,
 
 	/* libunbound tells NXDOMAIN in the packet and everything that went
 	 * wrong beside it; then the packet is not to be looked at. */
+	if (secure == BOGUS)
+		return DNS_BOGUS;
 	if (rcode == NXDOMAIN)
-		return secure == BOGUS ? DNS_FAILED : DNS_NO_NAME;
-	if (rcode != 0 || secure == BOGUS || packet == NULL || n < 0 ||
+		return DNS_NO_NAME;
+	if (rcode != 0 || packet == NULL || n < 0 ||
 	    !answer_parse(a, q->type, packet, (size_t)n))
 		return DNS_FAILED;
 	if (a->rcode == NXDOMAIN)

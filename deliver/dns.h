@@ -14,7 +14,8 @@ enum dns_result {
 	DNS_FOUND,   /* one record at least */
 	DNS_NOTHING, /* the name exists and has no such record */
 	DNS_NO_NAME, /* NXDOMAIN */
-	DNS_FAILED,  /* ask later: no answer, SERVFAIL, bogus */
+	DNS_BOGUS,   /* ask later: it contradicts DNSSEC; logged */
+	DNS_FAILED,  /* ask later: no answer, SERVFAIL */
 };
 
 /*

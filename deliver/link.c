@@ -262,14 +262,13 @@ turn(struct link *l)
 static void
 start(struct link *l)
 {
-	struct talk_rules rules = { .near = false };
+	struct talk_rules rules;
+
 	l->connected = true;
 	rules.tls = l->key.clear ? ROUTE_TLS_NEVER : l->key.tls;
 	snprintf(rules.helo, sizeof(rules.helo), "%s", self_name());
 	memcpy(rules.mx, l->mx, sizeof(rules.mx));
 	memcpy(rules.user, l->key.user, sizeof(rules.user));
-	rules.near =
-	    net_is_loopback((const struct sockaddr *)&l->target.address.ss);
 	talk_start(&l->talk, &rules, &l->io.out, l->job);
 }
 
@@ -287,6 +286,7 @@ on_event(struct io *io, enum io_event ev)
 {
 	struct link *l = io->arg;
 	bool bad = ev == IO_ERROR || ev == IO_EOF || ev == IO_TIMEOUT;
+	bool securing = l->connected && talk_is_securing(&l->talk);
 	const char *why = ev == IO_ERROR ? io_error(io)
 	    : ev == IO_EOF               ? "connection closed by the server"
 					 : "timed out";
@@ -295,7 +295,7 @@ on_event(struct io *io, enum io_event ev)
 		give_up(l, LINK_UNREACHED, "4.4.1", why);
 		return;
 	}
-	if (bad && l->shaking) {
+	if (bad && securing) {
 		give_up(l, LINK_TLS_FAILED, "4.7.5", why);
 		return;
 	}

@@ -98,12 +98,15 @@ note(struct search *s, const struct outcome *o)
 }
 
 static void
-note_dns(struct search *s, const char *name, const char *type)
+note_dns(struct search *s, enum dns_result result, const char *name,
+    const char *type)
 {
 	struct outcome o;
 
 	o = outcome_make(V_TEMP, SCOPE_DEST, 0, "4.4.3",
-	    "DNS lookup of %s (%s) failed", name, type);
+	    result == DNS_BOGUS ? "DNSSEC validation of %s (%s) failed"
+				: "DNS lookup of %s (%s) failed",
+	    name, type);
 	note(s, &o);
 }
 
@@ -238,8 +241,9 @@ on_mx(void *arg, enum dns_result result, const struct answer *a, bool secure)
 	case DNS_NO_NAME:
 		note_no_domain(s);
 		break;
+	case DNS_BOGUS:
 	case DNS_FAILED:
-		note_dns(s, s->name, "MX");
+		note_dns(s, result, s->name, "MX");
 		break;
 	}
 	pump(s);
@@ -272,9 +276,9 @@ on_address(
 	(void)secure;
 	if (s != NULL && result == DNS_FOUND)
 		take_addresses(s, q, a);
-	else if (s != NULL && result == DNS_FAILED)
-		note_dns(
-		    s, s->hosts[q->host].host, q->type == RR_A ? "A" : "AAAA");
+	else if (s != NULL && (result == DNS_FAILED || result == DNS_BOGUS))
+		note_dns(s, result, s->hosts[q->host].host,
+		    q->type == RR_A ? "A" : "AAAA");
 	free(q);
 	if (s != NULL)
 		pump(s);

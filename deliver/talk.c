@@ -451,6 +451,12 @@ talk_hungry(const struct talk *t)
 	return t->step == STEP_BODY && t->nowed == 0;
 }
 
+bool
+talk_is_securing(const struct talk *t)
+{
+	return t->wants_tls || (t->nowed > 0 && awaited(t) == STEP_STARTTLS);
+}
+
 int
 talk_patience(const struct talk *t)
 {

@@ -74,7 +74,6 @@ struct talk_rules {
 	char mx[300];   /* theirs, for outcomes: "mx.example.net[::1]:25" */
 	enum route_tls tls;
 	char user[256]; /* "" says no AUTH */
-	bool near;      /* a loopback address: AUTH may go in the clear */
 };
 
 enum { TALK_OWED = JOB_RCPTS + 3 }; /* RSET, MAIL, RCPT..., DATA */
@@ -159,6 +158,8 @@ bool talk_hungry(const struct talk *);
 /* Seconds to wait for the server from the last change of t->progress on; 0
  * for ever (RFC 5321 4.5.3.2). */
 int talk_patience(const struct talk *);
+/* On the way into TLS: if it breaks now, TLS may be the reason. */
+bool talk_is_securing(const struct talk *);
 static inline struct job *
 talk_job(const struct talk *t)
 {

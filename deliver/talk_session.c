@@ -156,7 +156,7 @@ consider(struct talk *t, enum offer mechanism)
 {
 	if (!(t->offers & mechanism))
 		return SAID_SKIP;
-	if (t->tls[0] == '\0' && !t->rules.near)
+	if (t->tls[0] == '\0')
 		return refuse(t, "4.7.0",
 		    "the password may not leave without TLS, and there is "
 		    "none");

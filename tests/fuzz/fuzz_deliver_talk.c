@@ -150,7 +150,6 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	if (n < 2)
 		return 0;
 	rules.tls = (enum route_tls)(in[0] % 5);
-	rules.near = in[0] & 0x40;
 	if (in[0] & 0x80)
 		strcpy(rules.user, "user");
 	pipelined = cr = false;
