@@ -11,15 +11,20 @@
 #include "ctl/output.h"
 #include "ctl/sibling.h"
 
+/* In the tree, and installed under any prefix. */
+static const char *const beside[] = { ".", "../libexec/postern" };
+
 bool
 sibling_path(const char *name, char *out, size_t size)
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *dir;
 
-	if (n > 0) {
-		self[n] = '\0';
-		snprintf(out, size, "%s/postern-%s", dirname(self), name);
+	self[n > 0 ? n : 0] = '\0';
+	dir = dirname(self);
+	for (size_t i = 0; i < sizeof(beside) / sizeof(*beside); i++) {
+		snprintf(out, size, "%s/%s/postern-%s", dir, beside[i], name);
 		if (access(out, X_OK) == 0)
 			return true;
 	}
