@@ -13,8 +13,8 @@
 #include "smtpd/keyless.h"
 
 #define CHAIN_MOST (256 * 1024)
-#define TRIES      50
-#define TRY_MS     200
+#define TRIES      400
+#define TRY_MS     25
 
 static SSL_CTX *current, *candidate;
 static struct timer again;

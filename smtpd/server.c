@@ -29,6 +29,7 @@
 #define IN_LIMIT      32768 /* unread octets of one client */
 #define BACKLOG_BYTES (32 * 1024 * 1024)
 #define CLIENTS       10000
+#define LEAST_SHARE   10
 #define SLOT_BITS     16
 #define LINGER_MS     1000
 #define STOP_MS       10000
@@ -45,7 +46,7 @@ struct client {
 static struct surroundings world;
 static struct channel auth = { .fd = -1 }, queue = { .fd = -1 };
 static struct client *clients[CLIENTS];
-static unsigned nclients, most_clients, next_slot;
+static unsigned nclients, most_clients, next_slot, cores = 1;
 static uint64_t serial;
 static bool stopping;
 static struct timer stop_timer;
@@ -265,12 +266,30 @@ turn_away(int fd, const char *ip, unsigned port, bool implicit_tls, bool log)
 	close(fd);
 }
 
-/* While it is getting full, nobody may have many: room for other addresses. */
+/* Told before the chroot hides it, as the parent counts them. */
+static void
+count_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	cores = n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+}
+
+/*
+ * Each worker counts for itself, so it gets its share of the limit; but not so
+ * small a one that a few connections that happen to come to it are too many.
+ * While it is getting full, nobody may have many: room for other addresses.
+ */
 static unsigned
 most_from_one(void)
 {
-	unsigned most = world.conf->connections;
+	unsigned n = world.conf->workers > 0 ? world.conf->workers : cores;
+	unsigned most = (world.conf->connections + n - 1) / n;
 
+	if (most < LEAST_SHARE)
+		most = LEAST_SHARE;
+	if (most > world.conf->connections)
+		most = world.conf->connections;
 	if (nclients < most_clients - most_clients / 4)
 		return most;
 	return most < 4 ? 1 : most / 4;
@@ -508,6 +527,7 @@ stop(void)
 const struct child server = {
 	.self = P_SMTPD,
 	.program = "postern-smtpd",
+	.prepare = count_cores,
 	.start = start,
 	.reload = reload,
 	.peer = take_peer,

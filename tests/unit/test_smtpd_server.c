@@ -164,7 +164,8 @@ tell_conf(void)
 	    "hostname = mail.example.org\n"
 	    "[tls]\ncertificate = /c.pem\nkey = /k.pem\n"
 	    "[listen x]\naddress = 127.0.0.1:587\ntls = starttls\n"
-	    "[limits]\nconnections = 5\nmessage-size = 3M\n";
+	    "[limits]\nconnections = 5\nmessage-size = 3M\n"
+	    "[smtpd]\nworkers = 1\n";
 	struct msg m = { .u.conf.text = {
 			     (const uint8_t *)text, sizeof(text) - 1 } };
 
