@@ -7,6 +7,7 @@
  * may be the caller.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +39,8 @@
 struct link {
 	struct io io;
 	struct talk talk;
-	struct link_key key;
+	struct kept kept;
 	struct target target;
-	char domain[256];
 	char mx[300];
 	int64_t born_ms;
 	unsigned jobs;
@@ -50,17 +50,15 @@ struct link {
 	void *arg;
 	struct link **slot;
 
-	bool connected, shaking, kept, dead;
+	bool connected, shaking, dead;
 	unsigned progress; /* of the talk, when the timer was set */
 	uint64_t ticket;   /* of a password asked for, or 0 */
 	struct timer late; /* connect() failed at once */
 	int late_errno;
-	TAILQ_ENTRY(link) entry; /* of kept, or of dead */
+	TAILQ_ENTRY(link) entry; /* of dead */
 };
 
-static TAILQ_HEAD(links, link) kept = TAILQ_HEAD_INITIALIZER(kept);
-static struct links dead = TAILQ_HEAD_INITIALIZER(dead);
-static unsigned nkept;
+static TAILQ_HEAD(, link) dead = TAILQ_HEAD_INITIALIZER(dead);
 static SSL_CTX *any_peer, *known_peer;
 
 static void
@@ -92,14 +90,12 @@ link_configure(const char *roots, size_t n)
 		log_event("deliver.bad-roots", "error=%s", log_quote(why));
 }
 
-static void
-unkeep(struct link *l)
+static struct link *
+link_of(struct kept *k)
 {
-	if (!l->kept)
-		return;
-	TAILQ_REMOVE(&kept, l, entry);
-	l->kept = false;
-	nkept--;
+	return k == NULL
+	    ? NULL
+	    : (struct link *)((char *)k - offsetof(struct link, kept));
 }
 
 static void
@@ -107,7 +103,7 @@ bury(struct link *l)
 {
 	if (l->dead)
 		return;
-	unkeep(l);
+	kept_remove(&l->kept);
 	l->dead = true;
 	secret_forget(l->ticket);
 	timer_clear(&l->late);
@@ -150,7 +146,7 @@ give_up(struct link *l, enum link_result result, const char *status,
 static void
 quit(struct link *l)
 {
-	unkeep(l);
+	kept_remove(&l->kept);
 	talk_quit(&l->talk);
 }
 
@@ -164,13 +160,9 @@ rest(struct link *l)
 		quit(l);
 		return;
 	}
-	if (l->kept)
-		return;
-	l->kept = true;
-	nkept++;
-	TAILQ_INSERT_HEAD(&kept, l, entry);
-	if (nkept > KEPT_MAX) {
-		oldest = TAILQ_LAST(&kept, links);
+	kept_add(&l->kept);
+	if (kept_count() > KEPT_MAX) {
+		oldest = link_of(kept_oldest());
 		quit(oldest);
 		io_flush(&oldest->io);
 	}
@@ -179,8 +171,8 @@ rest(struct link *l)
 static void
 shake(struct link *l)
 {
-	bool verify = l->key.tls == ROUTE_TLS_VERIFIED ||
-	    l->key.tls == ROUTE_TLS_IMPLICIT;
+	bool verify = l->kept.key.tls == ROUTE_TLS_VERIFIED ||
+	    l->kept.key.tls == ROUTE_TLS_IMPLICIT;
 	const char *host = l->target.host;
 	int ok = 1;
 
@@ -237,7 +229,7 @@ turn(struct link *l)
 		break;
 	case TALK_SECRET:
 		if (l->ticket == 0)
-			l->ticket = secret_ask(l->key.route, on_secret, l);
+			l->ticket = secret_ask(l->kept.key.route, on_secret, l);
 		break;
 	case TALK_CLOSE:
 		bury(l);
@@ -249,7 +241,7 @@ turn(struct link *l)
 	if (!l->dead && t->progress != l->progress) {
 		l->progress = t->progress;
 		io_timeout(&l->io,
-		    l->kept ? KEEP_MS : (int64_t)talk_patience(t) * 1000);
+		    l->kept.on ? KEEP_MS : (int64_t)talk_patience(t) * 1000);
 	}
 	if (back) {
 		hand_back(l, result, result == LINK_FAILED ? &failure : NULL);
@@ -265,10 +257,10 @@ start(struct link *l)
 	struct talk_rules rules;
 
 	l->connected = true;
-	rules.tls = l->key.clear ? ROUTE_TLS_NEVER : l->key.tls;
+	rules.tls = l->kept.key.clear ? ROUTE_TLS_NEVER : l->kept.key.tls;
 	snprintf(rules.helo, sizeof(rules.helo), "%s", self_name());
 	memcpy(rules.mx, l->mx, sizeof(rules.mx));
-	memcpy(rules.user, l->key.user, sizeof(rules.user));
+	memcpy(rules.user, l->kept.key.user, sizeof(rules.user));
 	talk_start(&l->talk, &rules, &l->io.out, l->job);
 }
 
@@ -318,7 +310,7 @@ on_event(struct io *io, enum io_event ev)
 		talk_lost(&l->talk, why);
 		break;
 	case IO_TIMEOUT:
-		if (l->kept)
+		if (l->kept.on)
 			quit(l);
 		else
 			talk_timeout(&l->talk);
@@ -345,10 +337,10 @@ name_mx(struct link *l)
 
 	net_text((const struct sockaddr *)&l->target.address.ss, ip);
 	if (l->target.literal)
-		snprintf(l->mx, sizeof(l->mx), "[%s]:%u", ip, l->key.port);
+		snprintf(l->mx, sizeof(l->mx), "[%s]:%u", ip, l->kept.key.port);
 	else
 		snprintf(l->mx, sizeof(l->mx), "%.220s[%s]:%u", l->target.host,
-		    ip, l->key.port);
+		    ip, l->kept.key.port);
 }
 
 static int
@@ -381,9 +373,9 @@ link_open(const struct link_key *key, const struct target *target,
 
 	if (l == NULL)
 		abort();
-	l->key = *key;
+	l->kept.key = *key;
 	l->target = *target;
-	snprintf(l->domain, sizeof(l->domain), "%s", domain);
+	snprintf(l->kept.domain, sizeof(l->kept.domain), "%s", domain);
 	l->born_ms = loop_now_ms();
 	timer_init(&l->late, on_late, l);
 	name_mx(l);
@@ -392,8 +384,8 @@ link_open(const struct link_key *key, const struct target *target,
 		io_timeout(&l->io, CONNECT_MS);
 		return;
 	}
-	if ((errno == EMFILE || errno == ENFILE) && nkept > 0) {
-		bury(TAILQ_LAST(&kept, links));
+	if ((errno == EMFILE || errno == ENFILE) && kept_count() > 0) {
+		bury(link_of(kept_oldest()));
 		if (connect_link(l) == 0) {
 			io_timeout(&l->io, CONNECT_MS);
 			return;
@@ -403,54 +395,35 @@ link_open(const struct link_key *key, const struct target *target,
 	timer_set(&l->late, 0);
 }
 
-static void
+static bool
 reuse(struct link *l, struct job *job, struct link **slot, link_done_fn *done,
     void *arg)
 {
-	unkeep(l);
+	if (l == NULL)
+		return false;
+	kept_remove(&l->kept);
 	take_job(l, job, slot, done, arg);
 	talk_begin(&l->talk, job);
 	turn(l);
 	if (!l->dead)
 		io_flush(&l->io);
-}
-
-static bool
-same_key(const struct link_key *a, const struct link_key *b)
-{
-	if (a->port != b->port || a->tls != b->tls ||
-	    strcmp(a->host, b->host) != 0 || strcmp(a->user, b->user) != 0)
-		return false;
-	return *a->user == '\0' || strcmp(a->route, b->route) == 0;
+	return true;
 }
 
 bool
 link_reuse(const struct link_key *key, struct job *job, struct link **slot,
     link_done_fn *done, void *arg)
 {
-	struct link *l;
-
-	TAILQ_FOREACH (l, &kept, entry)
-		if (same_key(&l->key, key)) {
-			reuse(l, job, slot, done, arg);
-			return true;
-		}
-	return false;
+	return reuse(link_of(kept_find(key)), job, slot, done, arg);
 }
 
 bool
 link_reuse_domain(const char *domain, unsigned port, enum route_tls tls,
     struct job *job, struct link **slot, link_done_fn *done, void *arg)
 {
-	struct link *l;
+	struct kept *k = kept_find_domain(domain, port, tls);
 
-	TAILQ_FOREACH (l, &kept, entry)
-		if (l->key.port == port && l->key.tls == tls &&
-		    *l->key.user == '\0' && strcmp(l->domain, domain) == 0) {
-			reuse(l, job, slot, done, arg);
-			return true;
-		}
-	return false;
+	return reuse(link_of(k), job, slot, done, arg);
 }
 
 void
@@ -480,7 +453,7 @@ link_close_kept(void)
 {
 	struct link *l;
 
-	while ((l = TAILQ_FIRST(&kept)) != NULL) {
+	while ((l = link_of(kept_oldest())) != NULL) {
 		quit(l);
 		io_flush(&l->io);
 		bury(l);

@@ -11,20 +11,11 @@
 #include <stdbool.h>
 
 #include "deliver/job.h"
+#include "deliver/kept.h"
 #include "deliver/search.h"
 #include "lib/conf.h"
 
 struct link;
-
-/* What two jobs must agree on to share a connection. */
-struct link_key {
-	char host[256];
-	unsigned port;
-	enum route_tls tls;
-	char user[256];
-	char route[256]; /* whose password; not compared without a user */
-	bool clear;      /* TLS was tried and does not work; not compared */
-};
 
 enum link_result {
 	LINK_DONE,      /* every recipient has an outcome */

@@ -1,0 +1,44 @@
+/*
+ * kept.h - connections between two jobs, by what they are good for.
+ *
+ * The one used last is taken first, so that a stream of mail stays on as few
+ * connections as it needs and the others grow old and go.
+ */
+#ifndef DELIVER_KEPT_H
+#define DELIVER_KEPT_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "lib/conf.h"
+
+/* What two jobs must agree on to share a connection. */
+struct link_key {
+	char host[256];
+	unsigned port;
+	enum route_tls tls;
+	char user[256];
+	char route[256]; /* whose password; not compared without a user */
+	bool clear;      /* TLS was tried and does not work; not compared */
+};
+
+/* Part of every connection. */
+struct kept {
+	struct link_key key;
+	char domain[256]; /* for which it was found in MX records, or "" */
+	bool on;          /* it is kept now */
+	TAILQ_ENTRY(kept) entry;
+};
+
+void kept_add(struct kept *);
+/* Harmless when it is not kept. */
+void kept_remove(struct kept *);
+unsigned kept_count(void);
+
+/* The newest that fits, or the oldest of all; NULL when there is none. */
+struct kept *kept_find(const struct link_key *);
+struct kept *
+kept_find_domain(const char *domain, unsigned port, enum route_tls);
+struct kept *kept_oldest(void);
+
+#endif
