@@ -118,6 +118,7 @@ stop(void)
 const struct child vault = {
 	.self = P_AUTH,
 	.program = "auth",
+	.threads = true,
 	.start = start,
 	.reload = use_conf,
 	.peer = peer,

@@ -124,7 +124,7 @@ on_signal(void *arg)
 int
 child_main(const struct child *child, int argc, char **argv)
 {
-	struct sandbox box = { .files = FILES_MAX };
+	struct sandbox box = { .files = FILES_MAX, .threads = child->threads };
 	int opt;
 
 	self = child;

@@ -18,6 +18,7 @@
 struct child {
 	enum process self;
 	const char *program; /* for the log */
+	bool threads;        /* it makes some */
 	/* Before rights are given up: open what cannot be reached later.  May
 	 * be NULL. */
 	void (*prepare)(void);

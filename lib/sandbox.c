@@ -62,6 +62,8 @@ sandbox_enter(const struct sandbox *s)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("no_new_privs: %s", strerror(errno));
 	limit(RLIMIT_CORE, 0);
+	if (!s->threads)
+		limit(RLIMIT_NPROC, 0);
 	if (s->files > 0)
 		limit(RLIMIT_NOFILE, s->files);
 }
