@@ -10,8 +10,10 @@
 #include "deliver/carry.h"
 #include "deliver/dns.h"
 #include "deliver/link.h"
+#include "deliver/memory.h"
 #include "deliver/secret.h"
 #include "deliver/self.h"
+#include "deliver/trust.h"
 #include "lib/log.h"
 
 #define STOP_MS    10000
@@ -30,6 +32,7 @@ static const struct conf *conf;
 static struct channel queue = { .fd = -1 };
 static struct timer stop_timer;
 static bool stopping;
+static unsigned queues;   /* that there were, the present one included */
 static int queue_fd = -1; /* of a queue that must wait for the start */
 /* Files that came for the next start or reload. */
 static char *roots, *anchor;
@@ -38,8 +41,11 @@ static size_t roots_len;
 static void
 tell(void *arg, const struct msg *m)
 {
+	const struct msg_job_verdict *v = &m->u.job_verdict;
 	const struct errand *e = arg;
 
+	for (size_t i = 0; v->verdict == V_OK && i < v->rcpts.len; i++)
+		memory_add(e->job->id, e->job->rcpts[v->rcpts.data[i]]);
 	if (!e->orphan)
 		channel_send(&queue, m, -1);
 }
@@ -92,6 +98,32 @@ is_unsent(const struct errand *e)
 	return e->orphan && !carry_is_waiting(e->carry);
 }
 
+/*
+ * A new queue may not know what the old one was about to be told.  A message
+ * that is under way comes again later, when it is known whether it arrived.
+ */
+static void
+recall(const struct errand *e)
+{
+	struct job *job = e->job;
+	const struct errand *other;
+	struct outcome o;
+
+	o = outcome_make(V_OK, SCOPE_RCPT, 250, "2.0.0",
+	    "delivered before the queue was started again");
+	for (unsigned i = 0; i < job->nrcpts; i++)
+		if (memory_has(job->id, job->rcpts[i]))
+			job_settle(job, i, &o);
+	o = outcome_make(V_TEMP, SCOPE_RCPT, 0, "4.3.2",
+	    "the end of an earlier delivery is awaited");
+	TAILQ_FOREACH (other, &errands, link)
+		if (other->orphan && other->job->id == job->id &&
+		    strcmp(other->job->domain, job->domain) == 0) {
+			job_settle_rest(job, &o);
+			return;
+		}
+}
+
 static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
@@ -105,7 +137,12 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		abort();
 	e->job = job_new(m, fd);
 	TAILQ_INSERT_TAIL(&errands, e, link);
-	carry_start(e->job, conf, &e->carry, on_news, e);
+	if (queues > 1)
+		recall(e);
+	if (e->job->open > 0)
+		carry_start(e->job, conf, &e->carry, on_news, e);
+	else
+		on_news(e, e->job);
 	if (stopping)
 		abort_jobs(is_silent, "the server is stopping");
 }
@@ -130,7 +167,7 @@ static void
 take_files(void)
 {
 	dns_configure(conf->dns_server, anchor);
-	link_configure(roots, roots_len);
+	trust_configure(roots, roots_len);
 	free(roots);
 	free(anchor);
 	roots = anchor = NULL;
@@ -144,6 +181,7 @@ open_queue(int fd)
 		channel_close(&queue);
 		on_gone(&queue);
 	}
+	queues++;
 	channel_open(
 	    &queue, fd, P_DELIVER, P_QUEUE, 0, on_message, on_gone, NULL);
 }

@@ -17,9 +17,9 @@
 #include "deliver/secret.h"
 #include "deliver/self.h"
 #include "deliver/talk.h"
+#include "deliver/trust.h"
 #include "lib/io.h"
 #include "lib/log.h"
-#include "lib/tls.h"
 
 #define CONNECT_MS 30000
 #define IN_LIMIT   32768
@@ -59,7 +59,6 @@ struct link {
 };
 
 static TAILQ_HEAD(, link) dead = TAILQ_HEAD_INITIALIZER(dead);
-static SSL_CTX *any_peer, *known_peer;
 
 static void
 free_dead(void *arg)
@@ -73,23 +72,6 @@ free_dead(void *arg)
 	}
 }
 
-void
-link_configure(const char *roots, size_t n)
-{
-	char why[160];
-
-	if (any_peer == NULL) {
-		any_peer = tls_client_new();
-		SSL_CTX_set_verify(any_peer, SSL_VERIFY_NONE, NULL);
-		loop_hook(free_dead, NULL);
-	}
-	SSL_CTX_free(known_peer); /* links hold their own reference */
-	known_peer = tls_client_new();
-	SSL_CTX_set_verify(known_peer, SSL_VERIFY_PEER, NULL);
-	if (roots != NULL && !tls_trust(known_peer, roots, n, why, sizeof(why)))
-		log_event("deliver.bad-roots", "error=%s", log_quote(why));
-}
-
 static struct link *
 link_of(struct kept *k)
 {
@@ -101,8 +83,13 @@ link_of(struct kept *k)
 static void
 bury(struct link *l)
 {
+	static bool hooked;
+
 	if (l->dead)
 		return;
+	if (!hooked)
+		loop_hook(free_dead, NULL);
+	hooked = true;
 	kept_remove(&l->kept);
 	l->dead = true;
 	secret_forget(l->ticket);
@@ -171,23 +158,13 @@ rest(struct link *l)
 static void
 shake(struct link *l)
 {
-	bool verify = l->kept.key.tls == ROUTE_TLS_VERIFIED ||
-	    l->kept.key.tls == ROUTE_TLS_IMPLICIT;
-	const char *host = l->target.host;
-	int ok = 1;
+	enum route_tls tls = l->kept.key.tls;
 
 	if (l->shaking)
 		return;
 	l->shaking = true;
-	io_secure(&l->io, verify ? known_peer : any_peer, false,
-	    l->target.literal ? NULL : host);
-	if (verify && l->target.literal)
-		ok = X509_VERIFY_PARAM_set1_ip_asc(
-		    SSL_get0_param(l->io.ssl), host);
-	else if (verify)
-		ok = SSL_set1_host(l->io.ssl, host);
-	if (!ok)
-		fatal("TLS: cannot verify %s", host);
+	trust_secure(&l->io, &l->target,
+	    tls == ROUTE_TLS_VERIFIED || tls == ROUTE_TLS_IMPLICIT);
 }
 
 static void turn(struct link *);

@@ -32,9 +32,6 @@ enum link_result {
 typedef void
 link_done_fn(void *arg, enum link_result, const struct outcome *failure);
 
-/* TLS for everyone, and with roots (PEM, or NULL) to verify peers. */
-void link_configure(const char *roots, size_t n);
-
 /*
  * Connect to a target for a job.
  *

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "deliver/dns.h"
+#include "deliver/mx.h"
 #include "deliver/search.h"
 #include "deliver/self.h"
 #include "lib/loop.h"
@@ -63,26 +64,6 @@ struct question {
 };
 
 static void pump(struct search *);
-
-void
-search_order(struct exchanger *x, unsigned n, uint32_t (*below)(uint32_t))
-{
-	struct exchanger swap;
-	unsigned j;
-
-	for (unsigned i = n; i > 1; i--) {
-		j = below(i);
-		swap = x[i - 1];
-		x[i - 1] = x[j];
-		x[j] = swap;
-	}
-	for (unsigned i = 1; i < n; i++) {
-		swap = x[i];
-		for (j = i; j > 0 && x[j - 1].preference > swap.preference; j--)
-			x[j] = x[j - 1];
-		x[j] = swap;
-	}
-}
 
 /* Of several failures a temporary one decides: later it may be different. */
 static void
@@ -176,23 +157,6 @@ note_null_mx(struct search *s)
 	note(s, &o);
 }
 
-/* Ourselves, and who is no nearer to the destination than we are, would only
- * bring it back (RFC 5321 5.1). */
-static void
-cut_named(struct search *s)
-{
-	for (unsigned i = 0; i < s->nhosts; i++)
-		if (self_is_named(s->hosts[i].host)) {
-			while (i > 0 &&
-			    s->hosts[i - 1].preference ==
-				s->hosts[i].preference)
-				i--;
-			s->nhosts = i;
-			note_loop(s);
-			return;
-		}
-}
-
 static void
 add_host(struct search *s, unsigned preference, const char *host)
 {
@@ -202,6 +166,17 @@ add_host(struct search *s, unsigned preference, const char *host)
 	x->preference = preference;
 	memcpy(x->host, host, n);
 	x->host[n] = '\0';
+}
+
+static void
+cut_ourselves(struct search *s)
+{
+	unsigned n = mx_before(s->hosts, s->nhosts, self_name());
+
+	if (n == s->nhosts)
+		return;
+	s->nhosts = n;
+	note_loop(s);
 }
 
 static void
@@ -215,8 +190,8 @@ take_mx(struct search *s, const struct answer *a)
 		if (strcmp(a->records[i].host, NULL_MX) != 0)
 			add_host(
 			    s, a->records[i].preference, a->records[i].host);
-	search_order(s->hosts, s->nhosts, arc4random_uniform);
-	cut_named(s);
+	mx_order(s->hosts, s->nhosts, arc4random_uniform);
+	cut_ourselves(s);
 }
 
 static void
@@ -236,7 +211,7 @@ on_mx(void *arg, enum dns_result result, const struct answer *a, bool secure)
 	case DNS_NOTHING:
 		/* RFC 5321 5.1: the domain itself, as if it were its MX. */
 		add_host(s, 0, s->name);
-		cut_named(s);
+		cut_ourselves(s);
 		break;
 	case DNS_NO_NAME:
 		note_no_domain(s);

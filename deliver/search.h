@@ -47,13 +47,4 @@ void search_next(struct search *);
  * went wrong on the way; else why some or all were not found. */
 bool search_failure(const struct search *, struct outcome *);
 
-/* For the test: sort by preference, equals shuffled; below(n) is a random
- * number under n. */
-struct exchanger {
-	unsigned preference;
-	char host[256];
-};
-void
-search_order(struct exchanger *, unsigned n, uint32_t (*below)(uint32_t n));
-
 #endif

@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "deliver/self.h"
 
@@ -28,12 +27,6 @@ const char *
 self_name(void)
 {
 	return self.name;
-}
-
-bool
-self_is_named(const char *host)
-{
-	return strcasecmp(host, self.name) == 0;
 }
 
 static bool

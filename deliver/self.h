@@ -14,8 +14,6 @@ void self_configure(const struct conf *);
 
 /* What we say in EHLO. */
 const char *self_name(void);
-/* A host name as it stands in an MX record is ours. */
-bool self_is_named(const char *host);
 /* We listen on this address and port; one that listens everywhere listens on
  * every address of this machine. */
 bool self_listens(const struct sockaddr *);

@@ -187,7 +187,7 @@ static struct {
 	unsigned hash; /* of its bytes */
 	bool starttls, implicit;
 	char auth[100];
-	char last_mail[200];
+	char last_rcpt[200];
 	int delay_ms; /* between reads */
 } world = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -347,8 +347,8 @@ peer_command(struct peer *p, const char *line)
 		peer_say(p, "221 bye");
 		return false;
 	} else {
-		if (strncmp(line, "MAIL", 4) == 0)
-			snprintf(world.last_mail, sizeof(world.last_mail),
+		if (strncmp(line, "RCPT", 4) == 0)
+			snprintf(world.last_rcpt, sizeof(world.last_rcpt),
 			    "%.199s", line);
 		peer_say(p, "250 2.0.0 ok");
 	}
@@ -388,8 +388,7 @@ smtp_serve(void *arg)
 		pthread_t t;
 
 		p->fd = fd;
-		setsockopt(
-		    fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		pthread_mutex_lock(&world.lock);
 		world.connections++;
 		pthread_mutex_unlock(&world.lock);
@@ -990,6 +989,52 @@ death_of_the_queue_ends_its_jobs(void **state)
 	agent_end(a);
 }
 
+/* RFC 1047: the old queue died before it wrote down that these arrived. */
+static void
+what_arrived_is_not_sent_again(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+	struct msg_job_verdict v;
+
+	(void)state;
+	world.on = "RCPT TO:<r1@";
+	world.answer = "450 4.2.1 later";
+	send_job(a, "any.test", 2, -1, 0);
+	next_verdict(a);
+	next_verdict(a);
+	world.on = NULL;
+	a->tags--;
+	close(a->queue);
+	a->queue = send_peer(a->parent, P_QUEUE);
+	send_job(a, "any.test", 2, -1, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(next_verdict(a).verdict, V_OK);
+	assert_int_equal(world.mails, 2);
+	assert_string_equal(world.last_rcpt, "RCPT TO:<r1@any.test>");
+	/* One that is under way is not begun a second time. */
+	world.on = ".";
+	world.answer = "hang";
+	send_job(a, "any.test", 1, -1, 0);
+	while (world.mails < 3)
+		usleep(1000);
+	usleep(20000);
+	a->tags--;
+	close(a->queue);
+	a->queue = send_peer(a->parent, P_QUEUE);
+	send_job(a, "any.test", 1, -1, 0);
+	v = next_verdict(a);
+	assert_int_equal(v.verdict, V_TEMP);
+	assert_int_equal(v.scope, SCOPE_RCPT);
+	assert_int_equal(world.mails, 3);
+	kill(a->pid, SIGKILL);
+	waitpid(a->pid, NULL, 0);
+	close(a->parent);
+	close(a->queue);
+	close(a->auth);
+	rmdir(a->directory);
+	free(a);
+}
+
 static void
 stop_defers_what_is_not_done(void **state)
 {
@@ -1058,6 +1103,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(refusals_come_back),
 		cmocka_unit_test(large_body_comes_through_whole),
 		cmocka_unit_test(death_of_the_queue_ends_its_jobs),
+		cmocka_unit_test(what_arrived_is_not_sent_again),
 		cmocka_unit_test(stop_defers_what_is_not_done),
 		cmocka_unit_test(reload_changes_the_route),
 	};

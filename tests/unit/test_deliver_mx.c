@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "deliver/search.h"
+#include "deliver/mx.h"
 
 static uint32_t
 below(uint32_t n)
@@ -30,7 +30,7 @@ preference_decides_and_chance_between_equals(void **state)
 			{ 10, "c" },
 		};
 
-		search_order(x, 5, below);
+		mx_order(x, 5, below);
 		assert_string_equal(x[0].host, "best");
 		assert_string_equal(x[4].host, "backup");
 		for (int i = 1; i < 4; i++)
@@ -47,9 +47,28 @@ nobody_and_one_need_no_order(void **state)
 	struct exchanger x = { 10, "a" };
 
 	(void)state;
-	search_order(NULL, 0, below);
-	search_order(&x, 1, below);
+	mx_order(NULL, 0, below);
+	mx_order(&x, 1, below);
 	assert_string_equal(x.host, "a");
+}
+
+static void
+nobody_behind_ourselves_is_tried(void **state)
+{
+	static const struct exchanger x[] = {
+		{ 0, "best" },
+		{ 10, "a" },
+		{ 10, "Me.example" },
+		{ 10, "b" },
+		{ 20, "backup" },
+	};
+
+	(void)state;
+	assert_int_equal(mx_before(x, 5, "other.example"), 5);
+	assert_int_equal(mx_before(x, 5, "me.example"), 1);
+	assert_int_equal(mx_before(x, 5, "best"), 0);
+	assert_int_equal(mx_before(x, 5, "backup"), 4);
+	assert_int_equal(mx_before(NULL, 0, "me.example"), 0);
 }
 
 int
@@ -57,6 +76,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(preference_decides_and_chance_between_equals),
+		cmocka_unit_test(nobody_behind_ourselves_is_tried),
 		cmocka_unit_test(nobody_and_one_need_no_order),
 	};
 
