@@ -4,12 +4,12 @@
  * Whether a password is right is auth's business; here it is only read and
  * passed on.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mail/ascii.h"
 #include "smtpd/session.h"
+#include "smtpd/text.h"
 
 #define MAX_FAILURES 3 /* RFC 4954 4: then we hang up */
 
@@ -46,12 +46,12 @@ check(struct session *s, struct sasl_login *login)
 
 	memset(&m, 0, sizeof(m));
 	m.type = MSG_AUTH_CHECK;
-	snprintf(a->user, sizeof(a->user), "%s", login->user);
-	snprintf(a->secret, sizeof(a->secret), "%s", login->password);
-	snprintf(a->ip, sizeof(a->ip), "%s", s->ip);
+	text_copy(a->user, sizeof(a->user), login->user);
+	text_copy(a->secret, sizeof(a->secret), login->password);
+	text_copy(a->ip, sizeof(a->ip), s->ip);
 	a->port = s->port;
-	snprintf(a->tls, sizeof(a->tls), "%s", s->tls);
-	snprintf(a->mech, sizeof(a->mech), "%s", s->mech);
+	text_copy(a->tls, sizeof(a->tls), s->tls);
+	text_copy(a->mech, sizeof(a->mech), s->mech);
 	explicit_bzero(login, sizeof(*login));
 	ask(s, &m);
 	explicit_bzero(a, sizeof(*a));
@@ -160,9 +160,8 @@ auth_answered(struct session *s, const struct msg *m, int fd)
 		outcome_set(&o, V_TEMP, 454, "4.7.0", "");
 	reply_outcome(s, &o);
 	if (o.verdict == V_OK) {
-		snprintf(s->account, sizeof(s->account), "%s", r->account);
-		snprintf(
-		    s->credential, sizeof(s->credential), "%s", r->credential);
+		text_copy(s->account, sizeof(s->account), r->account);
+		text_copy(s->credential, sizeof(s->credential), r->credential);
 		s->errors = 0;
 	}
 	return o.verdict == V_PERM ? failed(s, o.code) : o.code;

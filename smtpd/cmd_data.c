@@ -8,13 +8,13 @@
  */
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "mail/msgid.h"
 #include "smtpd/session.h"
+#include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
 #define SLICE       16384 /* octets read in one go */
@@ -129,8 +129,8 @@ judge_header(struct session *s)
 	}
 	if (tx->doomed)
 		return; /* auth would charge the account for nothing */
-	snprintf(c->account, sizeof(c->account), "%s", s->account);
-	snprintf(c->credential, sizeof(c->credential), "%s", s->credential);
+	text_copy(c->account, sizeof(c->account), s->account);
+	text_copy(c->credential, sizeof(c->credential), s->credential);
 	c->authors.data = list;
 	c->authors.len = len;
 	c->rcpts = tx->nrcpts;

@@ -2,11 +2,11 @@
  * cmd_mail.c - MAIL (RFC 5321 4.1.1.2, RFC 1870).
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "mail/command.h"
 #include "smtpd/session.h"
+#include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
 static int
@@ -67,9 +67,9 @@ cmd_mail(struct session *s, char *args, size_t n)
 	address_format(&mail.from, sender);
 	s->tx = tx_new(sender, s->world->now_ms);
 	s->tx->size_hint = mail.has_size ? mail.size : 0;
-	snprintf(c->account, sizeof(c->account), "%s", s->account);
-	snprintf(c->credential, sizeof(c->credential), "%s", s->credential);
-	snprintf(c->sender, sizeof(c->sender), "%s", sender);
+	text_copy(c->account, sizeof(c->account), s->account);
+	text_copy(c->credential, sizeof(c->credential), s->credential);
+	text_copy(c->sender, sizeof(c->sender), sender);
 	return ask(s, &m);
 }
 

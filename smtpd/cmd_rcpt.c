@@ -1,10 +1,10 @@
 /*
  * cmd_rcpt.c - RCPT (RFC 5321 4.1.1.3).
  */
-#include <stdio.h>
 
 #include "mail/command.h"
 #include "smtpd/session.h"
+#include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
 static int
@@ -59,8 +59,8 @@ cmd_rcpt(struct session *s, char *args, size_t n)
 		    "too many recipients: %u in one message", conf->recipients);
 	/* RFC 5321 4.5.1: <Postmaster> is ours. */
 	if (rcpt.to.domain[0] == '\0')
-		snprintf(rcpt.to.domain, sizeof(rcpt.to.domain), "%s",
-		    conf->hostname);
+		text_copy(
+		    rcpt.to.domain, sizeof(rcpt.to.domain), conf->hostname);
 	len = address_format(&rcpt.to, text);
 	if (!tx_has_room(s->tx, len) && !send_ahead(s))
 		return reply(s, 451, "4.3.0", "queue away; try again soon");

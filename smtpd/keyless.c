@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/tls.h"
 #include "smtpd/keyless.h"
+#include "smtpd/text.h"
 
 #define PATIENCE_S 5
 #define NAME_SIZE  65
@@ -96,7 +97,7 @@ sign(const char *name, enum sign_op op, int padding, const void *data, size_t n,
 	if (!is_quits())
 		return false;
 	m.tag = ++asked;
-	snprintf(q->key, sizeof(q->key), "%s", name);
+	text_copy(q->key, sizeof(q->key), name);
 	q->op = op;
 	q->padding = (uint32_t)padding;
 	q->data.data = data;

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "mail/ascii.h"
 #include "smtpd/session.h"
+#include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
 #define TEXT_SIZE 490 /* 512 less the code, the status and CRLF */
@@ -81,9 +82,9 @@ outcome_set(struct outcome *o, uint32_t verdict, uint32_t code,
 	    code < 600 && status[0] == general[verdict].digit;
 	o->verdict = (enum verdict)verdict;
 	o->code = (int)(fits ? code : general[verdict].code);
-	snprintf(o->status, sizeof(o->status), "%s",
+	text_copy(o->status, sizeof(o->status),
 	    fits ? status : general[verdict].status);
-	snprintf(o->text, sizeof(o->text), "%s",
+	text_copy(o->text, sizeof(o->text),
 	    *text != '\0' ? text : general[verdict].text);
 }
 

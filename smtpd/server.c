@@ -3,13 +3,7 @@
  *
  * Sockets, timers and neighbours call in here, and only here are the doors of
  * a session used.  After each call tend() looks at what the session wants.
- *
- * A session is found by its id: the slot in the low bits, a serial number
- * above them.  An answer for a session that is gone finds another id in the
- * slot, or none, and is dropped.
  */
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,40 +14,24 @@
 #include "lib/log.h"
 #include "lib/tls.h"
 #include "smtpd/certificate.h"
+#include "smtpd/clients.h"
 #include "smtpd/keyless.h"
 #include "smtpd/listener.h"
 #include "smtpd/server.h"
-#include "smtpd/session.h"
-#include "smtpd/source.h"
+#include "smtpd/text.h"
 
 #define IN_LIMIT      32768 /* unread octets of one client */
 #define BACKLOG_BYTES (32 * 1024 * 1024)
 #define CLIENTS       10000
 #define LEAST_SHARE   10
-#define SLOT_BITS     16
 #define LINGER_MS     1000
 #define STOP_MS       10000
 
-struct client {
-	struct io io;
-	struct session session;
-	struct source *source;
-	int64_t timer_at; /* 0 not set */
-	bool eof, securing, lingering;
-	TAILQ_ENTRY(client) link; /* among the dead */
-};
-
 static struct surroundings world;
 static struct channel auth = { .fd = -1 }, queue = { .fd = -1 };
-static struct client *clients[CLIENTS];
-static unsigned nclients, most_clients, next_slot, cores = 1;
-static uint64_t serial;
+static unsigned most_clients, cores = 1;
 static bool stopping;
 static struct timer stop_timer;
-static TAILQ_HEAD(, client) dead = TAILQ_HEAD_INITIALIZER(dead);
-
-static_assert(CLIENTS < 1 << SLOT_BITS, "every slot fits an id");
-
 static bool
 send_request(const struct msg *m)
 {
@@ -67,33 +45,17 @@ send_request(const struct msg *m)
 	return channel_send(c, m, -1);
 }
 
-/* The callback that is running may belong to one of them. */
-static void
-bury(void *arg)
-{
-	struct client *c;
-
-	(void)arg;
-	while ((c = TAILQ_FIRST(&dead)) != NULL) {
-		TAILQ_REMOVE(&dead, c, link);
-		explicit_bzero(&c->session, sizeof(c->session));
-		free(c);
-	}
-}
-
 static void
 drop(struct client *c)
 {
 	log_debug("smtp.gone", "ip=%s port=%u", c->session.ip, c->session.port);
 	session_gone(&c->session);
 	source_leave(c->source);
-	clients[c->session.id & ((1 << SLOT_BITS) - 1)] = NULL;
-	nclients--;
 	io_close(&c->io);
-	TAILQ_INSERT_TAIL(&dead, c, link);
-	if (stopping && nclients == 0)
+	client_free(c);
+	if (stopping && clients_count() == 0)
 		loop_stop();
-	listener_pause(nclients >= most_clients);
+	listener_pause(clients_full());
 }
 
 /* The 220 has left: begin the handshake.  False when the client is gone. */
@@ -186,10 +148,8 @@ tend(struct client *c)
 			drop(c);
 			return;
 		}
-		io_pause(&c->io, c->io.in.len >= IN_LIMIT);
 		break;
 	case WANTS_NOTHING:
-		io_pause(&c->io, c->io.in.len >= IN_LIMIT);
 		break;
 	}
 	arm(c);
@@ -290,17 +250,9 @@ most_from_one(void)
 		most = LEAST_SHARE;
 	if (most > world.conf->connections)
 		most = world.conf->connections;
-	if (nclients < most_clients - most_clients / 4)
+	if (clients_count() < most_clients - most_clients / 4)
 		return most;
 	return most < 4 ? 1 : most / 4;
-}
-
-static uint64_t
-new_id(void)
-{
-	while (clients[next_slot] != NULL)
-		next_slot = (next_slot + 1) % most_clients;
-	return ++serial << SLOT_BITS | next_slot;
 }
 
 static void
@@ -318,34 +270,20 @@ on_client(int fd, const struct sockaddr *sa, unsigned port, bool implicit_tls)
 		turn_away(fd, ip, port, implicit_tls, first);
 		return;
 	}
-	c = calloc(1, sizeof(*c));
-	if (c == NULL)
-		abort();
+	c = client_new();
 	c->source = source;
 	io_open(&c->io, fd, IN_LIMIT, on_io, c);
 	session_init(
-	    &c->session, &world, &c->io.out, new_id(), ip, port, implicit_tls);
-	clients[next_slot] = c;
-	nclients++;
-	listener_pause(nclients >= most_clients);
+	    &c->session, &world, &c->io.out, c->id, ip, port, implicit_tls);
+	listener_pause(clients_full());
 	log_debug("smtp.connect", "ip=%s port=%u", ip, port);
 	tend(c);
-}
-
-/* NULL when it is gone. */
-static struct client *
-find(uint64_t id)
-{
-	uint64_t slot = id & ((1 << SLOT_BITS) - 1);
-	struct client *c = slot < CLIENTS ? clients[slot] : NULL;
-
-	return c != NULL && c->session.id == id ? c : NULL;
 }
 
 static void
 answer(const struct msg *m, int fd)
 {
-	struct client *c = find(m->tag);
+	struct client *c = client_find(m->tag);
 
 	if (c == NULL) {
 		if (fd != -1)
@@ -361,12 +299,11 @@ answer(const struct msg *m, int fd)
 static void
 each(void (*call)(struct session *, const void *), const void *arg)
 {
-	struct client *c;
+	struct client *c, *next;
 
 	world.now_ms = loop_now_ms();
-	for (unsigned i = 0; i < most_clients; i++) {
-		if ((c = clients[i]) == NULL)
-			continue;
+	for (c = client_first(); c != NULL; c = next) {
+		next = client_next(c);
 		call(&c->session, arg);
 		feed(c);
 		tend(c);
@@ -413,7 +350,7 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		break;
 	case MSG_QUEUE_STATE:
 		world.accepting = m->u.queue_state.accepting != 0;
-		snprintf(world.refusal, sizeof(world.refusal), "%s",
+		text_copy(world.refusal, sizeof(world.refusal),
 		    m->u.queue_state.text);
 		break;
 	default:
@@ -485,12 +422,12 @@ start(const struct conf *conf)
 	most_clients = rl.rlim_cur < 2 * CLIENTS + 64
 	    ? (unsigned)(rl.rlim_cur - 64) / 2
 	    : CLIENTS;
+	clients_init(most_clients);
 	world.conf = conf;
 	world.send = send_request;
 	world.now_ms = loop_now_ms();
 	certificate_adopt();
 	world.tls = certificate_context() != NULL;
-	loop_hook(bury, NULL);
 	listener_start(on_client);
 	child_ready();
 }
@@ -516,7 +453,7 @@ stop(void)
 	stopping = true;
 	listener_stop();
 	each(send_home, NULL);
-	if (nclients == 0) {
+	if (clients_count() == 0) {
 		loop_stop();
 		return;
 	}

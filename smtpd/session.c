@@ -15,7 +15,6 @@
  *   - there is an account only inside TLS.
  */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "mail/ascii.h"
 #include "smtpd/line.h"
 #include "smtpd/session.h"
+#include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
 #define MAX_ERRORS     10
@@ -424,80 +424,6 @@ eat_and_forget(struct session *s, char *p, size_t n)
 	return n;
 }
 
-int
-ask(struct session *s, struct msg *m)
-{
-	assert(s->awaits == MSG_NONE && msg_answer_to(m->type) != MSG_NONE);
-	m->tag = s->id;
-	s->awaits = msg_answer_to(m->type);
-	s->unheard = !s->world->send(m);
-	return WAIT;
-}
-
-bool
-expect(struct session *s, struct msg *m)
-{
-	assert(s->expects == MSG_NONE && msg_answer_to(m->type) != MSG_NONE);
-	m->tag = s->id;
-	if (!s->world->send(m))
-		return false;
-	s->expects = msg_answer_to(m->type);
-	return true;
-}
-
-int
-await_expected(struct session *s)
-{
-	assert(s->awaits == MSG_NONE && s->expects != MSG_NONE);
-	s->awaits = s->expects;
-	s->expects = MSG_NONE;
-	return WAIT;
-}
-
-void
-no_answer(struct msg *m, enum msg_type type)
-{
-	static const char text[] = "our fault; try again in a minute";
-	struct {
-		uint32_t *verdict, *code;
-		char *status, *text;
-	} f;
-
-	memset(m, 0, sizeof(*m));
-	m->type = type;
-	switch (type) {
-	case MSG_AUTH_RESULT:
-		f.verdict = &m->u.auth_result.verdict;
-		f.code = &m->u.auth_result.code;
-		f.status = m->u.auth_result.status;
-		f.text = m->u.auth_result.text;
-		break;
-	case MSG_ALLOWED:
-		f.verdict = &m->u.allowed.verdict;
-		f.code = &m->u.allowed.code;
-		f.status = m->u.allowed.status;
-		f.text = m->u.allowed.text;
-		break;
-	case MSG_TX_FILE_LENT:
-		f.verdict = &m->u.tx_file_lent.verdict;
-		f.code = &m->u.tx_file_lent.code;
-		f.status = m->u.tx_file_lent.status;
-		f.text = m->u.tx_file_lent.text;
-		break;
-	default:
-		assert(type == MSG_TX_RESULT);
-		f.verdict = &m->u.tx_result.verdict;
-		f.code = &m->u.tx_result.code;
-		f.status = m->u.tx_result.status;
-		f.text = m->u.tx_result.text;
-		break;
-	}
-	*f.verdict = V_TEMP;
-	*f.code = type == MSG_AUTH_RESULT ? 454 : 451;
-	strcpy(f.status, type == MSG_AUTH_RESULT ? "4.7.0" : "4.3.0");
-	strcpy(f.text, text);
-}
-
 static void
 greet(struct session *s)
 {
@@ -516,7 +442,7 @@ session_init(struct session *s, const struct surroundings *world,
 	s->out = out;
 	s->port = port;
 	s->mech = "";
-	snprintf(s->ip, sizeof(s->ip), "%s", ip);
+	text_copy(s->ip, sizeof(s->ip), ip);
 	s->opened_ms = s->since_ms = world->now_ms;
 	if (!implicit_tls)
 		greet(s);
@@ -606,7 +532,7 @@ void
 session_secured(struct session *s, const char *version)
 {
 	assert(s->state == ST_TLS);
-	snprintf(s->tls, sizeof(s->tls), "%s", version);
+	text_copy(s->tls, sizeof(s->tls), version);
 	s->since_ms = s->world->now_ms;
 	/* RFC 3207 4.2: forget what was said before. */
 	s->esmtp = false;

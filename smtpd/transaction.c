@@ -3,13 +3,13 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "mail/trace.h"
+#include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
 struct transaction *
@@ -21,7 +21,7 @@ tx_new(const char *sender, int64_t now_ms)
 		abort();
 	/* The scanner at the end is large and has its own header_init(). */
 	memset(tx, 0, offsetof(struct transaction, header));
-	snprintf(tx->sender, sizeof(tx->sender), "%s", sender);
+	text_copy(tx->sender, sizeof(tx->sender), sender);
 	tx->began_ms = now_ms;
 	tx->fd = -1;
 	return tx;
@@ -87,12 +87,6 @@ tx_doom(struct transaction *tx)
 	buf_release(&tx->body);
 }
 
-static void
-copy(char *out, size_t size, const char *in)
-{
-	snprintf(out, size, "%s", in);
-}
-
 void
 tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 {
@@ -100,16 +94,16 @@ tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 
 	memset(m, 0, sizeof(*m));
 	m->type = MSG_TX_COMMIT;
-	copy(c->account, sizeof(c->account), s->account);
-	copy(c->credential, sizeof(c->credential), s->credential);
-	copy(c->sender, sizeof(c->sender), tx->sender);
-	copy(c->ip, sizeof(c->ip), s->ip);
+	text_copy(c->account, sizeof(c->account), s->account);
+	text_copy(c->credential, sizeof(c->credential), s->credential);
+	text_copy(c->sender, sizeof(c->sender), tx->sender);
+	text_copy(c->ip, sizeof(c->ip), s->ip);
 	c->port = s->port;
-	copy(c->tls, sizeof(c->tls), s->tls);
-	copy(c->mech, sizeof(c->mech), s->mech);
-	copy(c->with, sizeof(c->with),
+	text_copy(c->tls, sizeof(c->tls), s->tls);
+	text_copy(c->mech, sizeof(c->mech), s->mech);
+	text_copy(c->with, sizeof(c->with),
 	    trace_protocol(s->esmtp, true, true, false));
-	copy(c->msgid, sizeof(c->msgid), tx->header.message_id);
+	text_copy(c->msgid, sizeof(c->msgid), tx->header.message_id);
 	if (tx->reader.eight_bit)
 		c->flags |= TX_8BIT;
 	if (!tx->header.has_date)

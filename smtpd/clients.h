@@ -1,0 +1,44 @@
+/*
+ * clients.h - the connections there are: a session each, and its socket.
+ *
+ * A session's id is the number of its slot in the low bits and a serial
+ * number above them.  An answer for a session that is gone finds another id
+ * in the slot, or none.
+ */
+#ifndef SMTPD_CLIENTS_H
+#define SMTPD_CLIENTS_H
+
+#include <sys/queue.h>
+
+#include "lib/io.h"
+#include "smtpd/session.h"
+#include "smtpd/source.h"
+
+struct client {
+	uint64_t id;
+	struct io io;
+	struct session session;
+	struct source *source;
+	int64_t timer_at; /* 0 not set */
+	bool eof, securing, lingering;
+	TAILQ_ENTRY(client) link;
+};
+
+/* Room for this many; call once. */
+void clients_init(unsigned most);
+unsigned clients_count(void);
+bool clients_full(void);
+
+/* A new one, all zero but for its id.  There must be room. */
+struct client *client_new(void);
+/* Out of the table at once; the memory lives until the end of the turn, for
+ * the callback that is running may belong to it. */
+void client_free(struct client *);
+/* NULL when it is gone, whatever the id. */
+struct client *client_find(uint64_t id);
+
+/* All of them; NULL at the end.  Whoever frees one asks for the next before. */
+struct client *client_first(void);
+struct client *client_next(struct client *);
+
+#endif
