@@ -59,6 +59,9 @@ stamp(char *line, size_t size)
 	    line, size, "%s.%03ldZ ", text, now.tv_nsec / 1000000);
 }
 
+static void write_line(const char *event, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 write_line(const char *event, const char *fmt, va_list ap)
 {

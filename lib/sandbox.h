@@ -15,9 +15,9 @@ struct sandbox {
 
 /*
  * Afterwards: not root (when a user is given), no supplementary groups, root
- * directory changed when we were root, no_new_privs, no core files, no new process, SIGXFSZ
- * and SIGPIPE ignored, umask 077.  Any failure is fatal(): a process never goes
- * on with more rights than it should have.
+ * directory changed when we were root, no_new_privs, no core files, no new
+ * process, SIGXFSZ and SIGPIPE ignored, umask 077.  Any failure is fatal(): a
+ * process never goes on with more rights than it should have.
  */
 void sandbox_enter(const struct sandbox *);
 
