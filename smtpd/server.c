@@ -23,6 +23,7 @@
 #define IN_LIMIT      32768 /* unread octets of one client */
 #define BACKLOG_BYTES (32 * 1024 * 1024)
 #define CLIENTS       10000
+#define OTHER_FILES   64 /* descriptors of no client */
 #define LEAST_SHARE   10
 #define LINGER_MS     1000
 #define STOP_MS       10000
@@ -415,13 +416,14 @@ take_message(const struct msg *m, int fd)
 static void
 start(const struct conf *conf)
 {
-	struct rlimit rl = { .rlim_cur = 1024 };
+	struct rlimit rl = { .rlim_cur = 0 };
 
 	getrlimit(RLIMIT_NOFILE, &rl);
 	/* A session may hold a file of the queue besides its socket. */
-	most_clients = rl.rlim_cur < 2 * CLIENTS + 64
-	    ? (unsigned)(rl.rlim_cur - 64) / 2
-	    : CLIENTS;
+	most_clients = rl.rlim_cur < OTHER_FILES + 2 ? 1
+	    : rl.rlim_cur > OTHER_FILES + 2 * CLIENTS
+	    ? CLIENTS
+	    : (unsigned)(rl.rlim_cur - OTHER_FILES) / 2;
 	clients_init(most_clients);
 	world.conf = conf;
 	world.send = send_request;

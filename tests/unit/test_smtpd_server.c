@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,7 +27,7 @@
 #include "smtpd/server.h"
 #include "test_smtpd.h"
 
-#define MOST 5 /* connections from one address */
+#define MOST 5 /* connections from one address, unless said otherwise */
 
 /* auth or queue, played by a thread. */
 struct neighbour {
@@ -38,6 +39,8 @@ struct neighbour {
 };
 
 static pid_t pid;
+static const char *most_from_one = "5";
+static rlim_t most_files;
 static int parent = -1;
 static unsigned port587, port465;
 static struct signer signer;
@@ -160,15 +163,18 @@ meet_signer(void)
 static void
 tell_conf(void)
 {
-	static const char text[] =
+	static const char fmt[] =
 	    "hostname = mail.example.org\n"
 	    "[tls]\ncertificate = /c.pem\nkey = /k.pem\n"
 	    "[listen x]\naddress = 127.0.0.1:587\ntls = starttls\n"
-	    "[limits]\nconnections = 5\nmessage-size = 3M\n"
+	    "[limits]\nconnections = %s\nmessage-size = 3M\n"
 	    "[smtpd]\nworkers = 1\n";
-	struct msg m = { .u.conf.text = {
-			     (const uint8_t *)text, sizeof(text) - 1 } };
+	char text[sizeof(fmt) + 20];
+	struct msg m = { 0 };
 
+	m.u.conf.text.len =
+	    (size_t)snprintf(text, sizeof(text), fmt, most_from_one);
+	m.u.conf.text.data = (const uint8_t *)text;
 	tell(MSG_CONF, &m, -1);
 }
 
@@ -222,6 +228,9 @@ start_process(void)
 		/* cmocka would catch them, and go on as a second test. */
 		for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
 			signal(fatal[i], SIG_DFL);
+		if (most_files > 0)
+			setrlimit(RLIMIT_NOFILE,
+			    &(struct rlimit){ most_files, most_files });
 		alarm(60);
 		if (fds[1] != 3) {
 			dup2(fds[1], 3);
@@ -314,8 +323,10 @@ struct client {
 };
 
 static void
-open_client(struct client *c, unsigned port)
+open_from(struct client *c, unsigned port, uint32_t source)
 {
+	struct sockaddr_in from = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(source) };
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons((uint16_t)port) };
@@ -327,7 +338,15 @@ open_client(struct client *c, unsigned port)
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	assert_int_equal(
+	    bind(c->fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(
 	    connect(c->fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+}
+
+static void
+open_client(struct client *c, unsigned port)
+{
+	open_from(c, port, INADDR_LOOPBACK);
 }
 
 static void
@@ -467,6 +486,18 @@ descriptors(void)
 	return n;
 }
 
+static unsigned
+first_free_descriptor(void)
+{
+	char path[64], target[64];
+	unsigned n = 0;
+
+	do
+		snprintf(path, sizeof(path), "/proc/%d/fd/%u", (int)pid, n++);
+	while (readlink(path, target, sizeof(target)) != -1);
+	return n - 1;
+}
+
 /* Wait until the process has as few descriptors as it had. */
 static void
 expect_descriptors(unsigned n)
@@ -474,6 +505,28 @@ expect_descriptors(unsigned n)
 	for (int i = 0; i < 500 && descriptors() > n; i++)
 		usleep(10000);
 	assert_int_equal(descriptors(), n);
+}
+
+/* Ticks of processor time that the process has had. */
+static long
+ticks(void)
+{
+	char path[64], text[1024], *p;
+	long user, sys;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	assert_true(n > 0);
+	text[n] = '\0';
+	p = strrchr(text, ')') + 1;
+	for (int i = 0; i < 11; i++)
+		p = strchr(p + 1, ' ');
+	assert_int_equal(sscanf(p, "%ld %ld", &user, &sys), 2);
+	return user + sys;
 }
 
 /* --- The tests. --- */
@@ -640,6 +693,84 @@ test_too_many(void **state)
 		expect(&c[i], i == 0 ? NULL : "NOOP", i == 0 ? "220 " : "250 ");
 		close_client(&c[i]);
 	}
+}
+
+/*
+ * Room for ten in all: one address may not have all of it, and when it is full
+ * clients wait until somebody goes.
+ */
+static void
+test_full(void **state)
+{
+	struct timeval patience = { .tv_usec = 300000 };
+	struct client c[10], extra;
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		open_client(&c[i], port587);
+		expect(&c[i], NULL, "220 ");
+	}
+	open_client(&extra, port587);
+	expect(&extra, NULL, "421 4.7.0 too many connections");
+	close_client(&extra);
+	for (int i = 8; i < 10; i++) {
+		open_from(&c[i], port587, INADDR_LOOPBACK + 1);
+		expect(&c[i], NULL, "220 ");
+	}
+	open_from(&extra, port587, INADDR_LOOPBACK + 2);
+	setsockopt(
+	    extra.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	expect(&extra, NULL, ""); /* silence */
+	close_client(&c[0]);
+	expect(&extra, NULL, "220 ");
+	close_client(&extra);
+	for (int i = 1; i < 10; i++) {
+		expect(&c[i], "NOOP", "250 ");
+		close_client(&c[i]);
+	}
+}
+
+/* Without a descriptor left a client is dropped, and the process does not
+ * turn in vain; with one again all is well. */
+static void
+test_no_descriptors(void **state)
+{
+	struct client c, extra;
+	struct rlimit was, now;
+	long before;
+
+	(void)state;
+	open_465(&c);
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &was), 0);
+	now = (struct rlimit){ first_free_descriptor(), was.rlim_max };
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &now, NULL), 0);
+	open_client(&extra, port587);
+	expect_end(&extra);
+	close_client(&extra);
+	before = ticks();
+	open_client(&extra, port587);
+	usleep(300000);
+	assert_true(ticks() - before < 10);
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &was, NULL), 0);
+	close_client(&extra);
+	open_client(&extra, port587);
+	expect(&extra, NULL, "220 ");
+	close_client(&extra);
+	expect(&c, "NOOP", "250 ");
+	close_client(&c);
+}
+
+static int
+set_up_small(void **state)
+{
+	int failed;
+
+	most_files = 84;
+	most_from_one = "20";
+	failed = set_up(state);
+	most_files = 0;
+	most_from_one = "5";
+	return failed;
 }
 
 static void
@@ -850,28 +981,6 @@ test_deaf_clients(void **state)
 	close_client(&c);
 }
 
-/* Ticks of processor time that the process has had. */
-static long
-ticks(void)
-{
-	char path[64], text[1024], *p;
-	long user, sys;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	assert_true(n > 0);
-	text[n] = '\0';
-	p = strrchr(text, ')') + 1;
-	for (int i = 0; i < 11; i++)
-		p = strchr(p + 1, ' ');
-	assert_int_equal(sscanf(p, "%ld %ld", &user, &sys), 2);
-	return user + sys;
-}
-
 /* Half a TLS record is nothing to work on. */
 static void
 test_half_record(void **state)
@@ -983,6 +1092,9 @@ main(void)
 		WITH_SERVER(test_injection),
 		WITH_SERVER(test_client_hello),
 		WITH_SERVER(test_too_many),
+		cmocka_unit_test_setup_teardown(
+		    test_full, set_up_small, tear_down),
+		WITH_SERVER(test_no_descriptors),
 		WITH_SERVER(test_queue_restarts),
 		WITH_SERVER(test_auth_restarts),
 		WITH_SERVER(test_queue_says_full),
