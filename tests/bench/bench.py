@@ -71,8 +71,7 @@ def measure(p, far, tag, messages, *options):
     cpu = p.cpu_s() - cpu
     other = process_s(far.process.pid) - other
     machine = busy_s() - machine
-    got = far.got()
-    last = max((t[-1] for t in got.values()), default=0)
+    last = max((copy[0] for copy in far.got()), default=0)
     n = max(1, said["accepted"])
     seconds = max(1e-6, last - said["started"])
     after = p.status("log_flushes")

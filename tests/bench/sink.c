@@ -3,7 +3,8 @@
  *
  * For each message accepted one line goes to the ledger, before the 250
  * leaves: microseconds of CLOCK_MONOTONIC, the X-Load-Id of its header (or
- * "-"), the number of recipients.  Twice the same id is a duplicate.
+ * "-"), the number of recipients, the first of them.  Twice the same id and
+ * recipient is a duplicate.
  *
  * Prints "ready" when it listens and one JSON object when it ends (SIGTERM).
  * SIGUSR1: answer 451 to every MAIL; SIGUSR2: accept again.  Loopback only.
@@ -28,7 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IN_MAX = 65536, OUT_MAX = 65536, ID_MAX = 64, EVENTS = 64 };
+enum { IN_MAX = 65536, OUT_MAX = 65536, ID_MAX = 64, RCPT_MAX = 128,
+    EVENTS = 64 };
 
 /* Where in the data a byte falls; see RFC 5321 section 4.1.1.4. */
 enum spot { TEXT, CR, LINE, DOT, DOT_CR };
@@ -38,6 +40,7 @@ struct peer {
 	bool in_data, in_header, mail, closing;
 	enum spot spot;
 	int rcpts;
+	char rcpt[RCPT_MAX]; /* the first */
 	char id[ID_MAX];
 	char field[96]; /* start of the header line under way */
 	size_t field_len;
@@ -108,10 +111,10 @@ header_byte(struct peer *p, char c)
 static void
 received(struct peer *p)
 {
-	char line[ID_MAX + 64];
+	char line[ID_MAX + RCPT_MAX + 64];
 	int64_t at = now_us();
-	int n = snprintf(line, sizeof line, "%" PRId64 " %s %d\n", at,
-	    p->id[0] ? p->id : "-", p->rcpts);
+	int n = snprintf(line, sizeof line, "%" PRId64 " %s %d %s\n", at,
+	    p->id[0] ? p->id : "-", p->rcpts, p->rcpt);
 
 	if (ledger_fd >= 0 && write(ledger_fd, line, n) != n)
 		abort();
@@ -195,7 +198,9 @@ command(struct peer *p, const char *line)
 		}
 	} else if (is(line, "RCPT TO:")) {
 		if (p->mail) {
-			p->rcpts++;
+			if (p->rcpts++ == 0)
+				snprintf(p->rcpt, sizeof p->rcpt, "%.*s",
+				    (int)strcspn(line + 8, "> "), line + 8);
 			say(p, "250 2.1.5 ok\r\n");
 		} else
 			say(p, "503 5.5.1 MAIL first\r\n");

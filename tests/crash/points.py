@@ -59,7 +59,7 @@ def die_at(point):
             p.mark = p.mark_log()
             bed.must_drain(bed.acked(), 40)
         same(bed.settle(), [], "the queue in the end")
-        bad, copies = unjustified(bed.got(), kills)
+        bad, copies = unjustified(bed.copies(), kills)
         same(bad[:3], [], "duplicates without a crash that explains them")
         comment(f"{len(bed.acked())} safe, {copies} duplicates")
 

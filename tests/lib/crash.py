@@ -8,11 +8,12 @@ in the first and not in the second is a message lost.
 
 import json
 import os
+import re
 import subprocess
 import time
 
 from postern import PASSWORD, Postern, free_port, tool
-from sink import LoadSink
+from sink import LoadSink, read_got
 from tap import comment
 
 USERS = 4
@@ -65,11 +66,13 @@ def read_ledger(path):
 class Bed:
     """
     A postern, the fast sink it delivers to, and both ledgers.  The state may
-    lie on another disk (base); the ledgers never do.
+    lie on another disk (base); the ledgers never do.  rcpts is how many a
+    message of the load has.
     """
 
     def __init__(self, base=None, env=None, limits=None, queue=None,
-                 sink_up=True):
+                 sink_up=True, rcpts=1):
+        self.rcpts = rcpts
         self.sink_port = free_port()
         self.p = Postern(accounts=ACCOUNTS,
                          via=f"127.0.0.1:{self.sink_port}", base=base,
@@ -104,20 +107,26 @@ class Bed:
 
     def load(self, tag, connections=8, *options, seconds=0):
         return Load(self.p, self.acked_path, tag, connections, seconds,
-                    *options)
+                    "--rcpts", str(self.rcpts), *options)
 
     def acked(self):
         return read_ledger(self.acked_path)
 
-    def got(self):
-        """{id: [times]} of what arrived."""
+    def copies(self):
+        """{(id, first recipient): [(time, recipients) of each copy]}"""
         out = {}
-        with open(self.got_path, "rb") as f:
-            data = f.read()
-        for line in data[:data.rfind(b"\n") + 1].decode().splitlines():
-            at, name, _ = line.split(" ")
-            out.setdefault(name, []).append(int(at) / 1e6)
+        for at, name, count, first in read_got(self.got_path):
+            out.setdefault((name, first), []).append((at, count))
         return out
+
+    def got(self):
+        """The ids that have arrived for all of their recipients."""
+        reached = {}
+        for (name, _), copies in self.copies().items():
+            reached[name] = reached.get(name, 0) + max(c[1] for c in copies)
+        return {n for n, count in reached.items()
+                if count >= (self.rcpts if re.match(r".*-\d+-\d+$", n)
+                             else 1)}
 
     def drain(self, wanted, seconds=60):
         """
@@ -125,12 +134,12 @@ class Bed:
         are asked for: it is not the schedule that is under test.
         """
         until = time.monotonic() + seconds
-        missing = wanted - self.got().keys()
+        missing = wanted - self.got()
         while missing and time.monotonic() < until:
             self.p.cli("queue", "retry", "--all")
             for _ in range(5):
                 time.sleep(0.1)
-                missing = wanted - self.got().keys()
+                missing = wanted - self.got()
                 if not missing:
                     break
         return missing
@@ -149,14 +158,25 @@ class Bed:
     def must_drain(self, wanted, seconds=60):
         missing = self.drain(wanted, seconds)
         if missing:
-            said = self.p.cli("queue", "list")
-            comment(f"queue list: {said}")
+            comment(f"queue list: {self.p.cli('queue', 'list')}")
+            self.tell(sorted(missing)[:3])
             raise AssertionError(
                 f"lost {len(missing)} of {len(wanted)} acknowledged "
                 f"messages, e.g. {sorted(missing)[:5]}")
 
 
-def unjustified(got, kills, in_flight=500):
+    def tell(self, names):
+        """What the log has about these messages of the load."""
+        lines = self.p.log().splitlines()
+        for name in names:
+            for line in lines:
+                if f"<{name}@" in line and "msg.accepted id=" in line:
+                    ident = line.partition("id=")[2].split()[0]
+                    comment("\n".join(x for x in lines
+                                      if f"id={ident} " in x))
+
+
+def unjustified(copies, kills, in_flight=500):
     """
     (the duplicates that no kill explains, how many there are in all).
 
@@ -167,8 +187,10 @@ def unjustified(got, kills, in_flight=500):
     neighbours notice.
     """
     before_s, after_s = 0.3, 1.5
-    bad, per_kill = [], {}
-    for name, times in got.items():
+    bad, per_kill, extra = [], {}, 0
+    for name, sent in copies.items():
+        times = sorted(at for at, _ in sent)
+        extra += len(times) - 1
         for first in times[:-1]:
             near = [k for k in kills if k - before_s <= first <= k + after_s]
             if near:
@@ -176,4 +198,4 @@ def unjustified(got, kills, in_flight=500):
             else:
                 bad.append((name, times))
     bad += [(k, n) for k, n in per_kill.items() if n > in_flight]
-    return bad, sum(len(times) - 1 for times in got.values())
+    return bad, extra

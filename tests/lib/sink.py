@@ -498,14 +498,8 @@ class LoadSink:
         self.process.send_signal(number)
 
     def got(self):
-        """{id: [time of each copy, CLOCK_MONOTONIC seconds]}"""
-        out = {}
-        with open(self.ledger, "rb") as f:
-            data = f.read()
-        for line in data[:data.rfind(b"\n") + 1].decode().splitlines():
-            at, name, _ = line.split(" ")
-            out.setdefault(name, []).append(int(at) / 1e6)
-        return out
+        """Each copy: (CLOCK_MONOTONIC seconds, id, recipients, the first)."""
+        return read_got(self.ledger)
 
     def count(self):
         try:
@@ -513,6 +507,17 @@ class LoadSink:
                 return f.read().count(b"\n")
         except OSError:
             return 0
+
+
+def read_got(path):
+    """The ledger of a LoadSink; a line half written does not count."""
+    with open(path, "rb") as f:
+        data = f.read()
+    out = []
+    for line in data[:data.rfind(b"\n") + 1].decode().splitlines():
+        at, name, count, first = line.split(" ")
+        out.append((int(at) / 1e6, name, int(count), first))
+    return out
 
 
 def certificate(path, name="sink.example.org"):
