@@ -43,12 +43,12 @@ is_atext(char c)
 static size_t
 encoded_word(const char *p, const char *end)
 {
-	const char *s = p + 2;
+	const char *s;
 	int marks = 0;
 
 	if (end - p < 2 || p[0] != '=' || p[1] != '?')
 		return 0;
-	for (; s < end && ascii_print(*s); s++) {
+	for (s = p + 2; s < end && ascii_print(*s); s++) {
 		if (strchr(" <>@\"\\()", *s) != NULL)
 			return 0;
 		if (*s == '?' && ++marks == 3)

@@ -15,7 +15,8 @@ struct row {
 };
 
 #define H(text) text, sizeof(text) - 1, HEADER_CLEAN
-#define X64     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X16     "xxxxxxxxxxxxxxxx"
+#define X64     X16 X16 X16 X16
 #define X256    X64 X64 X64 X64
 
 static const struct row rows[] = {

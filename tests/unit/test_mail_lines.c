@@ -1,4 +1,4 @@
-/* The pass over bulk text, at every length and alignment, with a plain model. */
+/* The pass over bulk text, at every length and place, against a model. */
 #include "test_mail.h"
 
 #include "mail/lines.h"
