@@ -30,7 +30,8 @@ struct carry {
 
 	struct conf_route route;
 	struct search *search;
-	struct target target; /* the latest */
+	struct target target;    /* the latest */
+	char tried[TARGET_NAME]; /* ahead of the search, on a kept connection */
 	struct link *link;
 	unsigned attempts;
 	bool clear; /* TLS failed with this target, go without */
@@ -106,11 +107,17 @@ on_target(void *arg, const struct target *t)
 	struct carry *c = arg;
 	struct link_key key;
 	struct outcome o;
+	char name[TARGET_NAME];
 
 	if (t == NULL) {
 		if (search_failure(c->search, &o))
 			remember(c, &o);
 		finish(c);
+		return;
+	}
+	target_name(t, name);
+	if (strcmp(name, c->tried) == 0) {
+		search_next(c->search);
 		return;
 	}
 	c->clear = false;
@@ -180,6 +187,8 @@ on_link(void *arg, enum link_result result, const struct outcome *failure)
 		break;
 	}
 	remember(c, failure);
+	if (c->search == NULL)
+		memcpy(c->tried, failure->mx, sizeof(c->tried));
 	c->weak = first && result == LINK_NO_WAY;
 	try_next(c);
 }

@@ -307,19 +307,6 @@ on_late(void *arg)
 	give_up(l, no_way ? LINK_NO_WAY : LINK_UNREACHED, "4.4.1", strerror(e));
 }
 
-static void
-name_mx(struct link *l)
-{
-	char ip[NET_TEXT];
-
-	net_text((const struct sockaddr *)&l->target.address.ss, ip);
-	if (l->target.literal)
-		snprintf(l->mx, sizeof(l->mx), "[%s]:%u", ip, l->kept.key.port);
-	else
-		snprintf(l->mx, sizeof(l->mx), "%.220s[%s]:%u", l->target.host,
-		    ip, l->kept.key.port);
-}
-
 static int
 connect_link(struct link *l)
 {
@@ -355,7 +342,7 @@ link_open(const struct link_key *key, const struct target *target,
 	snprintf(l->kept.domain, sizeof(l->kept.domain), "%s", domain);
 	l->born_ms = loop_now_ms();
 	timer_init(&l->late, on_late, l);
-	name_mx(l);
+	target_name(target, l->mx);
 	take_job(l, job, slot, done, arg);
 	if (connect_link(l) == 0) {
 		io_timeout(&l->io, CONNECT_MS);

@@ -65,6 +65,20 @@ struct question {
 
 static void pump(struct search *);
 
+void
+target_name(const struct target *t, char out[TARGET_NAME])
+{
+	const struct sockaddr *sa = (const struct sockaddr *)&t->address.ss;
+	char ip[NET_TEXT];
+
+	net_text(sa, ip);
+	if (t->literal)
+		snprintf(out, TARGET_NAME, "[%s]:%u", ip, net_port(sa));
+	else
+		snprintf(out, TARGET_NAME, "%.220s[%s]:%u", t->host, ip,
+		    net_port(sa));
+}
+
 /* Of several failures a temporary one decides: later it may be different. */
 static void
 note(struct search *s, const struct outcome *o)

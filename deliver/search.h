@@ -25,6 +25,10 @@ struct target {
 	struct net_address address; /* with port */
 };
 
+/* "mx.example.net[192.0.2.25]:25", or "[192.0.2.25]:25". */
+#define TARGET_NAME 300
+void target_name(const struct target *, char out[TARGET_NAME]);
+
 /* The next target, valid for the call; NULL when there is no other. */
 typedef void search_found_fn(void *arg, const struct target *);
 

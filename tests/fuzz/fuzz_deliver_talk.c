@@ -28,8 +28,7 @@ make_job(unsigned choice, unsigned nrcpts)
 {
 	static const char *const bodies[] = {
 		"Subject: x\r\n\r\n.\r\n..\r\nno end",
-		"Content-Type: text/plain\r\nMIME-Version: "
-		"1.0\r\n\r\n\xc3\xbc\r\n",
+		"MIME-Version: 1.0\r\n\r\n\xc3\xbc\r\n",
 		"Subject: \xc3\xbc\r\n\r\nno way\r\n",
 		"",
 	};

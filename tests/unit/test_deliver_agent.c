@@ -896,6 +896,26 @@ stale_connection_is_replaced(void **state)
 	agent_end(a);
 }
 
+/* A server that says no on a kept connection is not asked again at once. */
+static void
+kept_connection_counts_as_a_try(void **state)
+{
+	struct agent *a = agent_via_mx("");
+	struct msg_job_verdict v;
+
+	(void)state;
+	assert_int_equal(carry(a, "plain.test").verdict, V_OK);
+	world.on = "MAIL";
+	world.answer = "451 4.3.0 later";
+	world.once = 1;
+	v = carry(a, "plain.test");
+	assert_int_equal(v.verdict, V_TEMP);
+	assert_int_equal(v.code, 451);
+	assert_int_equal(v.scope, SCOPE_RCPT);
+	assert_int_equal(world.connections, 1);
+	agent_end(a);
+}
+
 static void
 refusals_come_back(void **state)
 {
@@ -1100,6 +1120,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(certificate_is_verified),
 		cmocka_unit_test(password_comes_from_auth),
 		cmocka_unit_test(stale_connection_is_replaced),
+		cmocka_unit_test(kept_connection_counts_as_a_try),
 		cmocka_unit_test(refusals_come_back),
 		cmocka_unit_test(large_body_comes_through_whole),
 		cmocka_unit_test(death_of_the_queue_ends_its_jobs),
