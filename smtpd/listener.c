@@ -110,8 +110,10 @@ on_ready(void *arg, short events)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM)
+		    errno == ENOMEM) {
 			turn_away(l);
+			return;
+		}
 		if (errno != EINTR && errno != ECONNABORTED)
 			return;
 	}

@@ -103,6 +103,8 @@ static const struct command refused_behind =
    { "(refused)", 0,                FOLLOWS,                NULL,           NULL,          ST_SAME,    ST_SAME, ST_SAME  };
 /* clang-format on */
 
+#define NCOMMANDS (sizeof(commands) / sizeof(*commands))
+
 static size_t eat_command(struct session *, char *p, size_t n);
 static size_t eat_auth(struct session *, char *p, size_t n);
 static size_t eat_body(struct session *, char *p, size_t n);
@@ -175,6 +177,7 @@ leave(struct session *s)
 {
 	s->linger = true;
 	s->skipped = 0;
+	s->since_ms = s->world->now_ms;
 	enter(s, ST_CLOSING);
 }
 
@@ -243,23 +246,19 @@ settle(struct session *s, const struct command *cmd, int code)
 	part_when_idle(s);
 }
 
+/* The row of this verb that is legal now, or another one of it, or NULL. */
 static const struct command *
-find(const struct session *s, const char *verb, size_t n, bool *known)
+find(const struct session *s, const char *verb, size_t n)
 {
-	const struct command *cmd,
-	    *end = commands + sizeof(commands) / sizeof(*commands),
-	    *other = NULL;
+	const struct command *cmd, *other = NULL;
 
-	for (cmd = commands; cmd < end; cmd++) {
+	for (cmd = commands; cmd < commands + NCOMMANDS; cmd++) {
 		if (!ascii_is(verb, n, cmd->verb))
 			continue;
-		if (cmd->legal_in & IN(s->state)) {
-			*known = true;
+		if (cmd->legal_in & IN(s->state))
 			return cmd;
-		}
 		other = cmd;
 	}
-	*known = other != NULL;
 	return other;
 }
 
@@ -297,11 +296,10 @@ obey(struct session *s, char *line, size_t n)
 	const struct command *cmd;
 	const char *space = memchr(line, ' ', n);
 	size_t verb = space != NULL ? (size_t)(space - line) : n;
-	bool known;
 	int code;
 
-	cmd = find(s, line, verb, &known);
-	if (!known) {
+	cmd = find(s, line, verb);
+	if (cmd == NULL) {
 		if (n > COMMAND_MOST)
 			code = reply(s, 500, "5.5.6", "command too long");
 		else
@@ -545,10 +543,12 @@ session_secured(struct session *s, const char *version)
 void
 session_timeout(struct session *s)
 {
-	bool spoken = s->state != ST_TLS && s->state != ST_CLOSING;
-
 	log_debug("smtp.timeout", "ip=%s port=%u state=%s awaits=%s", s->ip,
 	    s->port, states[s->state].name, msg_name(s->awaits));
+	if (s->state == ST_TLS || s->state == ST_CLOSING) {
+		enter(s, ST_CLOSING); /* nothing can be said */
+		return;
+	}
 	if (s->awaits != MSG_NONE) {
 		/* Its answer may still come, and nobody must take it for
 		 * that to a later question: so there will be none. */
@@ -557,13 +557,11 @@ session_timeout(struct session *s)
 		s->awaits = MSG_NONE;
 		s->cmd = NULL;
 		reply(s, 421, "4.3.0", "our fault; try again later");
-	} else if (spoken && s->bare_lf)
+	} else if (s->bare_lf)
 		reply(s, 421, "4.4.2", "timeout: lines must end in CRLF");
-	else if (spoken)
+	else
 		reply(s, 421, "4.4.2", "timeout");
-	s->since_ms = s->world->now_ms;
-	s->linger = spoken;
-	enter(s, ST_CLOSING);
+	leave(s);
 }
 
 void
