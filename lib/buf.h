@@ -18,11 +18,11 @@ struct buf {
 	size_t cap;
 };
 
-/* All zero is an empty buffer. */
+/* All zero is an empty buffer; its data may be NULL. */
 static inline char *
 buf_data(const struct buf *b)
 {
-	return b->base + b->off;
+	return b->off > 0 ? b->base + b->off : b->base;
 }
 
 /* Room for n more bytes behind the end; returns where they go. */
