@@ -402,6 +402,18 @@ name_own_pair(struct parser *p, struct conf *c)
 	    c->state);
 }
 
+/*
+ * Our own resolver validates.  A server that was named is believed, unless an
+ * anchor was named with it: many cannot pass on what validation needs.
+ */
+static void
+choose_anchor(struct conf *c)
+{
+	if (*c->trust_anchor == '\0' && *c->dns_server == '\0')
+		snprintf(c->trust_anchor, sizeof(c->trust_anchor), "%s",
+		    CONF_ROOT_KEY);
+}
+
 static void
 check_whole(struct parser *p)
 {
@@ -415,6 +427,7 @@ check_whole(struct parser *p)
 		    "without both, `postern init` makes a self-signed pair");
 	else if (*c->key == '\0')
 		name_own_pair(p, c);
+	choose_anchor(c);
 	if (c->nlistens == 0 && p->errors == 0)
 		complain_at(p, 0, "no [listen NAME] section",
 		    "add [listen submissions] with `address = 0.0.0.0:465` "

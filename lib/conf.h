@@ -15,6 +15,7 @@
 #include "lib/net.h"
 
 #define CONF_DEFAULT_FILE "/etc/postern/postern.conf"
+#define CONF_ROOT_KEY     "/usr/share/dns/root.key"
 #define CONF_LISTENS      16
 #define CONF_ROUTES       64
 #define CONF_RETRIES      16
@@ -77,7 +78,7 @@ struct conf {
 	int64_t journal_s;        /* how long the journal is kept */
 
 	char dns_server[64]; /* "192.0.2.1@53", "" resolve by ourselves */
-	char trust_anchor[CONF_PATH];
+	char trust_anchor[CONF_PATH]; /* "" no validation */
 
 	struct conf_route routes[CONF_ROUTES];
 	size_t nroutes;

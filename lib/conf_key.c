@@ -38,7 +38,7 @@ const struct conf_key conf_keys[] = {
    { "queue",  "cache",          read_size,      AT(cache_bytes),      "64M" },
    { "queue",  "journal",        read_duration,  AT(journal_s),        "30d" },
    { "dns",    "server",         read_server,    AT(dns_server),       "" },
-   { "dns",    "trust-anchor",   read_path,      AT(trust_anchor),     "/usr/share/dns/root.key" },
+   { "dns",    "trust-anchor",   read_path,      AT(trust_anchor),     "" },
    { "paths",  "state",          read_path,      AT(state),            "/var/lib/postern" },
    { "paths",  "run",            read_path,      AT(run),              "/run/postern" },
    { "users",  "smtpd",          read_text,      AT(user_smtpd),       "_postern" },

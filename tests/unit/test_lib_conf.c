@@ -57,6 +57,7 @@ test_defaults(void **state)
 	assert_int_equal(c->nlistens, 2);
 	assert_int_equal(c->listens[1].tls, TLS_MODE_IMPLICIT);
 	assert_string_equal(c->user_queue, "_posternq");
+	assert_string_equal(c->trust_anchor, CONF_ROOT_KEY);
 	conf_free(c);
 	c = parse("hostname = a.b\n[paths]\nstate = /s\n"
 		  "[listen x]\naddress = 127.0.0.1\ntls = starttls\n");
@@ -90,7 +91,20 @@ test_values(void **state)
 	assert_int_equal(c->nretries, 2);
 	assert_int_equal(c->retry_s[1], 120);
 	assert_string_equal(c->dns_server, "127.0.0.1@5353");
+	assert_string_equal(c->trust_anchor, "");
 	assert_true(c->syslog);
+	conf_free(c);
+}
+
+static void
+test_anchor_beside_a_server(void **state)
+{
+	struct conf *c =
+	    parse(BASE "[dns]\nserver = 127.0.0.1\ntrust-anchor = /a.key\n");
+
+	(void)state;
+	assert_non_null(c);
+	assert_string_equal(c->trust_anchor, "/a.key");
 	conf_free(c);
 }
 
@@ -232,6 +246,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_anchor_beside_a_server),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_all_errors_in_one_run),
