@@ -173,9 +173,9 @@ body_feed(struct session *s, const char *p, size_t n, size_t *used)
 	out = room(tx, n);
 	tx->ended = data_read(&tx->reader, p, n, used, out, &len) == DATA_END;
 	tx->received += *used;
-	if (!tx->doomed &&
-	    (data_faults[tx->reader.fault].verdict != V_OK ||
-		tx->reader.size > limit))
+	/* Kept, for a reload may change the limit under way. */
+	tx->too_large |= tx->reader.size > limit;
+	if (tx->too_large || data_faults[tx->reader.fault].verdict != V_OK)
 		tx->doomed = true;
 	if (!tx->header.ended) {
 		header_feed(&tx->header, out, len);
@@ -224,7 +224,7 @@ fault(const struct session *s)
 		return &barred;
 	if (data_faults[tx->reader.fault].verdict != V_OK)
 		return &data_faults[tx->reader.fault];
-	if (tx->reader.size > s->world->conf->message_size)
+	if (tx->too_large)
 		return &too_large;
 	if (tx->header_fault.verdict != V_OK)
 		return &tx->header_fault;

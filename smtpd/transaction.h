@@ -25,8 +25,9 @@ struct transaction {
 	uint64_t received; /* octets from the client since 354 */
 	bool ended;        /* the lone dot has come */
 	bool judged;       /* the header is complete and was looked at */
-	bool doomed;       /* it will be refused: the body is dropped */
-	int fd;            /* lent file, or -1 */
+	bool too_large;
+	bool doomed; /* it will be refused: the body is dropped */
+	int fd;      /* lent file, or -1 */
 	uint64_t written;
 	struct buf body;             /* not in the file yet */
 	struct outcome header_fault; /* V_OK: none */
