@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
 #include <time.h>
@@ -160,20 +161,34 @@ cmd_queue_list(struct ctl *c)
 	if (code == CODE_OK) {
 		output_begin(&c->out, columns, COUNT(columns));
 		code = list_pages(&line, &m, limit, &l);
-		output_end(&c->out);
+		output_end(&c->out, code == CODE_OK ? "nothing waits" : NULL);
 	}
 	daemon_close(&line);
 	return code;
 }
+
+/* How recipients end, as the journal calls it. */
+static const char *const ends[] = { "delivered", "bounced", "dropped",
+	"removed" };
 
 struct page {
 	struct output *out;
 	struct msg_queue_row row;
 	bool found;
 	json_t *rcpts, *events;
-	bool table; /* of the recipients, under way */
-	unsigned events_printed;
+	bool table;  /* of the recipients, under way */
+	FILE *story; /* the events for people, in memory */
+	char *text;  /* ... */
+	size_t size; /* ... */
+	uint64_t ended[COUNT(ends)];
 };
+
+/* The journal remembers a message that left the queue, but not all of it. */
+static bool
+left_queue(const struct msg_queue_row *r)
+{
+	return r->rcpts == 0;
+}
 
 static void
 print_page(const struct output *o, const struct msg_queue_row *r)
@@ -191,11 +206,8 @@ print_page(const struct output *o, const struct msg_queue_row *r)
 	output_field(
 	    o, "message-id", "%s", text_clean(msgid, sizeof(msgid), r->msgid));
 	output_field(o, "accepted", "%s", text_time(when, r->accepted / 1000));
-	/* The journal remembers one that left, but not all of it. */
-	if (r->rcpts == 0) {
-		output_field(o, "queue", "left; nothing waits");
+	if (left_queue(r))
 		return;
-	}
 	output_field(o, "size", "%s", text_size(size, r->size));
 	output_field(
 	    o, "recipients", "%u, of whom %u wait", r->rcpts, r->waiting);
@@ -238,14 +250,11 @@ page_rcpt(struct page *p, const struct msg_rcpt_row *r)
 
 /* What became of it so far: its events, below the recipients. */
 static void
-print_event(struct page *p, const struct msg_event_row *r)
+tell_event(struct page *p, const struct msg_event_row *r)
 {
 	char when[TEXT_SHORT], rcpt[ADDR_SIZE * 2], detail[1200];
 
-	if (p->table)
-		output_end(p->out);
-	p->table = false;
-	printf("%s%s  %-10s %s  %s\n", p->events_printed++ == 0 ? "\n" : "",
+	fprintf(p->story, "%s  %-10s %s  %s\n",
 	    text_second(when, r->time / 1000), r->event,
 	    text_clean(rcpt, sizeof(rcpt), r->rcpt),
 	    text_clean(detail, sizeof(detail), r->detail));
@@ -261,11 +270,13 @@ page_event(struct page *p, const struct msg_event_row *r)
 		{ .text = r->detail },
 	};
 
+	for (size_t i = 0; i < COUNT(ends); i++)
+		p->ended[i] += strcmp(r->event, ends[i]) == 0;
 	if (p->out->mode == OUTPUT_JSON)
 		json_array_append_new(p->events,
 		    output_object(event_columns, COUNT(event_columns), cells));
 	else
-		print_event(p, r);
+		tell_event(p, r);
 }
 
 static void
@@ -288,16 +299,60 @@ page_row(void *arg, const struct msg *m)
 static void
 print_json(const struct page *p)
 {
+	static const char *const forgotten[] = { "size", "recipients",
+		"attempts" };
+	bool gone = left_queue(&p->row);
 	struct cell cells[COUNT(columns)];
 	char id[MSGID_SIZE];
-	json_t *j;
+	json_t *j, *outcome = json_object();
 
 	fill(&p->row, id, cells);
 	j = output_object(columns, COUNT(columns), cells);
+	for (size_t i = 0; gone && i < COUNT(forgotten); i++)
+		json_object_set_new(j, forgotten[i], json_null());
+	json_object_set_new(j, "state", json_string(gone ? "gone" : "queued"));
+	for (size_t i = 0; i < COUNT(ends); i++)
+		json_object_set_new(
+		    outcome, ends[i], json_integer((json_int_t)p->ended[i]));
+	json_object_set_new(j, "outcome", outcome);
 	/* "recipients" is their number, as in the list. */
 	json_object_set(j, "rcpts", p->rcpts);
 	json_object_set(j, "events", p->events);
 	output_document(j);
+}
+
+/* "gone: delivered 2, bounced 1" */
+static void
+print_outcome(const struct page *p)
+{
+	char text[200];
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (p->ended[i] > 0)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+			    "%s %s %" PRIu64, n > 0 ? "," : ":", ends[i],
+			    p->ended[i]);
+	output_field(p->out, "state", "gone%.*s", (int)n, text);
+}
+
+/* All has come. */
+static void
+finish(struct page *p)
+{
+	fflush(p->story);
+	if (p->table)
+		output_end(p->out, NULL);
+	if (!p->found)
+		return;
+	if (p->out->mode == OUTPUT_JSON) {
+		print_json(p);
+		return;
+	}
+	if (left_queue(&p->row))
+		print_outcome(p);
+	if (p->size > 0)
+		printf("\n%s", p->text);
 }
 
 int
@@ -317,16 +372,21 @@ cmd_queue_show(struct ctl *c)
 		return code;
 	page.rcpts = json_array();
 	page.events = json_array();
+	page.story = open_memstream(&page.text, &page.size);
+	if (page.story == NULL)
+		abort();
 	code = daemon_open(&line, &c->settings, SERVICE_QUEUE);
 	if (code == CODE_OK)
 		code = daemon_ask(&line, &m, page_row, &page, &done);
 	if (code == CODE_OK)
 		code = daemon_settle(&done);
-	if (page.table)
-		output_end(&c->out);
-	if (code == CODE_OK && page.found && c->out.mode == OUTPUT_JSON)
-		print_json(&page);
+	if (code == CODE_OK)
+		finish(&page);
+	else if (page.table)
+		output_end(&c->out, NULL);
 	daemon_close(&line);
+	fclose(page.story);
+	free(page.text);
 	json_decref(page.rcpts);
 	json_decref(page.events);
 	return code;
