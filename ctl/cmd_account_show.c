@@ -87,7 +87,10 @@ cmd_account_list(struct ctl *c)
 		return code;
 	output_begin(&c->out, columns, COLUMNS);
 	code = accounts_read(&line, &m, list_row, &c->out);
-	output_end(&c->out);
+	output_end(&c->out,
+	    code == CODE_OK ? "no accounts; \"postern account add ADDRESS\" "
+			      "makes one"
+			    : NULL);
 	daemon_close(&line);
 	return code;
 }

@@ -90,6 +90,6 @@ cmd_config_show(struct ctl *c)
 		return code;
 	output_begin(&c->out, columns, sizeof(columns) / sizeof(columns[0]));
 	conf_each(c->settings.conf, show_key, c);
-	output_end(&c->out);
+	output_end(&c->out, NULL);
 	return CODE_OK;
 }

@@ -79,7 +79,7 @@ cmd_grant_list(struct ctl *c)
 		return code;
 	output_begin(&c->out, columns, sizeof(columns) / sizeof(columns[0]));
 	code = accounts_read(&line, &m, list_row, &c->out);
-	output_end(&c->out);
+	output_end(&c->out, code == CODE_OK ? "no grants" : NULL);
 	daemon_close(&line);
 	return code;
 }

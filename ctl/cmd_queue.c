@@ -113,11 +113,11 @@ by_selection(struct ctl *c, struct daemon *line, struct msg *m, uint64_t *count)
 
 	if (q->verb == QUEUE_REMOVE && !dry) {
 		q->count_only = 1;
-		if ((code = ask(line, m, &would)) != CODE_OK || would == 0)
-			return code;
-		if ((code = confirm(c, would)) != CODE_OK)
-			return code;
+		code = ask(line, m, &would);
 		q->count_only = 0;
+		if (code != CODE_OK || would == 0 ||
+		    (code = confirm(c, would)) != CODE_OK)
+			return code;
 	}
 	return ask(line, m, count);
 }

@@ -324,8 +324,11 @@ output_row(struct output *o, const struct cell *cells)
 }
 
 void
-output_end(struct output *o)
+output_end(struct output *o, const char *empty)
 {
+	if (o->mode == OUTPUT_HUMAN && empty != NULL && !o->sized &&
+	    o->rows == NULL)
+		output_note("%s", empty);
 	release(o);
 }
 

@@ -62,10 +62,13 @@ void output_init(struct output *, enum output_mode, bool no_color);
 /*
  * A list: rows between begin and end.  Rows for people are held back, up to
  * a bound, until the widths are known.
+ *
+ *   empty  what people are told, on stderr, about a list without rows, which
+ *          prints nothing; NULL: nothing
  */
 void output_begin(struct output *, const struct column *, size_t ncolumns);
 void output_row(struct output *, const struct cell *);
-void output_end(struct output *);
+void output_end(struct output *, const char *empty);
 
 /* The same row as a JSON object, for a document that holds more. */
 json_t *

@@ -13,6 +13,8 @@
 #include "ctl/secret.h"
 #include "mail/utf8.h"
 
+#define SHORT 8 /* guessed sooner than slowed down */
+
 bool
 secret_read_line(int fd, char out[SECRET_MAX])
 {
@@ -148,28 +150,45 @@ typed_twice(const char *prompt, char out[SECRET_MAX])
 	return CODE_OK;
 }
 
+/* Not refused: it may be somebody's old one, moved here. */
+static void
+advise(const char *secret)
+{
+	if (strlen(secret) < SHORT)
+		output_note("this password is short, and guessers try such "
+			    "first; --generate makes a good one");
+}
+
+static int
+from_somebody(const struct ctl *c, const char *prompt, char out[SECRET_MAX])
+{
+	bool from = args_flag(&c->args, "password-stdin") != NULL;
+	int code;
+
+	if (!from && !c->may_ask)
+		return output_fail(CODE_USAGE,
+		    "a password cannot be asked for here: use "
+		    "--password-stdin or --generate");
+	code = from ? from_stdin(out) : typed_twice(prompt, out);
+	if (code == CODE_OK)
+		advise(out);
+	return code;
+}
+
 int
 secret_new(
     const struct ctl *c, const char *prompt, char out[SECRET_MAX], bool *made)
 {
 	bool generate = args_flag(&c->args, "generate") != NULL;
-	bool from = args_flag(&c->args, "password-stdin") != NULL;
 
 	*made = generate;
-	if (generate && from)
+	if (!generate)
+		return from_somebody(c, prompt, out);
+	if (args_flag(&c->args, "password-stdin") != NULL)
 		return output_fail(
 		    CODE_USAGE, "--generate and --password-stdin: one of them");
-	if (generate) {
-		secret_generate(out);
-		return CODE_OK;
-	}
-	if (from)
-		return from_stdin(out);
-	if (!c->may_ask)
-		return output_fail(CODE_USAGE,
-		    "a password cannot be asked for here: use "
-		    "--password-stdin or --generate");
-	return typed_twice(prompt, out);
+	secret_generate(out);
+	return CODE_OK;
 }
 
 int

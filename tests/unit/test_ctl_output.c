@@ -120,7 +120,7 @@ printed(enum output_mode mode, const char *text)
 	output_begin(&o, columns, 5);
 	output_row(&o, one);
 	output_row(&o, two);
-	output_end(&o);
+	output_end(&o, "nothing");
 	fflush(stdout);
 	dup2(saved, 1);
 	close(saved);
@@ -139,6 +139,42 @@ table_for_people(void **state)
 	    "id      size  last answer\n"
 	    "a1        2K  450\\x1b later\n"
 	    "longer     1  \n");
+}
+
+/* What a list without rows says on stderr. */
+static const char *
+said_of_nothing(enum output_mode mode, const char *empty)
+{
+	static char out[200];
+	FILE *f = tmpfile();
+	struct output o;
+	int saved;
+	size_t n;
+
+	assert_non_null(f);
+	saved = dup(2);
+	dup2(fileno(f), 2);
+	output_init(&o, mode, false);
+	output_begin(&o, columns, 5);
+	output_end(&o, empty);
+	dup2(saved, 2);
+	close(saved);
+	rewind(f);
+	n = fread(out, 1, sizeof(out) - 1, f);
+	out[n] = '\0';
+	fclose(f);
+	return out;
+}
+
+static void
+people_are_told_of_an_empty_list(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    said_of_nothing(OUTPUT_HUMAN, "nothing waits"), "nothing waits\n");
+	assert_string_equal(said_of_nothing(OUTPUT_HUMAN, NULL), "");
+	assert_string_equal(said_of_nothing(OUTPUT_PLAIN, "nothing waits"), "");
+	assert_string_equal(said_of_nothing(OUTPUT_JSON, "nothing waits"), "");
 }
 
 static void
@@ -195,7 +231,7 @@ a_long_list_flows(void **state)
 	for (int i = 0; i < 1234; i++)
 		output_row(&o, row);
 	assert_int_equal(o.nrows, 0); /* nothing is held back any more */
-	output_end(&o);
+	output_end(&o, "nothing");
 	fflush(stdout);
 	dup2(saved, 1);
 	close(saved);
@@ -214,6 +250,7 @@ main(void)
 		cmocka_unit_test(cut_between_characters),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(table_for_people),
+		cmocka_unit_test(people_are_told_of_an_empty_list),
 		cmocka_unit_test(lines_for_scripts),
 		cmocka_unit_test(objects_for_programs),
 		cmocka_unit_test(a_long_list_flows),
