@@ -264,6 +264,17 @@ args_count(const char *words, size_t *least, size_t *most)
 	}
 }
 
+/* The n-th of the words and those behind it. */
+static const char *
+word_at(const char *words, size_t n)
+{
+	for (; n > 0; n--) {
+		words += strcspn(words, " ");
+		words += strspn(words, " ");
+	}
+	return words;
+}
+
 static bool
 check_words(struct args *a)
 {
@@ -274,7 +285,8 @@ check_words(struct args *a)
 		return wrong(
 		    a, "\"%.64s\" is one word too many", a->words[most]);
 	if (a->nwords < least)
-		return wrong(a, "%s is missing", a->command->words);
+		return wrong(
+		    a, "%s is missing", word_at(a->command->words, a->nwords));
 	return true;
 }
 

@@ -84,8 +84,10 @@ cannot_dial(const struct settings *s)
 		    run);
 	if (errno == EACCES || errno == EPERM)
 		return output_fail(CODE_DENIED,
-		    "%s/control: permission denied; run it as root%s%s", run,
-		    *s->conf->admin_group != '\0' ? " or as a member of " : "",
+		    "%s/control: permission denied; run it as root or as "
+		    "the user who started the server%s%s",
+		    run,
+		    *s->conf->admin_group != '\0' ? ", or as a member of " : "",
 		    s->conf->admin_group);
 	return output_fail(CODE_TEMP, "%s/control: %s", run, strerror(errno));
 }

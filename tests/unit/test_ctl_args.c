@@ -35,6 +35,7 @@ static const struct command table[] = {
 	{ "status", NULL, "", none, nothing, "", NULL },
 	{ "account", "add", "ADDRESS", add_flags, nothing, "", NULL },
 	{ "account", "list", "", none, nothing, "", NULL },
+	{ "grant", "add", "ADDRESS SENDER", none, nothing, "", NULL },
 	{ "grant", "list", "[ADDRESS]", none, nothing, "", NULL },
 	{ "queue", "remove", "[ID...]", none, nothing, "", NULL },
 	{ NULL, NULL, NULL, NULL, NULL, NULL, NULL },
@@ -154,6 +155,8 @@ words(void **state)
 	says("", "no command; see \"postern help\"");
 	says("account", "\"account\" needs a verb: add, list");
 	says("account add", "ADDRESS is missing");
+	says("grant add", "ADDRESS SENDER is missing");
+	says("grant add x", "SENDER is missing");
 	says("account add x y", "\"y\" is one word too many");
 	says("status now", "\"now\" is one word too many");
 	assert_true(parse("grant list"));
