@@ -233,6 +233,9 @@ keyless_use(SSL_CTX *ctx, EVP_PKEY *pub, char *err, size_t size)
 		snprintf(err, size, "the key is neither RSA nor EC");
 		return false;
 	}
+	/* The chain is what the file has; nobody looks for a better one, with
+	 * a signature to verify, in each handshake. */
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
 	ok = SSL_CTX_use_PrivateKey(ctx, key) == 1;
 	if (!ok)
 		tls_error(err, size);
