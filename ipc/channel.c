@@ -29,7 +29,9 @@ struct parcel {
 };
 
 static TAILQ_HEAD(, channel) channels = TAILQ_HEAD_INITIALIZER(channels);
-static uint64_t serials, closed;
+static uint64_t serials;
+/* How often any was: who ran an owner's code looks here, not at a pointer. */
+static uint64_t closed;
 static uint8_t *scratch; /* one record out, then one record in */
 static bool hooked;
 
@@ -129,7 +131,7 @@ static void
 read_some(struct channel *c)
 {
 	uint8_t *in = scratch + MSG_MAX;
-	uint64_t serial = c->serial;
+	uint64_t before = closed;
 	const char *why;
 	struct msg m;
 	ssize_t n;
@@ -157,8 +159,8 @@ read_some(struct channel *c)
 			explicit_bzero(in, (size_t)n);
 			explicit_bzero(&m, sizeof(m));
 		}
-		/* The handler may have closed it, or opened it anew. */
-		if (c->fd == -1 || c->serial != serial)
+		/* It may be the one that the handler closed, and freed. */
+		if (closed != before)
 			return;
 	}
 }
@@ -167,12 +169,12 @@ static void
 on_ready(void *arg, short events)
 {
 	struct channel *c = arg;
-	uint64_t serial = c->serial;
+	uint64_t before = closed;
 
 	if (events & LOOP_WRITE) {
 		c->blocked = false;
 		channel_flush(c);
-		if (c->fd == -1 || c->serial != serial)
+		if (closed != before)
 			return;
 	}
 	if (events & LOOP_READ)

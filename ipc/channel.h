@@ -45,8 +45,8 @@ struct channel {
 	TAILQ_ENTRY(channel) link;
 };
 
-/* Takes fd.  The struct may be reused after channel_close(); memory that holds
- * it must not be freed inside its own handlers. */
+/* Takes fd.  The struct may be reused, and memory that holds it freed, after
+ * channel_close() and in on_gone, inside its own handlers too. */
 void
 channel_open(struct channel *, int fd, enum process self, enum process peer,
     unsigned index, channel_message_fn *, channel_gone_fn *, void *arg);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -179,6 +180,86 @@ test_pending_words_arrive_before_the_end(void **state)
 }
 
 /* What a child process with this peer does on a bad record: its status. */
+/* An owner that goes with its channel, as the operator's commands do. */
+struct owner {
+	struct channel channel;
+	bool hangs_up; /* at the first word */
+};
+
+static void
+on_owner_gone(struct channel *c)
+{
+	gone_count++;
+	free(c->arg);
+}
+
+static void
+on_owner_message(struct channel *c, const struct msg *m, int fd)
+{
+	struct owner *o = c->arg;
+
+	(void)m, (void)fd;
+	ntags++;
+	if (o->hangs_up) {
+		channel_close(c);
+		free(o);
+	}
+}
+
+/* One whose other end is returned. */
+static int
+owner_new(bool hangs_up, struct owner **o)
+{
+	int fds[2];
+
+	assert_int_equal(message_pair(fds), 0);
+	*o = calloc(1, sizeof(**o));
+	assert_non_null(*o);
+	(*o)->hangs_up = hangs_up;
+	channel_open(&(*o)->channel, fds[0], P_QUEUE, P_CTL, 0,
+	    on_owner_message, on_owner_gone, *o);
+	return fds[1];
+}
+
+/* What a pointer to freed memory does, the sanitizers tell. */
+static void
+test_an_owner_may_go_with_its_channel(void **state)
+{
+	struct msg m = { .type = MSG_QUEUE_CMD };
+	struct msg row = { .type = MSG_QUEUE_ROW };
+	struct owner *o;
+	int other;
+
+	(void)state;
+	ntags = gone_count = stop_after = 0;
+	/* In the middle of its messages. */
+	other = owner_new(true, &o);
+	for (int i = 0; i < 3; i++)
+		assert_true(message_send(other, &m, -1));
+	run_for(50);
+	assert_int_equal(ntags, 1);
+	close(other);
+	/* When the peer dies, in reading. */
+	close(owner_new(false, &o));
+	run_for(50);
+	assert_int_equal(gone_count, 1);
+	/* And in writing what did not fit at first. */
+	other = owner_new(false, &o);
+	for (int i = 0; i < 20000; i++)
+		channel_send(&o->channel, &row, -1);
+	channel_flush(&o->channel);
+	assert_true(channel_backlog(&o->channel) > 0);
+	close(other);
+	run_for(50);
+	assert_int_equal(gone_count, 2);
+	/* After a breach. */
+	other = owner_new(false, &o);
+	assert_int_equal(send(other, "garbage", 7, 0), 7);
+	run_for(50);
+	assert_int_equal(gone_count, 3);
+	close(other);
+}
+
 static int
 status_after(enum process peer, const void *rec, size_t n, int fd)
 {
@@ -255,6 +336,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_pending_words_arrive_before_the_end, set_up,
 		    tear_down),
+		cmocka_unit_test(test_an_owner_may_go_with_its_channel),
 		cmocka_unit_test(test_breaches_end_the_process),
 	};
 
