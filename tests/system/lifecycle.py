@@ -102,7 +102,8 @@ def all_arrive(p, rcpts, seconds=60):
     wanted = set(rcpts)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        got = [r for m in list(p.sink.messages) for r in m.rcpts]
+        got = [r for m in list(p.sink.messages) for r in m.rcpts
+               if r in wanted]
         if wanted <= set(got):
             return len(got) - len(set(got))
         p.cli("queue", "retry", "--all")
