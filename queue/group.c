@@ -18,7 +18,7 @@ TAILQ_HEAD(changes, change);
 
 static struct changes gathering, visible, flushing;
 static unsigned gathered;
-static bool urgent_gathered, urgent_visible;
+static bool urgent_gathered, urgent_visible, paused;
 static int64_t gathered_since, visible_since;
 static struct totals totals;
 static uint64_t groups;
@@ -61,7 +61,7 @@ group_start(void)
 	TAILQ_INIT(&flushing);
 	gathered = 0;
 	groups = 0;
-	urgent_gathered = urgent_visible = false;
+	urgent_gathered = urgent_visible = paused = false;
 	t_meta_get(&totals);
 	timer_init(&ripe, wake_up, NULL);
 	worker_start(&flusher, run_flush, flushed);
@@ -125,7 +125,7 @@ group_commit(void)
 static bool
 commit_is_ripe(void)
 {
-	if (TAILQ_EMPTY(&gathering))
+	if (TAILQ_EMPTY(&gathering) || paused)
 		return false;
 	return (urgent_gathered && worker_idle(&flusher)) ||
 	    gathered >= COMMIT_AHEAD ||
@@ -152,7 +152,7 @@ group_turn(void)
 		urgent_visible = false;
 		worker_add(&flusher, &flush);
 	}
-	if (!TAILQ_EMPTY(&gathering))
+	if (!TAILQ_EMPTY(&gathering) && !paused)
 		wait = gathered_since + LAZY_COMMIT_MS - loop_now_ms();
 	if (!TAILQ_EMPTY(&visible) && worker_idle(&flusher)) {
 		left = visible_since + LAZY_FLUSH_MS - loop_now_ms();
@@ -165,6 +165,12 @@ group_turn(void)
 		ripe_at = loop_now_ms() + wait;
 		timer_set(&ripe, wait);
 	}
+}
+
+void
+group_pause(bool on)
+{
+	paused = on;
 }
 
 void

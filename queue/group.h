@@ -45,6 +45,8 @@ void group_commit(void);
 /* The end of a turn: commit and flush what is ripe. */
 void group_turn(void);
 
+/* While paused nothing is committed by itself; what came is kept. */
+void group_pause(bool);
 /* Commit and flush all there is without waiting for more. */
 void group_finish(void);
 /* Everything added is durable now. */

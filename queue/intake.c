@@ -18,6 +18,7 @@
 #include "queue/settings.h"
 #include "queue/spool.h"
 #include "queue/t_body.h"
+#include "queue/upkeep.h"
 
 #define SMTPDS  64
 #define TX_MOST 20000 /* transactions begun, of one smtpd */
@@ -223,6 +224,7 @@ on_rcpts(struct channel *c, const struct msg *m)
 static const struct reply *
 lend(struct tx *t, uint64_t size)
 {
+	upkeep_check_room();
 	if (refusal() != NULL)
 		return refusal();
 	if (size > settings->message_size)
@@ -456,6 +458,7 @@ check(const struct msg_tx_commit *m, const struct tx *t)
 {
 	bool in_file = (m->flags & TX_IN_FILE) != 0;
 
+	upkeep_check_room();
 	if (refusal() != NULL)
 		return refusal();
 	if (m->size > settings->message_size)

@@ -234,7 +234,7 @@ main(int argc, char **argv)
 	static const struct child child = {
 		.self = P_QUEUE,
 		.program = "postern-queue",
-	.threads = true,
+		.threads = true,
 		.start = start,
 		.reload = reload,
 		.peer = peer,

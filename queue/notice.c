@@ -17,6 +17,9 @@
 #include "queue/t_journal.h"
 
 #define HEADER_READ (DSN_HEADER_MAX + 4096)
+/* Of each answer in a brief notice: with these even 100 recipients with the
+ * longest names stay under BODY_ROWS_MAX. */
+#define BRIEF_TEXT 160
 
 /* The words about one recipient; the strings that struct dsn borrows. */
 struct words {
@@ -55,7 +58,7 @@ header_length(const char *text, size_t n)
 }
 
 static void
-describe(const struct job *j, const struct rcpt *r, struct words *w,
+describe(const struct job *j, const struct rcpt *r, bool brief, struct words *w,
     struct dsn_recipient *d)
 {
 	memset(d, 0, sizeof(*d));
@@ -65,6 +68,8 @@ describe(const struct job *j, const struct rcpt *r, struct words *w,
 		d->reason = "Its server has not answered so far.";
 		return;
 	}
+	if (brief)
+		w->answer.text[BRIEF_TEXT] = '\0';
 	d->status = w->answer.status;
 	d->last_attempt = (time_t)(w->answer.when / 1000);
 	if (w->answer.mx[0] != '\0')
@@ -93,9 +98,10 @@ concerns(const struct rcpt *r, enum dsn_kind kind)
 				  : r->state == RCPT_WAITING;
 }
 
+/* A brief one is without the header, and holds the beginning of each answer. */
 static bool
-write_text(
-    const struct job *j, enum dsn_kind kind, uint64_t id, struct buf *out)
+write_text(const struct job *j, enum dsn_kind kind, uint64_t id, bool brief,
+    struct buf *out)
 {
 	static struct words words[JOB_RCPTS];
 	static char header[HEADER_READ];
@@ -117,15 +123,29 @@ write_text(
 
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		if (concerns(&j->rcpts[i], kind)) {
-			describe(j, &j->rcpts[i], &words[d.nrecipients],
+			describe(j, &j->rcpts[i], brief, &words[d.nrecipients],
 			    &rcpts[d.nrecipients]);
 			d.nrecipients++;
 		}
-	if (l->added.len > 0)
+	if (l->added.len > 0 && !brief)
 		memcpy(header, l->added.data, n = l->added.len);
-	n += read_head(l, header + n, sizeof(header) - n);
+	if (!brief)
+		n += read_head(l, header + n, sizeof(header) - n);
 	d.header_len = header_length(header, n);
 	return dsn_write(&d, put, out);
+}
+
+/* What other servers answer may be long, and all of it is repeated. */
+static bool
+write_bounded(
+    const struct job *j, enum dsn_kind kind, uint64_t id, struct buf *out)
+{
+	bool eight_bit = write_text(j, kind, id, false, out);
+
+	if (out->len <= BODY_ROWS_MAX)
+		return eight_bit;
+	buf_release(out);
+	return write_text(j, kind, id, true, out);
 }
 
 struct accept *
@@ -149,7 +169,7 @@ notice_new(const struct job *j, enum dsn_kind kind)
 	}
 	a->id = group_new_id();
 	a->row.flags = TX_BOUNCE;
-	if (write_text(j, kind, a->id, &text))
+	if (write_bounded(j, kind, a->id, &text))
 		a->row.flags |= TX_8BIT;
 	a->body = body_new(text.len);
 	memcpy(a->body->data, buf_data(&text), text.len);

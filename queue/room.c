@@ -48,10 +48,27 @@ room_free(void)
 	return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
+static uint64_t
+ballast_missing(void)
+{
+	struct stat st;
+
+	if (stat(ballast, &st) == 0 && (uint64_t)st.st_size == ballast_bytes)
+		return 0;
+	return ballast_bytes;
+}
+
 bool
 room_enough(uint64_t debt, uint64_t largest)
 {
-	return room_free() >= debt + 2 * largest + MARGIN_BYTES;
+	return room_free() >=
+	    debt + 2 * largest + MARGIN_BYTES + ballast_missing();
+}
+
+bool
+room_for_checkpoint(void)
+{
+	return room_free() >= MARGIN_BYTES / 4;
 }
 
 bool
@@ -63,14 +80,11 @@ room_drop_ballast(bool force)
 }
 
 void
-room_make_ballast(uint64_t debt, uint64_t largest)
+room_make_ballast(void)
 {
-	struct stat st;
 	int fd;
 
-	if (stat(ballast, &st) == 0 && (uint64_t)st.st_size == ballast_bytes)
-		return;
-	if (!room_enough(debt + 2 * ballast_bytes, largest))
+	if (ballast_missing() == 0)
 		return;
 	fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd == -1 || posix_fallocate(fd, 0, (off_t)ballast_bytes) != 0)

@@ -16,17 +16,20 @@ uint64_t room_total(void);
 /* Bytes free to us now. */
 uint64_t room_free(void);
 /*
- * Is there room for what the store must still write, and for new mail on top?
+ * Is there room for what the store must still write, for new mail on top, and
+ * for the ballast if it is not there?
  *
  *   debt      bytes that the next checkpoint and recovery may write
  *   largest   message that may come
  */
 bool room_enough(uint64_t debt, uint64_t largest);
+/* Is there any room, so that a checkpoint may be tried? */
+bool room_for_checkpoint(void);
 
 /* Before recovery: throw the ballast out when room is scarce.  Returns
  * whether there was one; force does so in any case. */
 bool room_drop_ballast(bool force);
-/* Make it again when there is plenty of room. */
-void room_make_ballast(uint64_t debt, uint64_t largest);
+/* Make it again; there is room_enough(). */
+void room_make_ballast(void);
 
 #endif

@@ -470,6 +470,12 @@ store_written(void)
 	return written;
 }
 
+void
+store_count(uint64_t bytes)
+{
+	written += bytes;
+}
+
 uint64_t
 store_flushes(void)
 {

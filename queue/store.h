@@ -105,8 +105,9 @@ struct store_debt {
 };
 void store_debt(struct store_debt *);
 
-/* Bytes that rows written since the start would take; cheap. */
+/* Bytes that the log has grown by since the start, about; cheap. */
 uint64_t store_written(void);
+void store_count(uint64_t bytes);
 /* Log flushes since the start that store_flush() made. */
 uint64_t store_flushes(void);
 /* Bytes of the tables' files and of the log. */

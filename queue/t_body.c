@@ -62,4 +62,5 @@ t_body_del(struct txn *t, uint64_t id, uint64_t size)
 		make_key(key, id, i);
 		store_del(t, T_BODY, key, sizeof(key));
 	}
+	store_count(size); /* the log keeps what was deleted */
 }

@@ -18,6 +18,8 @@
 #define CHECKPOINT_MOST  ((uint64_t)32 << 20) /* of log */
 #define CHECKPOINT_S     60
 #define CHECKPOINT_LEAST ((uint64_t)64 << 10)
+#define PRESS_BYTES      ((uint64_t)512 << 10) /* worth a checkpoint */
+#define LOOK_BYTES       ((uint64_t)128 << 10) /* written between looks */
 #define PRUNE_ROWS       200
 #define PRUNE_AGAIN_MS   20
 
@@ -38,8 +40,10 @@ static struct survey {
 
 /* The rest the loop keeps. */
 static uint64_t debt;            /* as of the last survey */
-static uint64_t written_at_debt; /* what the store had written then */
-static uint64_t room_seen;       /* what it had written at the last look */
+static uint64_t least_debt;      /* as of the last checkpoint */
+static uint64_t written_at_debt; /* what the store had written at the survey */
+static uint64_t written_at_look;
+static bool pressing; /* a checkpoint under way is to make room */
 
 static void
 look(struct tasks *batch)
@@ -48,9 +52,11 @@ look(struct tasks *batch)
 	int64_t age = s->now - last_checkpoint;
 
 	store_debt(&s->debt);
-	s->checkpointed = s->debt.log >= checkpoint_bytes ||
+	s->checkpointed = s->hurry || s->debt.log >= checkpoint_bytes ||
 	    (s->debt.log >= CHECKPOINT_LEAST &&
-		(s->hurry || age >= (int64_t)CHECKPOINT_S * 1000));
+		age >= (int64_t)CHECKPOINT_S * 1000);
+	/* One that fails for lack of room would end the process. */
+	s->checkpointed &= room_for_checkpoint();
 	if (!s->checkpointed)
 		return;
 	store_checkpoint();
@@ -66,21 +72,52 @@ debt_now(void)
 }
 
 static void
-check_room(void)
+ask(bool hurry)
 {
-	bool enough = room_enough(debt_now(), settings->message_size);
+	if (!worker_idle(&surveyor))
+		return;
+	survey.hurry = hurry;
+	survey.now = loop_now_ms();
+	worker_add(&surveyor, &survey.task);
+}
 
-	room_seen = store_written();
-	if (!enough && intake_get() == INTAKE_OPEN) {
-		log_event("queue.full", "free=%llu owed=%llu",
-		    (unsigned long long)room_free(),
-		    (unsigned long long)debt_now());
-		intake_set(INTAKE_NO_ROOM);
-	} else if (enough && intake_get() == INTAKE_NO_ROOM) {
-		log_event(
-		    "queue.room", "free=%llu", (unsigned long long)room_free());
+static void
+press(bool on)
+{
+	pressing = on;
+	group_pause(on);
+}
+
+static void
+tell(const char *event)
+{
+	log_event(event, "free=%llu owed=%llu", (unsigned long long)room_free(),
+	    (unsigned long long)debt_now());
+}
+
+void
+upkeep_check_room(void)
+{
+	written_at_look = store_written();
+	if (intake_get() == INTAKE_STOPPING || pressing)
+		return;
+	if (room_enough(debt_now(), settings->message_size)) {
+		room_make_ballast();
+		if (intake_get() == INTAKE_NO_ROOM)
+			tell("queue.room");
 		intake_set(INTAKE_OPEN);
+		return;
 	}
+	/* Much of the debt may go with a checkpoint: who commits meanwhile
+	 * waits for it rather than be refused. */
+	if (debt_now() >= least_debt + PRESS_BYTES && room_for_checkpoint()) {
+		press(true);
+		ask(true);
+		return;
+	}
+	if (intake_get() == INTAKE_OPEN)
+		tell("queue.full");
+	intake_set(INTAKE_NO_ROOM);
 }
 
 static void
@@ -90,10 +127,13 @@ looked(struct task *t)
 
 	debt = s->debt.dirty + s->debt.log;
 	written_at_debt = store_written();
-	checkpoints += s->checkpointed;
-	check_room();
-	if (s->checkpointed && intake_get() == INTAKE_OPEN)
-		room_make_ballast(debt, settings->message_size);
+	if (s->checkpointed) {
+		least_debt = debt;
+		checkpoints++;
+	}
+	if (pressing)
+		press(false);
+	upkeep_check_room();
 }
 
 struct pruning {
@@ -144,23 +184,13 @@ prune_journal(void *arg)
 }
 
 static void
-ask(void)
-{
-	if (!worker_idle(&surveyor))
-		return;
-	survey.hurry = intake_get() == INTAKE_NO_ROOM;
-	survey.now = loop_now_ms();
-	worker_add(&surveyor, &survey.task);
-}
-
-static void
 on_tick(void *arg)
 {
 	(void)arg;
 	timer_set(&tick, TICK_MS);
 	flow_tick();
 	prune_journal(NULL);
-	ask();
+	ask(intake_get() == INTAKE_NO_ROOM);
 }
 
 void
@@ -175,10 +205,9 @@ upkeep_start(void)
 	checkpoint_bytes = room_total() / 16 < CHECKPOINT_MOST
 	    ? room_total() / 16
 	    : CHECKPOINT_MOST;
-	check_room();
-	if (intake_get() == INTAKE_OPEN)
-		room_make_ballast(debt, settings->message_size);
 	worker_start(&surveyor, look, looked);
+	least_debt = debt;
+	upkeep_check_room();
 	timer_init(&prune_timer, prune_journal, NULL);
 	timer_init(&tick, on_tick, NULL);
 	timer_set(&tick, TICK_MS);
@@ -187,18 +216,17 @@ upkeep_start(void)
 void
 upkeep_turn(void)
 {
-	uint64_t written = store_written();
-
 	/* At a high rate a second is too long to wait. */
-	if (written - room_seen >= checkpoint_bytes / 32)
-		check_room();
-	if (written - written_at_debt >= checkpoint_bytes / 2)
-		ask();
+	if (store_written() - written_at_look >= LOOK_BYTES)
+		upkeep_check_room();
+	if (store_written() - written_at_debt >= checkpoint_bytes / 2)
+		ask(false);
 }
 
 void
 upkeep_stop(void)
 {
+	press(false);
 	timer_clear(&tick);
 	timer_clear(&prune_timer);
 	worker_stop(&surveyor);

@@ -10,6 +10,9 @@
 void upkeep_start(void);
 /* The end of a turn. */
 void upkeep_turn(void);
+/* Is there room for more mail?  Sets the state of the intake, or makes
+ * commits wait for a checkpoint that may help. */
+void upkeep_check_room(void);
 /* No more checkpoints; ends its thread. */
 void upkeep_stop(void);
 /* Since the start. */
