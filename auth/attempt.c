@@ -21,13 +21,13 @@ static const struct {
 	const char *status, *text, *event, *reason;
 } outcomes[LOGIN_OUTCOMES] = {
 /* clang-format off */
-#define WRONG "authentication credentials invalid"
+#define WRONG "wrong user name or password"
 [LOGIN_OK]           = { V_OK,   235, "2.7.0",  "authentication successful", "auth.ok", "" },
 [LOGIN_BAD_PASSWORD] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "bad-password" },
 [LOGIN_UNKNOWN_USER] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "unknown-user" },
-[LOGIN_SUSPENDED]    = { V_PERM, 525, "5.7.13", "account suspended: ask your administrator", "auth.failed", "suspended" },
-[LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network, try again later", "auth.failed", "rate" },
-[LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "temporary authentication failure, try again", "auth.failed", "busy" },
+[LOGIN_SUSPENDED]    = { V_PERM, 525, "5.7.13", "this account is suspended; ask your administrator", "auth.failed", "suspended" },
+[LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network; try again later", "auth.failed", "rate" },
+[LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "too many logins at a time; try again in a moment", "auth.failed", "busy" },
 [LOGIN_STALE]        = { V_PERM, 535, "5.7.8",  WRONG, "auth.stale", "same-wrong-password" },
 	/* clang-format on */
 };

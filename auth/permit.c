@@ -44,7 +44,7 @@ find_active(const char *login, struct msg_allowed *r)
 	}
 	if (page->state != ACC_ACTIVE) {
 		answer(r, V_PERM, 550, "5.7.13",
-		    "account %.100s is suspended: ask your administrator",
+		    "account %.100s is suspended; ask your administrator",
 		    login);
 		return NULL;
 	}
@@ -62,9 +62,9 @@ allow_address(const struct page *page, const char *text, size_t n,
 		    "%.*s is not an address", (int)(n < 100 ? n : 100), text);
 	if (!page_covers(page, &a))
 		return answer(r, V_PERM, code, "5.7.1",
-		    "%.*s is not an address of account %.90s; ask for: "
-		    "postern grant add %.90s %.*s",
-		    (int)(n < 90 ? n : 90), text, page->login, page->login,
+		    "you may not send as %.*s; your administrator can allow "
+		    "it: postern grant add %.90s %.*s",
+		    (int)(n < 90 ? n : 90), text, page->login,
 		    (int)(n < 90 ? n : 90), text);
 	return answer(r, V_OK, 250, "2.1.0", "sender ok");
 }

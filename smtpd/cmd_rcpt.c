@@ -56,7 +56,8 @@ cmd_rcpt(struct session *s, char *args, size_t n)
 	/* RFC 5321 4.5.3.1.10: 452, and the client sends to the rest later. */
 	if (s->tx->nrcpts >= conf->recipients)
 		return reply(s, 452, "4.5.3",
-		    "too many recipients: %u in one message", conf->recipients);
+		    "too many recipients: %u in one message at most",
+		    conf->recipients);
 	/* RFC 5321 4.5.1: <Postmaster> is ours. */
 	if (rcpt.to.domain[0] == '\0')
 		text_copy(

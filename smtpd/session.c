@@ -276,7 +276,8 @@ object(struct session *s, const struct command *cmd, size_t n)
 		    s, 530, "5.7.0", "must issue a STARTTLS command first");
 	}
 	if ((cmd->needs & LOGIN) && s->account[0] == '\0')
-		return reply(s, 530, "5.7.0", "authentication required");
+		return reply(s, 530, "5.7.0",
+		    "log in first: mail is taken from accounts only");
 	if ((cmd->needs & CLEAR) && s->tls[0] != '\0')
 		return reply(s, 503, "5.5.1", "TLS is active already");
 	if ((cmd->needs & NO_LOGIN) && s->account[0] != '\0')
