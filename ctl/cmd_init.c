@@ -182,7 +182,9 @@ print_next(const struct init *i)
 	bool systemd = access("/run/systemd/system", F_OK) == 0;
 
 	if (i->setup.dry) {
-		printf("nothing was changed; without --dry-run it would be\n");
+		if (json_array_size(i->setup.made) > 0)
+			printf("nothing was changed; without --dry-run it "
+			       "would be\n");
 		return;
 	}
 	if (daemon_running(s))

@@ -16,11 +16,13 @@ static const struct words {
 	const char *done;  /* "held 3 messages" */
 	const char *would; /* "would hold 3 messages" */
 	const char *undo;  /* NULL: nothing can */
+	const char *none;  /* why there may have been none */
 } words[QUEUE_VERBS] = {
-	[QUEUE_RETRY] = { "retrying", "retry", "" },
-	[QUEUE_HOLD] = { "held", "hold", "release" },
-	[QUEUE_RELEASE] = { "released", "release", "hold" },
-	[QUEUE_REMOVE] = { "removed", "remove", NULL },
+	[QUEUE_RETRY] = { "retrying", "retry", "",
+	    "; held ones wait for \"postern queue release\"" },
+	[QUEUE_HOLD] = { "held", "hold", "release", "" },
+	[QUEUE_RELEASE] = { "released", "release", "hold", "" },
+	[QUEUE_REMOVE] = { "removed", "remove", NULL, "" },
 };
 
 /* Fill the selection of a question from the flags.  *any: there was one. */
@@ -165,7 +167,7 @@ report(const struct ctl *c, const struct msg_queue_cmd *q, uint64_t count)
 		    count, messages(count));
 	else
 		output_note("%s %" PRIu64 " %s%s", words[q->verb].done, count,
-		    messages(count), count > 0 ? undo : "");
+		    messages(count), count > 0 ? undo : words[q->verb].none);
 }
 
 static int

@@ -82,7 +82,7 @@ fill(const struct msg_queue_row *r, char id[MSGID_SIZE],
 		{ .n = r->rcpts },
 		{ .n = r->waiting },
 		{ .n = r->attempts },
-		{ .n = r->next },
+		{ .n = r->held == HELD_NO ? r->next : 0 },
 		{ .text = held_name(r->held) },
 		{ .text = r->last },
 	};
@@ -168,8 +168,7 @@ cmd_queue_list(struct ctl *c)
 }
 
 /* How recipients end, as the journal calls it. */
-static const char *const ends[] = { "delivered", "bounced", "dropped",
-	"removed" };
+static const char *const ends[] = { "delivered", "bounced", "dropped" };
 
 struct page {
 	struct output *out;
@@ -181,6 +180,7 @@ struct page {
 	char *text;  /* ... */
 	size_t size; /* ... */
 	uint64_t ended[COUNT(ends)];
+	bool removed; /* those who still waited then */
 };
 
 /* The journal remembers a message that left the queue, but not all of it. */
@@ -231,7 +231,7 @@ page_rcpt(struct page *p, const struct msg_rcpt_row *r)
 		{ .text = r->domain },
 		{ .text = r->state },
 		{ .n = r->attempts },
-		{ .n = r->next },
+		{ .n = p->row.held == HELD_NO ? r->next : 0 },
 		{ .text = r->last },
 	};
 
@@ -272,6 +272,7 @@ page_event(struct page *p, const struct msg_event_row *r)
 
 	for (size_t i = 0; i < COUNT(ends); i++)
 		p->ended[i] += strcmp(r->event, ends[i]) == 0;
+	p->removed |= strcmp(r->event, "removed") == 0;
 	if (p->out->mode == OUTPUT_JSON)
 		json_array_append_new(p->events,
 		    output_object(event_columns, COUNT(event_columns), cells));
@@ -314,6 +315,7 @@ print_json(const struct page *p)
 	for (size_t i = 0; i < COUNT(ends); i++)
 		json_object_set_new(
 		    outcome, ends[i], json_integer((json_int_t)p->ended[i]));
+	json_object_set_new(outcome, "removed", json_boolean(p->removed));
 	json_object_set_new(j, "outcome", outcome);
 	/* "recipients" is their number, as in the list. */
 	json_object_set(j, "rcpts", p->rcpts);
@@ -321,7 +323,7 @@ print_json(const struct page *p)
 	output_document(j);
 }
 
-/* "gone: delivered 2, bounced 1" */
+/* "gone: delivered 2, bounced 1, then removed by hand" */
 static void
 print_outcome(const struct page *p)
 {
@@ -333,7 +335,10 @@ print_outcome(const struct page *p)
 			n += (size_t)snprintf(text + n, sizeof(text) - n,
 			    "%s %s %" PRIu64, n > 0 ? "," : ":", ends[i],
 			    p->ended[i]);
-	output_field(p->out, "state", "gone%.*s", (int)n, text);
+	output_field(p->out, "state", "gone%.*s%s", (int)n, text,
+	    !p->removed ? ""
+		: n > 0 ? ", then removed by hand"
+			: ": removed by hand");
 }
 
 /* All has come. */
