@@ -19,6 +19,8 @@
 /* Rows that are looked at before the widths of a table are settled. */
 #define ROWS_HELD 500
 #define CELL_MAX  1200
+/* On a terminal too narrow the last column keeps so much, and lines wrap. */
+#define LAST_LEAST 11
 
 struct output_row {
 	struct output_row *next;
@@ -215,8 +217,10 @@ put_line(const struct output *o, char *const *cells)
 
 		if (o->columns[i].heading == NULL)
 			continue;
-		if (i == last && room != SIZE_MAX)
-			text_cut(cells[i], room > at ? room - at : 0);
+		if (i == last && room != SIZE_MAX &&
+		    o->columns[i].kind == CELL_TEXT)
+			text_cut(cells[i],
+			    room > at + LAST_LEAST ? room - at : LAST_LEAST);
 		width = text_width(cells[i]);
 		pad = o->width[i] > width ? o->width[i] - width : 0;
 		if (right_aligned(o->columns[i].kind))
