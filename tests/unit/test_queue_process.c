@@ -218,6 +218,60 @@ bounces_once(void **state)
 	bed_stop(b);
 }
 
+/* 100 recipients with long names, and a server that has much to say to each:
+ * the notice must still fit the store. */
+static void
+bounces_at_length(void **state)
+{
+	struct bed *b = *state;
+	static uint8_t list[RCPTS_MAX];
+	struct msg m = { .type = MSG_TX_RCPTS, .tag = 9 };
+	char domain[256], address[ADDR_SIZE], index;
+	struct msg_job_verdict *v = &m.u.job_verdict;
+	uint64_t tag;
+	size_t len = 0, n;
+
+	bed_start(b, PLAIN_CONF, NULL);
+	for (n = 0; n < 240; n++)
+		domain[n] = n % 60 == 59 ? '.' : 'd';
+	strcpy(domain + n, "example.net");
+	for (int i = 0; i < JOB_RCPTS; i++) {
+		snprintf(
+		    address, sizeof(address), "%03d%061d@%s", i, 0, domain);
+		len =
+		    list_add(list, sizeof(list), len, address, strlen(address));
+		assert_true(len > 0);
+	}
+	m.u.tx_rcpts.rcpts = (struct bytes){ list, len };
+	bed_say(b->smtpd, &m, -1);
+	commit_as(b, 9, ALICE, ALICE, "", BODY);
+	bed_expect(b, b->smtpd, P_SMTPD, MSG_TX_RESULT);
+	assert_int_equal(b->m.u.tx_result.verdict, V_OK);
+	expect_job(b);
+	tag = b->m.tag;
+	for (int i = 0; i < JOB_RCPTS; i++) {
+		m = (struct msg){ .type = MSG_JOB_VERDICT, .tag = tag };
+		v->verdict = V_PERM;
+		v->code = 550;
+		strcpy(v->status, "5.7.1");
+		memset(v->mx, 'm', sizeof(v->mx) - 1);
+		/* Words of this length fill a line each. */
+		for (n = 0; n < sizeof(v->text) - 1; n++)
+			v->text[n] = n % 39 == 38 ? ' ' : 'w';
+		index = (char)i;
+		v->rcpts = (struct bytes){ (uint8_t *)&index, 1 };
+		v->last = i == JOB_RCPTS - 1;
+		bed_say(b->deliver, &m, -1);
+	}
+	expect_job(b);
+	assert_string_equal(b->m.u.job.sender, "");
+	assert_string_equal(job_rcpt(b, 0), ALICE);
+	assert_true(b->m.u.job.size <= 256 * 1024);
+	judge_all(b, V_OK, SCOPE_RCPT);
+	bed_wait_log(b, "outcome=delivered:1,bounced:0");
+	bed_stop(b);
+}
+
 static void
 null_sender_never_bounces(void **state)
 {
@@ -861,6 +915,7 @@ main(void)
 		CASE(survives_kill),
 		CASE(deliver_dies),
 		CASE(bounces_once),
+		CASE(bounces_at_length),
 		CASE(null_sender_never_bounces),
 		CASE(gives_up),
 		CASE(tells_of_a_delay_once),
