@@ -20,11 +20,12 @@
 #include "lib/log.h"
 #include "parent/parent.h"
 
-#define CLIENTS_MAX 64
+#define CLIENTS_MAX   64
+#define STRANGERS_MAX 8 /* who may not command cannot shut out who may */
 
 struct client {
 	struct channel channel;
-	bool used, opened;
+	bool used, opened, permitted;
 	struct ucred who;
 };
 
@@ -132,7 +133,7 @@ on_open(struct client *cl, const struct msg_ctl_open *open)
 	};
 	char by[128];
 
-	if (!may_command(&cl->who)) {
+	if (!cl->permitted) {
 		name_of(cl->who.uid, by, sizeof(by));
 		log_event("ctl.refused", "uid=%u by=%s", (unsigned)cl->who.uid,
 		    log_quote(by));
@@ -245,27 +246,46 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		drop(cl);
 }
 
+/* A free place, NULL when there is none for this one. */
+static struct client *
+find_place(bool permitted)
+{
+	struct client *place = NULL;
+	unsigned strangers = 0;
+
+	for (struct client *cl = clients; cl < clients + CLIENTS_MAX; cl++)
+		if (!cl->used)
+			place = cl;
+		else if (!cl->permitted)
+			strangers++;
+	return permitted || strangers < STRANGERS_MAX ? place : NULL;
+}
+
 static void
 on_connect(void *arg, short events)
 {
-	struct client *cl = clients;
-	socklen_t len;
+	struct client *cl = NULL;
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	bool permitted = false;
 	int fd;
 
 	(void)arg, (void)events;
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd == -1)
 		return;
-	while (cl < clients + CLIENTS_MAX && cl->used)
-		cl++;
-	len = sizeof(cl->who);
-	if (cl == clients + CLIENTS_MAX ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cl->who, &len) == -1) {
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
+		permitted = may_command(&who);
+		cl = find_place(permitted);
+	}
+	if (cl == NULL) {
 		close(fd);
 		return;
 	}
 	cl->used = true;
 	cl->opened = false;
+	cl->permitted = permitted;
+	cl->who = who;
 	channel_open(
 	    &cl->channel, fd, P_PARENT, P_CTL, 0, on_message, on_gone, cl);
 }

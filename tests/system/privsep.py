@@ -278,6 +278,31 @@ def control(p):
     same(done.stdout, b"", "what it printed")
 
 
+HOLD = """
+import os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+held = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for _ in range(80)]
+for s in held:
+    s.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@tap.case("who may not use the control socket cannot block it")
+def blocked(p):
+    if not ROOT:
+        raise tap.Skip("needs root")
+    sock = os.path.join(p.base, "run", "control")
+    with subprocess.Popen([sys.executable, "-c", HOLD, sock],
+                          stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as other:
+        same(other.stdout.readline(), b"held\n", "80 connections")
+        same(p.cli("status").code, 0, "status meanwhile; code")
+        other.stdin.close()
+
+
 @tap.case("as an ordinary user the same programs run")
 def ordinary(p):
     if not ROOT:
