@@ -96,7 +96,9 @@ consider(struct nearest *n, const char *section, const char *name)
 static void
 unknown_key(struct parser *p, const char *section, const char *name)
 {
-	struct nearest n = { .word = name, .best = 4 };
+	/* More than half of a name changed is another name. */
+	struct nearest n = { .word = name,
+		.best = strlen(name) < 6 ? strlen(name) / 2 + 1 : 4 };
 	char text[512], hint[256] = "";
 	bool listen = strncmp(section, "listen", 6) == 0;
 	bool route = strncmp(section, "route", 5) == 0;
@@ -115,7 +117,9 @@ unknown_key(struct parser *p, const char *section, const char *name)
 		    "unknown key \"%.100s\" in [%.100s]", name, section);
 	else
 		snprintf(text, sizeof(text), "unknown key \"%.100s\"", name);
-	if (*n.name != '\0')
+	if (strcmp(n.name, name) == 0)
+		snprintf(hint, sizeof(hint), "write it above all [sections]");
+	else if (*n.name != '\0')
 		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", n.name);
 	complain(p, text, hint);
 }
@@ -128,6 +132,22 @@ bad_value(
 
 	snprintf(text, sizeof(text), "%.64s: \"%.200s\": %s", name, value, why);
 	complain(p, text, "");
+}
+
+static void
+check_taken(struct parser *p, const struct conf_listen *l, const char *item)
+{
+	const struct sockaddr *a = (const struct sockaddr *)&l->address.ss, *b;
+	char text[200];
+
+	for (size_t i = 0; i < p->conf->nlistens; i++) {
+		b = (const struct sockaddr *)&p->conf->listens[i].address.ss;
+		if (!net_equal(a, b) || net_port(a) != net_port(b))
+			continue;
+		snprintf(
+		    text, sizeof(text), "address: %.100s is there twice", item);
+		complain_at(p, l->line, text, "");
+	}
 }
 
 /* A [listen NAME] ends: each of its addresses is a row of conf->listens. */
@@ -168,6 +188,7 @@ end_listen(struct parser *p)
 			complain_at(p, l->line, text, "");
 			continue;
 		}
+		check_taken(p, to, item);
 		p->conf->nlistens++;
 	}
 }
@@ -213,6 +234,20 @@ last_route(struct parser *p)
 }
 
 static void
+check_pattern(struct parser *p, const struct conf_route *r)
+{
+	char text[400];
+
+	for (const struct conf_route *o = p->conf->routes; o < r; o++) {
+		if (strcmp(o->pattern, r->pattern) != 0)
+			continue;
+		snprintf(text, sizeof(text), "[route %.200s] is there twice",
+		    r->pattern);
+		complain(p, text, "");
+	}
+}
+
+static void
 begin_route(struct parser *p, const char *pattern)
 {
 	struct conf_route *r;
@@ -238,6 +273,7 @@ begin_route(struct parser *p, const char *pattern)
 	for (char *c = r->pattern; *c != '\0'; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
+	check_pattern(p, r);
 }
 
 static void

@@ -113,8 +113,8 @@ int conf_read(const char *file, char **text, size_t *len);
 
 /*
  * Checks that need the machine: certificate, key and password files exist,
- * are readable, and secrets are not open to everyone.  Errors as above;
- * returns how many.
+ * are readable, and secrets are not open to everyone; groups and, as root,
+ * users exist.  Errors as above; returns how many.
  */
 int conf_check_files(const struct conf *, conf_error_fn *, void *arg);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,16 @@ conf_read(const char *file, char **text, size_t *len)
 	return -1;
 }
 
+static const char *
+remedy(int saved, const char *what)
+{
+	if (saved == EACCES)
+		return "run it as root";
+	if (strncmp(what, "tls.", 4) == 0)
+		return "run `postern init`, or name a file that exists";
+	return "name a file that exists";
+}
+
 static int
 check_file(const char *what, const char *path, bool secret, int line,
     conf_error_fn *error, void *arg)
@@ -55,10 +66,7 @@ check_file(const char *what, const char *path, bool secret, int line,
 	if (stat(path, &st) == -1 || access(path, R_OK) == -1) {
 		snprintf(text, sizeof(text), "%s: %s: %s", what, path,
 		    strerror(errno));
-		error(arg, line, text,
-		    errno == ENOENT ? "run `postern init`, "
-				      "or name a file that exists"
-				    : "");
+		error(arg, line, text, remedy(errno, what));
 		return 1;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -78,6 +86,20 @@ check_file(const char *what, const char *path, bool secret, int line,
 	return 0;
 }
 
+static int
+check_user(const char *key, const char *name, conf_error_fn *error, void *arg)
+{
+	char text[200];
+
+	/* Only root becomes somebody else. */
+	if (geteuid() != 0 || *name == '\0' || getpwnam(name) != NULL)
+		return 0;
+	snprintf(
+	    text, sizeof(text), "users.%s: there is no user %.100s", key, name);
+	error(arg, 0, text, "run `postern init`, which makes it");
+	return 1;
+}
+
 int
 conf_check_files(const struct conf *c, conf_error_fn *error, void *arg)
 {
@@ -91,6 +113,10 @@ conf_check_files(const struct conf *c, conf_error_fn *error, void *arg)
 			bad += check_file("password-file",
 			    c->routes[i].password_file, true, c->routes[i].line,
 			    error, arg);
+	bad += check_user("smtpd", c->user_smtpd, error, arg);
+	bad += check_user("auth", c->user_auth, error, arg);
+	bad += check_user("queue", c->user_queue, error, arg);
+	bad += check_user("deliver", c->user_deliver, error, arg);
 	if (*c->admin_group != '\0' && getgrnam(c->admin_group) == NULL) {
 		error(arg, 0, "users.admin-group: there is no such group",
 		    "make it with groupadd(8)");

@@ -166,6 +166,11 @@ static const struct {
 	{ "hostname = a.b\n[tls]\ncertificate=/c\nkey=/k\n", "no [listen NAME] section" },
 	{ "hostnam = x\n", "1: unknown key \"hostnam\" | did you mean \"hostname\"?" },
 	{ BASE "[dns]\nserver = nameserver\n", "9: server" },
+	{ BASE "[tls]\nhostname = x\n", "write it above all [sections]" },
+	{ BASE "[route A.org]\nvia = mx\n[route a.org]\nvia = mx\n",
+	  "10: [route a.org] is there twice" },
+	{ BASE "[listen x]\naddress = 1.2.3.4:1, [::1]:1, 1.2.3.4:1\ntls = implicit\n",
+	  "8: address: 1.2.3.4:1 is there twice" },
 	{ BASE "[limits]\ngive-up = 5d\n", "did you mean \"[queue] give-up\"?" },
 };
 /* clang-format on */
