@@ -18,8 +18,9 @@ B       ?= build
 
 BINDIR     := $(PREFIX)/bin
 LIBEXECDIR := $(PREFIX)/libexec/postern
-MANDIR     := $(PREFIX)/share/man
-DOCDIR     := $(PREFIX)/share/doc/postern
+DATADIR    := $(PREFIX)/share
+MANDIR     := $(DATADIR)/man
+DOCDIR     := $(DATADIR)/doc/postern
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 FUZZ_SECONDS ?= 30
 
@@ -173,19 +174,25 @@ install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
 	    $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
 	    $(DESTDIR)$(DOCDIR)/fail2ban $(DESTDIR)$(UNITDIR) \
-	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+	    $(DESTDIR)$(DATADIR)/bash-completion/completions \
+	    $(DESTDIR)$(DATADIR)/fish/vendor_completions.d
 	install -m 755 $B/postern $(DESTDIR)$(BINDIR)/
 	install -m 755 $(PROCESSES:%=$B/postern-%) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 644 README.md CHANGES.md LICENSE docs/*.md \
 	    packaging/postern.conf.example $(DESTDIR)$(DOCDIR)/
-	cp -r packaging/fail2ban/. $(DESTDIR)$(DOCDIR)/fail2ban/
+	umask 022; cp -r packaging/fail2ban/. $(DESTDIR)$(DOCDIR)/fail2ban/
 	install -m 644 packaging/sysusers.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 	install -m 644 packaging/tmpfiles.d/*.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/
 	sed 's|@BINDIR@|$(BINDIR)|g' packaging/postern.service \
 	    > $(DESTDIR)$(UNITDIR)/postern.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/postern.service
+	umask 022; $B/postern completion bash \
+	    > $(DESTDIR)$(DATADIR)/bash-completion/completions/postern
+	umask 022; $B/postern completion fish \
+	    > $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/postern.fish
 
 clean:
 	rm -rf $B
