@@ -71,6 +71,8 @@ tls_server_new(void)
 	if (SSL_CTX_set_cipher_list(ctx, CIPHERS_12) != 1 ||
 	    SSL_CTX_set_ciphersuites(ctx, CIPHERS_13) != 1)
 		fatal("TLS: no ciphers");
+	/* Clients send their passwords: the library keeps no copy. */
+	SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	/* One ticket a session: it costs a record and a wake-up each. */
 	SSL_CTX_set_num_tickets(ctx, 1);
