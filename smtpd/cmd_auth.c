@@ -26,7 +26,8 @@ auth_clear(struct session *s)
 static int
 malformed(struct session *s)
 {
-	return reply(s, 501, "5.5.2", "cannot read this response");
+	return reply(
+	    s, 501, "5.5.2", "cannot read this login; is the password empty?");
 }
 
 static int
