@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -119,6 +120,17 @@ def prove(sink, password):
     say(postern("queue", "show", identity).rstrip())
 
 
+def check_ports():
+    for port in (TLS_PORT, STARTTLS_PORT, SINK_PORT):
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError as e:
+                die(f"127.0.0.1:{port}: {e.strerror}; does another "
+                    "\"make run\" still run?")
+
+
 def serve():
     out = open(LOG, "wb")
     server = subprocess.Popen(
@@ -141,6 +153,7 @@ def interrupted(number, frame):
 def main():
     once = sys.argv[1:] == ["--once"]
     signal.signal(signal.SIGTERM, interrupted)
+    check_ports()
     shutil.rmtree(HOME, ignore_errors=True)
     os.makedirs(HOME, 0o755)
     with open(CONF, "w") as f:
