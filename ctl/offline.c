@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,19 +101,38 @@ become_auth(const char *program, const char *directory, const char *user,
 	_exit(127);
 }
 
+/* What root would start must be able to use what is there. */
+static int
+check_owner(const char *directory, const char *user)
+{
+	const struct passwd *pw = getpwnam(user);
+	struct stat st;
+
+	if (pw == NULL)
+		return output_fail(CODE_CONF,
+		    "there is no user %s; \"postern init\" makes it", user);
+	if (stat(directory, &st) == -1)
+		return cannot_lock(directory);
+	if (st.st_uid != pw->pw_uid)
+		return output_fail(CODE_DENIED,
+		    "%s does not belong to %s: run this as the user whose "
+		    "server it is, or \"postern init\" to make it root's",
+		    directory, user);
+	return CODE_OK;
+}
+
 static int
 start(struct daemon *d, const struct settings *s)
 {
 	const char *user = geteuid() == 0 ? s->conf->user_auth : NULL;
 	char program[CONF_PATH], directory[CONF_PATH + 8];
-	int pair[2];
+	int pair[2], code;
 
-	if (user != NULL && getpwnam(user) == NULL)
-		return output_fail(CODE_CONF,
-		    "there is no user %s; \"postern init\" makes it", user);
+	snprintf(directory, sizeof(directory), "%s/auth", s->conf->state);
+	if (user != NULL && (code = check_owner(directory, user)) != CODE_OK)
+		return code;
 	if (!sibling_path("auth", program, sizeof(program)))
 		return CODE_TEMP;
-	snprintf(directory, sizeof(directory), "%s/auth", s->conf->state);
 	d->log = memfd_create("log", MFD_CLOEXEC);
 	if (d->log == -1 || message_pair(pair) == -1)
 		return output_fail(CODE_TEMP, "%s", strerror(errno));

@@ -26,13 +26,24 @@ refuse(const char *word, const char *why)
 	    text_clean(clean, sizeof(clean), word), why);
 }
 
+/* Addresses are ASCII here. */
+static int
+refuse_name(const char *word, const char *why)
+{
+	for (const char *c = word; *c != '\0'; c++)
+		if ((unsigned char)*c >= 0x80)
+			why = "has letters beyond ASCII; a domain with such "
+			      "is written like xn--mnchen-3ya.de";
+	return refuse(word, why);
+}
+
 int
 operand_address(const char *word, char out[ADDR_SIZE])
 {
 	struct address a;
 
 	if (!address_parse(&a, word, strlen(word)) || a.domain[0] == '\0')
-		return refuse(
+		return refuse_name(
 		    word, "is not an address; write it like alice@example.org");
 	address_format(&a, out);
 	return CODE_OK;
@@ -45,7 +56,7 @@ operand_domain(const char *word, char out[256])
 
 	if (n >= 256 ||
 	    (!domain_valid(word, n, 0) && !domain_literal(word, n, out)))
-		return refuse(
+		return refuse_name(
 		    word, "is not a domain; write it like example.org");
 	for (size_t i = 0; i <= n; i++)
 		out[i] = ascii_lower(word[i]);
