@@ -147,6 +147,7 @@ check_taken(struct parser *p, const struct conf_listen *l, const char *item)
 		snprintf(
 		    text, sizeof(text), "address: %.100s is there twice", item);
 		complain_at(p, l->line, text, "");
+		return;
 	}
 }
 
@@ -244,6 +245,7 @@ check_pattern(struct parser *p, const struct conf_route *r)
 		snprintf(text, sizeof(text), "[route %.200s] is there twice",
 		    r->pattern);
 		complain(p, text, "");
+		return;
 	}
 }
 
