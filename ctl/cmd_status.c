@@ -18,6 +18,9 @@
 /* A certificate is somebody's business when it ends this soon. */
 #define SOON_DAYS 14
 
+/* For each process that is asked: one that hangs is told of, not waited for. */
+#define PATIENCE_S 5
+
 /*
  * The rows as one document: "pid" stays a key; "listen.NAME" and
  * "process.NAME" become lists, because a name may be there twice.
@@ -99,8 +102,10 @@ ask(struct ctl *c, enum service service, struct msg *m, daemon_row_fn *row,
 	struct daemon line;
 	int code = daemon_open(&line, &c->settings, service);
 
-	if (code == CODE_OK)
+	if (code == CODE_OK) {
+		daemon_patience(&line, PATIENCE_S);
 		code = daemon_ask(&line, m, row, s, &done);
+	}
 	if (code == CODE_OK)
 		code = daemon_settle(&done);
 	daemon_close(&line);

@@ -135,6 +135,28 @@ daemon_open_auth(struct daemon *d, const struct settings *s)
 	return offline_open(d, s);
 }
 
+void
+daemon_patience(struct daemon *d, unsigned seconds)
+{
+	struct timeval patience = { .tv_sec = (time_t)seconds };
+
+	setsockopt(
+	    d->sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+}
+
+/* Why the answer ended before it was whole. */
+static const char *
+no_answer(const struct daemon *d)
+{
+	if (d->pid != 0)
+		return "postern-auth ended without an answer";
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return "the server runs, but that part of it gives no answer; "
+		       "its log may say why";
+	return "the server hung up before it answered; whether the command "
+	       "was carried out, \"show\" and \"list\" tell";
+}
+
 bool
 daemon_running(const struct settings *s)
 {
@@ -154,6 +176,7 @@ daemon_ask(struct daemon *d, struct msg *ask, daemon_row_fn *row, void *arg,
 	int code = CODE_TEMP;
 
 	ask->tag = ++d->tag;
+	errno = 0;
 	if (!message_send(d->sock, ask, -1))
 		goto out;
 	while (message_recv(d->sock, d->peer, P_CTL, &m, d->buffer, NULL)) {
@@ -172,11 +195,7 @@ daemon_ask(struct daemon *d, struct msg *ask, daemon_row_fn *row, void *arg,
 	}
 out:
 	if (code != CODE_OK)
-		output_fail(code,
-		    d->pid != 0 ? "postern-auth ended without an answer"
-				: "the server hung up before it answered; "
-				  "whether the command was carried out, "
-				  "\"show\" and \"list\" tell");
+		output_fail(code, "%s", no_answer(d));
 	return code;
 }
 

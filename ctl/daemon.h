@@ -30,6 +30,9 @@ struct daemon {
  */
 int daemon_open(struct daemon *, const struct settings *, enum service);
 
+/* Wait no longer than this for each part of an answer (120 s). */
+void daemon_patience(struct daemon *, unsigned seconds);
+
 /* As daemon_open(SERVICE_AUTH), but without a server auth is started alone. */
 int daemon_open_auth(struct daemon *, const struct settings *);
 
