@@ -22,6 +22,9 @@
 
 #define SMTPDS  64
 #define TX_MOST 20000 /* transactions begun, of one smtpd */
+/* Bytes of recipients that came ahead of their commits, of one smtpd: much
+ * more than its clients need, and less than would hurt. */
+#define AHEAD_MOST ((size_t)32 << 20)
 
 /* What an smtpd said of a transaction ahead of its commit. */
 struct tx_key {
@@ -62,6 +65,7 @@ static const struct reply
 static struct channel smtpds[SMTPDS];
 static unsigned nsmtpds; /* the highest index in use, and one */
 static unsigned begun[SMTPDS];
+static size_t ahead[SMTPDS];
 static struct tx *txs;
 static enum intake_state state;
 
@@ -97,6 +101,7 @@ drop(struct tx *t)
 	}
 	HASH_DEL(txs, t);
 	begun[t->key.smtpd]--;
+	ahead[t->key.smtpd] -= t->rcpts_len;
 	free(t->rcpts);
 	free(t);
 }
@@ -208,7 +213,7 @@ on_rcpts(struct channel *c, const struct msg *m)
 	const struct bytes *more = &m->u.tx_rcpts.rcpts;
 	struct tx *t = find_or_begin(c, m->tag);
 
-	if (t->too_many ||
+	if (t->too_many || ahead[c->index] + more->len > AHEAD_MOST ||
 	    t->rcpts_len + more->len > (size_t)most_rcpts() * (ADDR_SIZE + 2)) {
 		t->too_many = true;
 		return;
@@ -219,6 +224,7 @@ on_rcpts(struct channel *c, const struct msg *m)
 	if (more->len > 0)
 		memcpy(t->rcpts + t->rcpts_len, more->data, more->len);
 	t->rcpts_len += more->len;
+	ahead[c->index] += more->len;
 }
 
 static const struct reply *

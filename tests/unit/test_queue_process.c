@@ -820,6 +820,39 @@ many_recipients(void **state)
 	bed_stop(b);
 }
 
+/* An smtpd that only ever begins gets no more memory at some point. */
+static void
+recipients_without_end(void **state)
+{
+	struct bed *b = *state;
+	static uint8_t list[RCPTS_MAX];
+	struct msg m = { .type = MSG_TX_RCPTS };
+	size_t len = 0, n;
+
+	bed_start(b, PLAIN_CONF, NULL);
+	while ((n = list_add(list, sizeof(list), len, "u@example.net", 13)))
+		len = n;
+	m.u.tx_rcpts.rcpts = (struct bytes){ list, len };
+	for (m.tag = 1; m.tag <= 1000; m.tag++)
+		bed_say(b->smtpd, &m, -1);
+	commit_as(b, 1000, ALICE, ALICE, "a@example.net", BODY);
+	expect_refusal(b, 452);
+	commit_as(b, 1, ALICE, ALICE, "a@example.net", BODY);
+	bed_expect(b, b->smtpd, P_SMTPD, MSG_TX_RESULT);
+	assert_int_equal(b->m.u.tx_result.verdict, V_OK);
+	/* What is given up makes room. */
+	m.type = MSG_TX_ABORT;
+	for (m.tag = 2; m.tag <= 1000; m.tag++)
+		bed_say(b->smtpd, &m, -1);
+	m.type = MSG_TX_RCPTS;
+	m.u.tx_rcpts.rcpts = (struct bytes){ list, len };
+	bed_say(b->smtpd, &m, -1);
+	commit_as(b, m.tag, ALICE, ALICE, "a@example.net", BODY);
+	bed_expect(b, b->smtpd, P_SMTPD, MSG_TX_RESULT);
+	assert_int_equal(b->m.u.tx_result.verdict, V_OK);
+	bed_kill(b);
+}
+
 /* ---- destinations ---- */
 
 static void
@@ -931,6 +964,7 @@ main(void)
 		CASE(no_header_no_mixing),
 		CASE(nonsense_is_refused),
 		CASE(many_recipients),
+		CASE(recipients_without_end),
 		CASE(silent_destination_waits),
 		CASE(turns_go_round_accounts),
 		CASE(stops_cleanly),
