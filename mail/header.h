@@ -84,7 +84,8 @@ void header_finish(struct header_scan *);
  *   count     set when true: how many; 0 when there are only empty groups
  *
  * False when it is no address list, holds an address that address_parse()
- * refuses, a source route, no address and no group, or more than max.
+ * refuses or one with "=?" in its local part, a source route, no address and
+ * no group, or more than max.
  */
 bool header_mailboxes(const char *value, size_t n, struct address *out,
     size_t max, size_t *count);

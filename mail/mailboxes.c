@@ -168,6 +168,10 @@ read_domain(struct lexer *lx, const struct words *w, struct address *a)
 
 	if (!at(lx, '@') || !w->dotted || w->len == sizeof(w->local))
 		return false;
+	/* Some mail programs decode an encoded word even in here, and show
+	 * whatever address it holds. */
+	if (memmem(w->local, w->len, "=?", 2) != NULL)
+		return false;
 	do {
 		next(lx);
 		if (lx->token != ATOM && (lx->token != LITERAL || n > 2))
