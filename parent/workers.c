@@ -303,6 +303,20 @@ on_gone(struct channel *c)
 	(void)c;
 }
 
+/* Its next start: the later the more often it failed in a row. */
+static void
+put_off(struct worker *w)
+{
+	int64_t wait_ms = 0;
+
+	if (w->failures > 0)
+		wait_ms = 1000LL << (w->failures < 7 ? w->failures - 1 : 6);
+	if (wait_ms > BACKOFF_MAX_MS)
+		wait_ms = BACKOFF_MAX_MS;
+	w->failures++;
+	timer_set(&w->again, wait_ms);
+}
+
 static void
 spawn(struct worker *w)
 {
@@ -310,16 +324,23 @@ spawn(struct worker *w)
 
 	if (message_pair(fds) == -1)
 		fatal("socketpair: %s", strerror(errno));
+	w->ready = w->stopping = false;
+	w->started_ms = loop_now_ms();
 	w->pid = fork();
-	if (w->pid == -1)
-		fatal("fork: %s", strerror(errno));
+	if (w->pid == -1) {
+		log_event("process.failed", "process=%s error=%s",
+		    process_name(w->process), log_quote(strerror(errno)));
+		close(fds[0]);
+		close(fds[1]);
+		w->pid = 0;
+		put_off(w);
+		return;
+	}
 	if (w->pid == 0) {
 		close(fds[0]);
 		become_child(w, fds[1]);
 	}
 	close(fds[1]);
-	w->ready = w->stopping = false;
-	w->started_ms = loop_now_ms();
 	channel_open(&w->channel, fds[0], P_PARENT, w->process, w->index,
 	    on_message, on_gone, w);
 	send_conf(w);
@@ -385,8 +406,6 @@ log_end(const struct worker *w, int status)
 static void
 on_end(struct worker *w, int status)
 {
-	int64_t wait_ms = 0;
-
 	channel_close(&w->channel);
 	if (!w->stopping)
 		log_end(w, status);
@@ -398,12 +417,7 @@ on_end(struct worker *w, int status)
 	}
 	if (loop_now_ms() - w->started_ms > STEADY_MS)
 		w->failures = 0;
-	if (w->failures > 0)
-		wait_ms = 1000LL << (w->failures < 7 ? w->failures - 1 : 6);
-	if (wait_ms > BACKOFF_MAX_MS)
-		wait_ms = BACKOFF_MAX_MS;
-	w->failures++;
-	timer_set(&w->again, wait_ms);
+	put_off(w);
 }
 
 static void

@@ -5,6 +5,7 @@
 import os
 import pwd
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -359,6 +360,14 @@ if __name__ == "__main__":
             tap.wait(lambda: q.sink.to("x@example.net"), 20, "it arrives")
             same({status(pid)["Uid"].split()[0] for pid in q.pids()},
                  {"65534"}, "users")
+            # No more processes for a while: the server stays.
+            limit = resource.prlimit(q.sid, resource.RLIMIT_NPROC)
+            resource.prlimit(q.sid, resource.RLIMIT_NPROC, (1, limit[1]))
+            q.kill("postern-deliver")
+            q.wait_event("process.failed", process="deliver")
+            q.send("y@example.net")
+            resource.prlimit(q.sid, resource.RLIMIT_NPROC, limit)
+            tap.wait(lambda: q.sink.to("y@example.net"), 20, "it arrives")
         print("all is well")
         sys.exit(0)
     tap.main(lambda: Postern(accounts=[ALICE]))
