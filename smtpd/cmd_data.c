@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -208,16 +209,24 @@ borrow_file(struct session *s)
 	return WAIT;
 }
 
+static const struct outcome *
+too_large(const struct conf *conf)
+{
+	static struct outcome o;
+	char text[80];
+
+	snprintf(text, sizeof(text), TOO_LARGE, conf->message_size);
+	outcome_set(&o, V_PERM, 552, "5.3.4", text);
+	return &o;
+}
+
 /* Why it is refused, or NULL. */
 static const struct outcome *
 fault(const struct session *s)
 {
-	static const struct outcome too_large = { V_PERM, 552, "5.3.4",
-		"message too large" };
 	static const struct outcome barred = { V_TEMP, 421, "4.7.0",
 		"this account is not active any more" };
-	static const struct outcome away = { V_TEMP, 451, "4.3.0",
-		"queue away; try again soon" };
+	static const struct outcome away = { V_TEMP, 451, "4.3.0", QUEUE_AWAY };
 	const struct transaction *tx = s->tx;
 
 	if (s->parting == PART_BARRED)
@@ -225,7 +234,7 @@ fault(const struct session *s)
 	if (data_faults[tx->reader.fault].verdict != V_OK)
 		return &data_faults[tx->reader.fault];
 	if (tx->too_large)
-		return &too_large;
+		return too_large(s->world->conf);
 	if (tx->header_fault.verdict != V_OK)
 		return &tx->header_fault;
 	if (tx->allowed.verdict != V_OK)

@@ -36,11 +36,9 @@ object(struct session *s, const struct mail_args *args)
 	const struct surroundings *w = s->world;
 
 	if (args->has_size && args->size > w->conf->message_size)
-		return reply(s, 552, "5.3.4",
-		    "message too large: %" PRIu64 " octets at most",
-		    w->conf->message_size);
+		return reply(s, 552, "5.3.4", TOO_LARGE, w->conf->message_size);
 	if (!w->queue_up)
-		return reply(s, 451, "4.3.0", "queue away; try again soon");
+		return reply(s, 451, "4.3.0", QUEUE_AWAY);
 	if (!w->accepting)
 		return reply(s, 452, "4.3.1", "%s",
 		    w->refusal[0] != '\0' ? w->refusal

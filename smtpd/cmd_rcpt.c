@@ -64,7 +64,7 @@ cmd_rcpt(struct session *s, char *args, size_t n)
 		    rcpt.to.domain, sizeof(rcpt.to.domain), conf->hostname);
 	len = address_format(&rcpt.to, text);
 	if (!tx_has_room(s->tx, len) && !send_ahead(s))
-		return reply(s, 451, "4.3.0", "queue away; try again soon");
+		return reply(s, 451, "4.3.0", QUEUE_AWAY);
 	tx_add_rcpt(s->tx, text, len);
 	return reply(s, 250, "2.1.5", "recipient ok");
 }

@@ -10,6 +10,7 @@
 #ifndef SMTPD_SESSION_H
 #define SMTPD_SESSION_H
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -137,6 +138,12 @@ int64_t session_deadline(const struct session *);
  * WAIT after ask(), MORE when there is nothing to say yet.
  */
 enum { WAIT = 0, MORE = 1 };
+
+/* Takes conf->message_size. */
+#define TOO_LARGE "message too large: %" PRIu64 " octets at most"
+/* What 451 4.3.0 says while the spool is not there. */
+#define QUEUE_AWAY \
+	"the server cannot store mail just now; try again in a minute"
 
 /* Queue "code status text"; status "" for replies that have none. */
 int reply(struct session *, int code, const char *status, const char *fmt, ...)
