@@ -138,8 +138,11 @@ on_open(struct client *cl, const struct msg_ctl_open *open)
 		log_event("ctl.refused", "uid=%u by=%s", (unsigned)cl->who.uid,
 		    log_quote(by));
 		opened(cl, 4,
-		    "not permitted: run as root or as the server's "
-		    "user, or join users.admin-group");
+		    *parent_conf()->admin_group != '\0'
+			? "not permitted: run it as root or as the server's "
+			  "user, or join users.admin-group"
+			: "not permitted: run it as root or as the server's "
+			  "user");
 	} else if (open->version != MSG_VERSION) {
 		opened(cl, 75,
 		    "the running server is of another version: "

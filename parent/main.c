@@ -167,6 +167,26 @@ lock_state(void)
 	return 0;
 }
 
+/* Children that cannot enter their directories would die for ever. */
+static int
+check_state(void)
+{
+	static const char *const names[] = { "auth", "queue" };
+	char path[CONF_PATH + 8];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", conf->state, names[i]);
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			continue;
+		log_event("server.failed", "path=%s error=%s fix=%s",
+		    log_quote(path), log_quote("no such directory"),
+		    log_quote("run `postern init`"));
+		return -1;
+	}
+	return 0;
+}
+
 /* The run directory and the empty one that children are locked into. */
 static int
 make_run(void)
@@ -202,6 +222,8 @@ main(int argc, char **argv)
 	if (conf == NULL)
 		return EXIT_CONF;
 	log_to_syslog(conf->syslog);
+	if (check_state() == -1)
+		return EXIT_CONF;
 	if (make_run() == -1 || lock_state() == -1)
 		return EXIT_TEMP;
 	loop_init();
