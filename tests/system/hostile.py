@@ -510,7 +510,10 @@ def crowd(p):
                 refused += t.reply(bare=True).code == 421
             except Closed:
                 refused += 1
-        if not 1 <= refused <= 12:
+        # Each process that talks to clients has its share of the limit, so
+        # never more than the limit get in, and at least one share does.
+        share = PER_ADDRESS // (os.cpu_count() or 1)
+        if not 10 <= refused <= len(held) - share:
             raise AssertionError(f"{refused} of {len(held)} refused")
         with p.logged_in(source="127.5.1.1"):
             pass
