@@ -166,6 +166,7 @@ passwd_hashed(struct console *con)
 		return;
 	}
 	announce(con, &c, (enum account_state)c.account.state);
+	peers_end_sessions(con->login);
 	console_done(con, DONE_OK,
 	    "changed the password of %s; the old one is gone", con->login);
 }

@@ -198,6 +198,19 @@ peers_tell(const char *login, enum account_state state)
 }
 
 void
+peers_end_sessions(const char *login)
+{
+	struct msg m = { .type = MSG_SESSIONS_END };
+
+	snprintf(m.u.sessions_end.account, ADDR_SIZE, "%s", login);
+	for (int i = 0; i < SMTPDS; i++)
+		if (smtpds[i] != NULL && channel_up(&smtpds[i]->channel)) {
+			channel_send(&smtpds[i]->channel, &m, -1);
+			channel_flush(&smtpds[i]->channel);
+		}
+}
+
+void
 peers_close(void)
 {
 	channel_close(&queue.channel);

@@ -21,6 +21,9 @@ void peers_open(enum process, unsigned index, int fd);
  * finds them told. */
 void peers_tell(const char *login, enum account_state);
 
+/* End the sessions that the account opened with the password it had. */
+void peers_end_sessions(const char *login);
+
 void peers_close(void);
 
 #endif

@@ -114,6 +114,11 @@ static const struct field account_state[] = {
 	F_END,
 };
 
+static const struct field sessions_end[] = {
+	F_STR(msg_sessions_end, account),
+	F_END,
+};
+
 static const struct field queue_state[] = {
 	F_U32(msg_queue_state, accepting),
 	F_STR(msg_queue_state, text),
@@ -352,6 +357,7 @@ static const struct message {
 [MSG_TLS_SIGNED]      = ROW("tls-signed",      AUTH,                   SMTPD,                  MSG_NONE,            0,     tls_signed),
 [MSG_ACCOUNT_STATE]   = ROW("account-state",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            0,     account_state),
 [MSG_ACCOUNTS_DONE]   = ROW("accounts-done",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            0,     empty),
+[MSG_SESSIONS_END]    = ROW("sessions-end",    AUTH,                   SMTPD,                  MSG_NONE,            0,     sessions_end),
 [MSG_QUEUE_STATE]     = ROW("queue-state",     QUEUE,                  SMTPD,                  MSG_NONE,            0,     queue_state),
 [MSG_TX_RCPTS]        = ROW("tx-rcpts",        SMTPD,                  QUEUE,                  MSG_NONE,            0,     tx_rcpts),
 [MSG_TX_FILE]         = ROW("tx-file",         SMTPD,                  QUEUE,                  MSG_TX_FILE_LENT,    0,     tx_file),

@@ -59,6 +59,7 @@ enum msg_type {
 	/* auth tells smtpd and queue. */
 	MSG_ACCOUNT_STATE,
 	MSG_ACCOUNTS_DONE,
+	MSG_SESSIONS_END,
 
 	/* smtpd and queue. */
 	MSG_QUEUE_STATE,
@@ -214,6 +215,12 @@ enum account_state { ACC_ACTIVE, ACC_SUSPENDED, ACC_REMOVED, ACC_STATES };
 struct msg_account_state {
 	char account[ADDR_SIZE];
 	uint32_t state; /* enum account_state */
+};
+
+/* auth -> smtpd: what this account proved is not true any more; whoever goes
+ * on must log in again. */
+struct msg_sessions_end {
+	char account[ADDR_SIZE];
 };
 
 /* queue -> smtpd: whether new mail is taken. */
@@ -472,6 +479,7 @@ struct msg {
 		struct msg_tls_sign tls_sign;
 		struct msg_tls_signed tls_signed;
 		struct msg_account_state account_state;
+		struct msg_sessions_end sessions_end;
 		struct msg_queue_state queue_state;
 		struct msg_tx_rcpts tx_rcpts;
 		struct msg_tx_file tx_file;

@@ -226,11 +226,14 @@ fault(const struct session *s)
 {
 	static const struct outcome barred = { V_TEMP, 421, "4.7.0",
 		"this account is not active any more" };
+	static const struct outcome relogin = { V_TEMP, 421, "4.7.0", RELOGIN };
 	static const struct outcome away = { V_TEMP, 451, "4.3.0", QUEUE_AWAY };
 	const struct transaction *tx = s->tx;
 
 	if (s->parting == PART_BARRED)
 		return &barred;
+	if (s->parting == PART_RELOGIN)
+		return &relogin;
 	if (data_faults[tx->reader.fault].verdict != V_OK)
 		return &data_faults[tx->reader.fault];
 	if (tx->too_large)

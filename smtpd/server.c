@@ -325,6 +325,13 @@ bar(struct session *s, const void *account)
 }
 
 static void
+ask_for_login(struct session *s, const void *account)
+{
+	if (strcmp(s->account, account) == 0)
+		session_part(s, PART_RELOGIN);
+}
+
+static void
 send_home(struct session *s, const void *unused)
 {
 	(void)unused;
@@ -346,6 +353,9 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	case MSG_ACCOUNT_STATE:
 		if (m->u.account_state.state != ACC_ACTIVE)
 			each(bar, m->u.account_state.account);
+		break;
+	case MSG_SESSIONS_END:
+		each(ask_for_login, m->u.sessions_end.account);
 		break;
 	case MSG_ACCOUNTS_DONE:
 		break;

@@ -194,6 +194,8 @@ part_when_idle(struct session *s)
 	if (s->parting == PART_STOP)
 		reply(s, 421, "4.3.2", "%s going down, try again soon",
 		    s->world->conf->hostname);
+	else if (s->parting == PART_RELOGIN)
+		reply(s, 421, "4.7.0", RELOGIN);
 	else
 		reply(s, 421, "4.7.0", "this account is not active any more");
 	leave(s);
@@ -206,9 +208,12 @@ counts_as_error(struct session *s, const struct command *cmd, int code)
 	if (code < 500)
 		return (cmd->needs & IDLING) &&
 		    ++s->idle_commands > IDLE_COMMANDS;
-	/* RFC 2920 3.1: behind a refused MAIL these are only to be expected. */
-	return !(
-	    code == 503 && (cmd->needs & FOLLOWS) && s->account[0] != '\0');
+	/* RFC 2920 3.1: behind a refused MAIL these are only to be expected,
+	 * one for each recipient. */
+	if (code == 503 && (cmd->needs & FOLLOWS) && s->account[0] != '\0')
+		return ++s->idle_commands >
+		    IDLE_COMMANDS + s->world->conf->recipients;
+	return true;
 }
 
 /* Apply a handler's outcome: the one place where a reply moves a session. */
@@ -374,10 +379,9 @@ eat_command(struct session *s, char *p, size_t n)
 		enter(s, ST_CLOSING);
 		return n;
 	}
-	if (take_line(s, p, n, &used, &len)) {
+	if (take_line(s, p, n, &used, &len))
 		obey(s, p, len);
-		explicit_bzero(p, len); /* AUTH PLAIN may have been there */
-	}
+	explicit_bzero(p, used); /* AUTH PLAIN may have been there */
 	return used;
 }
 
@@ -386,10 +390,9 @@ eat_auth(struct session *s, char *p, size_t n)
 {
 	size_t used, len;
 
-	if (take_line(s, p, n, &used, &len)) {
+	if (take_line(s, p, n, &used, &len))
 		settle(s, &auth_more, auth_line(s, p, len));
-		explicit_bzero(p, len);
-	}
+	explicit_bzero(p, used);
 	return used;
 }
 

@@ -43,7 +43,7 @@ enum wants {
 };
 
 /* Why the server ends a session. */
-enum parting { PART_NOT, PART_STOP, PART_BARRED };
+enum parting { PART_NOT, PART_STOP, PART_RELOGIN, PART_BARRED };
 
 /* What all sessions of a process share; its owner keeps it true. */
 struct surroundings {
@@ -141,6 +141,7 @@ enum { WAIT = 0, MORE = 1 };
 
 /* Takes conf->message_size. */
 #define TOO_LARGE "message too large: %" PRIu64 " octets at most"
+#define RELOGIN "the password was changed; log in again"
 /* What 451 4.3.0 says while the spool is not there. */
 #define QUEUE_AWAY \
 	"the server cannot store mail just now; try again in a minute"

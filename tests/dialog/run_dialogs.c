@@ -801,6 +801,16 @@ bar(const char *arg)
 }
 
 static void
+relogin(const char *arg)
+{
+	(void)arg;
+	ensure_open();
+	flush_client();
+	session_part(&session, PART_RELOGIN);
+	run();
+}
+
+static void
 gone(const char *arg)
 {
 	(void)arg;
@@ -960,6 +970,7 @@ static const struct directive {
 	{ "no-certificate", no_certificate },
 	{ "stop",	stop },		 /* the server is going down */
 	{ "bar",	bar },		 /* the account is suspended */
+	{ "relogin", relogin },	 /* its password was changed */
 	{ "gone",	gone },		 /* the client is gone */
 	{ "connect",	connect_to },	 /* 587, or 465 with TLS first */
 	{ "login",	login },

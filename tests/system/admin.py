@@ -288,6 +288,23 @@ def passwords(p):
 
 # Suspension.
 
+@tap.case("passwd: sessions opened with the old password end")
+def relogin(p):
+    with p.logged_in(1) as thief, p.logged_in() as other:
+        ends(p, 0, "account", "passwd", BOB, "--password-stdin",
+             stdin="another horse\n")
+        try:
+            reply = thief.cmd(f"MAIL FROM:<{BOB}>")
+            same(reply.code, 421, f"{reply}; code")
+        except (Closed, OSError):
+            pass
+        same(other.cmd(f"MAIL FROM:<{ALICE}>").code, 250, "alice")
+    same(can_log_in(p, BOB, PASSWORD), False, "login with the old one")
+    same(can_log_in(p, BOB, "another horse"), True, "login with the new one")
+    ends(p, 0, "account", "passwd", BOB, "--password-stdin",
+         stdin=PASSWORD + "\n")
+
+
 @tap.case("suspend: open sessions end, logins fail, mail waits; resume: goes")
 def suspension(p):
     p.sink.clear()

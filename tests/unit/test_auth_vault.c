@@ -395,6 +395,9 @@ one_old_password_is_stale(void **state)
 	assert_int_equal(login(ALICE, SECRET, CLIENT, &m), 235);
 	/* Until it becomes the right one. */
 	assert_int_equal(command(ACCOUNT_PASSWD, ALICE, "", "old", &m), 0);
+	/* Sessions opened with the one before end. */
+	hear(smtpd, P_SMTPD, &m, MSG_SESSIONS_END);
+	assert_string_equal(m.u.sessions_end.account, ALICE);
 	assert_int_equal(login(ALICE, "old", CLIENT, &m), 235);
 	assert_int_equal(login(ALICE, SECRET, CLIENT, &m), 535);
 }
