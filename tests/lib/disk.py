@@ -145,12 +145,14 @@ class Fault:
         struct.pack_into(form, self.page, at, value)
 
     def arm(self, call, error, nth, times=1):
-        """The nth such call from now fails, and times - 1 after it."""
+        """
+        The nth such call from now fails, and times - 1 after it.  Calls are
+        named like "fdatasync" or "write+pwrite".
+        """
         self.disarm()
         self.poke(16, 0, "=Q")
         self.poke(24, 0, "=Q")
-        mask = sum(self.CALLS.values()) if call == "any" else self.CALLS[call]
-        self.poke(0, mask)
+        self.poke(0, sum(self.CALLS[name] for name in call.split("+")))
         self.poke(4, getattr(errno, error))
         self.poke(12, times)
         self.poke(8, nth)
