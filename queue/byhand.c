@@ -179,6 +179,7 @@ take_away(struct txn *t, struct totals *totals, struct byhand *b,
     const struct sketches *s, struct message_row *m)
 {
 	struct letter *l;
+	struct body_at at;
 
 	if (s->n == 0)
 		return false;
@@ -197,7 +198,8 @@ take_away(struct txn *t, struct totals *totals, struct byhand *b,
 		t_message_put(t, s->id, m);
 		return true;
 	}
-	spool_forget(t, totals, s->id, (enum body_kind)m->body, m->size);
+	at = (struct body_at){ (enum body_kind)m->body, m->place };
+	spool_forget(t, totals, s->id, at, m->size);
 	if (m->body == BODY_FILE)
 		b->files[b->nfiles++] = s->id;
 	return true;

@@ -73,14 +73,14 @@ attach_body(const struct letter *l, struct msg_job *m, int *fd)
 	const uint8_t *data = store;
 
 	m->size = l->size;
-	if (l->kind == BODY_FILE) {
+	if (l->at.kind == BODY_FILE) {
 		m->flags |= TX_IN_FILE;
 		*fd = bodyfile_read(l->id);
 		return *fd != -1;
 	}
 	if (l->body != NULL)
 		data = l->body->data;
-	else if (!t_body_get(l->id, store, l->size))
+	else if (!t_body_get(l->at, l->id, store, l->size))
 		return false;
 	if (l->size <= BODY_INLINE) {
 		m->body = (struct bytes){ data, l->size };

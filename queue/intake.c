@@ -486,7 +486,11 @@ take(struct accept *a, struct tx *t, const struct msg_tx_commit *m)
 
 	if (r != NULL)
 		return r;
-	a->id = t != NULL && t->fd != -1 ? t->id : group_new_id();
+	/* A file keeps the id that it was lent under.  All others get theirs
+	 * now, so that what is committed is in the order of ids (rescue.c). */
+	a->id = (m->flags & TX_IN_FILE) && m->size > BODY_ROWS_MAX
+	    ? t->id
+	    : group_new_id();
 	fill_row(a, m);
 	if (!(m->flags & TX_IN_FILE)) {
 		a->body = body_new(m->size);

@@ -47,7 +47,8 @@ letter_new(uint64_t id, const struct message_row *m)
 	l->added.len = m->added.len;
 	l->flags = m->flags;
 	l->size = m->size;
-	l->kind = (enum body_kind)m->body;
+	l->at.kind = (enum body_kind)m->body;
+	l->at.place = m->place;
 	l->accepted = m->accepted;
 	l->left = m->jobs;
 	l->delivered = m->delivered;

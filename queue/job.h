@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "queue/body.h"
+#include "queue/t_body.h"
 #include "queue/t_due.h"
 #include "queue/t_job.h"
 #include "queue/t_message.h"
@@ -24,7 +25,7 @@ struct letter {
 	struct bytes added;             /* its own */
 	uint32_t flags;
 	uint64_t size;
-	enum body_kind kind;
+	struct body_at at; /* its bytes */
 	uint64_t accepted;
 	struct body *body; /* NULL: read it from the store */
 	/* As in the message's row. */

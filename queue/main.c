@@ -17,6 +17,7 @@
 #include "queue/group.h"
 #include "queue/intake.h"
 #include "queue/refill.h"
+#include "queue/rescue.h"
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/t_message.h"
@@ -90,6 +91,7 @@ turn(void *arg)
 	admin_turn();
 	group_turn();
 	flight_turn();
+	rescue_turn();
 	upkeep_turn();
 	intake_turn();
 }
@@ -183,6 +185,7 @@ start(const struct conf *c)
 	bodyfile_open(bodies);
 	swept = bodyfile_sweep(t_message_exists);
 	group_start();
+	rescue_start();
 	refill_start();
 	upkeep_start();
 	timer_init(&patience, on_patience_end, NULL);

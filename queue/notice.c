@@ -39,8 +39,8 @@ read_head(const struct letter *l, char *out, size_t size)
 		memcpy(out, l->body->data, n);
 		return n;
 	}
-	if (l->kind == BODY_ROWS)
-		return t_body_get(l->id, (uint8_t *)out, n) ? n : 0;
+	if (l->at.kind != BODY_FILE)
+		return t_body_get(l->at, l->id, (uint8_t *)out, n) ? n : 0;
 	if ((fd = bodyfile_read(l->id)) == -1)
 		return 0;
 	k = pread(fd, out, n, 0);

@@ -29,7 +29,7 @@ struct settle {
 	bool noticed; /* a delay notice goes with it */
 	bool left;    /* the message left the queue */
 	uint64_t id;
-	enum body_kind kind;
+	bool in_file;
 };
 
 /* ---- deciding ---- */
@@ -229,7 +229,7 @@ write_rows(struct txn *t, struct totals *totals, struct change *c)
 	}
 	t_job_del(t, j->key.id, (uint32_t)j->key.n);
 	if (s->left)
-		spool_forget(t, totals, l->id, l->kind, l->size);
+		spool_forget(t, totals, l->id, l->at, l->size);
 	else
 		write_progress(t, l);
 }
@@ -318,7 +318,7 @@ clean_up(struct change *c)
 	struct settle *s = (struct settle *)c;
 
 	CRASH_POINT("settle-durable");
-	if (s->left && s->kind == BODY_FILE)
+	if (s->left && s->in_file)
 		bodyfile_remove(s->id);
 	free(s);
 }
@@ -348,7 +348,7 @@ settle(struct job *j, uint64_t was_due, bool noticed)
 	s->ended = job_waiting(j) == 0;
 	s->noticed = noticed;
 	s->id = j->key.id;
-	s->kind = j->letter->kind;
+	s->in_file = j->letter->at.kind == BODY_FILE;
 	if (any_event(j, EVENT_BOUNCED) && !j->removed)
 		notice = notice_new(j, DSN_FAILED);
 	group_add(&s->change, HURRY_NOT);

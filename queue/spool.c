@@ -96,10 +96,14 @@ static void
 write_rows(struct txn *t, struct totals *totals, struct change *c)
 {
 	struct accept *a = (struct accept *)c;
+	struct body_at at;
 
+	if (a->row.body != BODY_FILE) {
+		at = t_body_put(t, a->id, a->body->data, a->body->len);
+		a->row.body = at.kind;
+		a->row.place = at.place;
+	}
 	t_message_put(t, a->id, &a->row);
-	if (a->row.body == BODY_ROWS)
-		t_body_put(t, a->id, a->body->data, a->body->len);
 	for (uint32_t n = 0; n < a->row.jobs; n++)
 		write_job(t, a, n);
 	write_event(t, totals, a);
@@ -156,10 +160,10 @@ become_responsible(struct change *c)
 
 void
 spool_forget(struct txn *t, struct totals *totals, uint64_t id,
-    enum body_kind kind, uint64_t size)
+    struct body_at at, uint64_t size)
 {
 	t_message_del(t, id);
-	if (kind == BODY_ROWS)
-		t_body_del(t, id, size);
+	if (at.kind != BODY_FILE)
+		t_body_del(t, at, id, size);
 	totals->messages--;
 }

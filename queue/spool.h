@@ -48,6 +48,6 @@ void spool_accept(struct accept *a);
 /* Delete the rows of a message whose last job is gone; its journal line is
  * the caller's. */
 void spool_forget(
-    struct txn *, struct totals *, uint64_t id, enum body_kind, uint64_t size);
+    struct txn *, struct totals *, uint64_t id, struct body_at, uint64_t size);
 
 #endif

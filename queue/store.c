@@ -2,7 +2,6 @@
  * store.c - open, recover, commit, flush, checkpoint; see store.h.
  */
 #include <assert.h>
-#include <db.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -17,7 +16,7 @@
 
 #include "lib/log.h"
 #include "queue/crash.h"
-#include "queue/store.h"
+#include "queue/store_env.h"
 
 #define LOG_FILE_MOST  (16 * 1024 * 1024)
 #define LOG_FILE_LEAST (1024 * 1024)
@@ -55,7 +54,7 @@ static const struct {
 static const uint8_t pin_key[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0xff, 'p', 'i', 'n' };
 
-static DB_ENV *env;
+DB_ENV *store_env;
 static DB *dbs[TABLES];
 static char home_dir[1024];
 static bool in_txn, unsynced;
@@ -63,8 +62,8 @@ static atomic_bool no_room;
 static uint64_t written;
 static atomic_uint_fast64_t flushes;
 
-static void
-fail(const char *what, int ret)
+void
+store_fail(const char *what, int ret)
 {
 	fatal("store: %s: %s", what, db_strerror(ret));
 }
@@ -109,15 +108,16 @@ open_env(const char *home, uint64_t cache, uint64_t disk)
 	if (file < LOG_FILE_LEAST)
 		file = LOG_FILE_LEAST;
 
-	if ((ret = db_env_create(&env, 0)) != 0)
-		fail("environment", ret);
-	env->set_errcall(env, on_db_error);
-	if ((ret = env->set_cachesize(env, (uint32_t)(cache >> 30),
+	if ((ret = db_env_create(&store_env, 0)) != 0)
+		store_fail("environment", ret);
+	store_env->set_errcall(store_env, on_db_error);
+	if ((ret = store_env->set_cachesize(store_env, (uint32_t)(cache >> 30),
 		 (uint32_t)(cache & 0x3fffffff), 1)) != 0 ||
-	    (ret = env->set_lg_bsize(env, (uint32_t)file / 8)) != 0 ||
-	    (ret = env->set_lg_max(env, (uint32_t)file)) != 0)
-		fail("settings", ret);
-	return env->open(env, home,
+	    (ret = store_env->set_lg_bsize(store_env, (uint32_t)file / 8)) !=
+		0 ||
+	    (ret = store_env->set_lg_max(store_env, (uint32_t)file)) != 0)
+		store_fail("settings", ret);
+	return store_env->open(store_env, home,
 	    DB_CREATE | DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_TXN | DB_THREAD |
 		DB_PRIVATE | DB_RECOVER,
 	    0600);
@@ -218,7 +218,7 @@ open_table(enum table t)
 	DB *db;
 	int ret;
 
-	if ((ret = db_create(&db, env, 0)) != 0)
+	if ((ret = db_create(&db, store_env, 0)) != 0)
 		return ret;
 	dbs[t] = db;
 	if ((ret = set_up(db, t)) != 0)
@@ -248,9 +248,9 @@ close_all(void)
 			dbs[t]->close(dbs[t], 0);
 		dbs[t] = NULL;
 	}
-	if (env != NULL)
-		env->close(env, 0);
-	env = NULL;
+	if (store_env != NULL)
+		store_env->close(store_env, 0);
+	store_env = NULL;
 }
 
 enum store_opened
@@ -259,7 +259,7 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 	unsigned share = disk_bytes < SMALL_DISK ? 16 : 1;
 	int ret = 0;
 
-	assert(env == NULL && home[0] == '/');
+	assert(store_env == NULL && home[0] == '/');
 	if (mkdir(home, 0700) == -1 && errno != EEXIST)
 		fatal("%s: %s", home, strerror(errno));
 	check_file_system(home);
@@ -280,11 +280,11 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 	for (int t = 0; t < TABLES && ret == 0; t++)
 		ret = open_table((enum table)t);
 	if (ret == 0)
-		ret = env->txn_checkpoint(env, 0, 0, DB_FORCE);
+		ret = store_env->txn_checkpoint(store_env, 0, 0, DB_FORCE);
 	if (ret == 0)
 		return STORE_OPENED;
 	if (ret != ENOSPC && ret != EDQUOT && !no_room)
-		fail(home, ret);
+		store_fail(home, ret);
 	close_all();
 	return STORE_NO_ROOM;
 }
@@ -295,10 +295,10 @@ store_close(void)
 	int ret;
 
 	assert(!in_txn);
-	if (env == NULL)
+	if (store_env == NULL)
 		return;
-	if ((ret = env->txn_checkpoint(env, 0, 0, DB_FORCE)) != 0)
-		fail("checkpoint", ret);
+	if ((ret = store_env->txn_checkpoint(store_env, 0, 0, DB_FORCE)) != 0)
+		store_fail("checkpoint", ret);
 	close_all();
 }
 
@@ -311,14 +311,14 @@ store_txn(
 
 	assert(!in_txn);
 	in_txn = true;
-	if ((ret = env->txn_begin(env, NULL, &t.db, 0)) != 0)
-		fail("begin", ret);
+	if ((ret = store_env->txn_begin(store_env, NULL, &t.db, 0)) != 0)
+		store_fail("begin", ret);
 	body(&t, arg);
 	CRASH_POINT("before-commit");
 	if ((ret = t.db->commit(t.db,
 		 how == COMMIT_WRITTEN ? DB_TXN_WRITE_NOSYNC
 				       : DB_TXN_NOSYNC)) != 0)
-		fail("commit", ret);
+		store_fail("commit", ret);
 	CRASH_POINT("after-commit");
 	in_txn = false;
 }
@@ -329,8 +329,8 @@ store_flush(void)
 	int ret;
 
 	CRASH_POINT("before-flush");
-	if (!unsynced && (ret = env->log_flush(env, NULL)) != 0)
-		fail("log flush", ret);
+	if (!unsynced && (ret = store_env->log_flush(store_env, NULL)) != 0)
+		store_fail("log flush", ret);
 	flushes++;
 	CRASH_POINT("after-flush");
 }
@@ -340,12 +340,9 @@ store_checkpoint(void)
 {
 	int ret;
 
-	if ((ret = env->txn_checkpoint(env, 0, 0, 0)) != 0)
-		fail("checkpoint", ret);
+	if ((ret = store_env->txn_checkpoint(store_env, 0, 0, 0)) != 0)
+		store_fail("checkpoint", ret);
 	CRASH_POINT("after-checkpoint");
-	if ((ret = env->log_archive(env, NULL, DB_ARCH_REMOVE)) != 0)
-		fail("log removal", ret);
-	CRASH_POINT("after-log-removal");
 }
 
 bool
@@ -359,7 +356,7 @@ store_get(struct txn *t, enum table table, const void *key, size_t key_len,
 	if (ret == DB_NOTFOUND)
 		return false;
 	if (ret != 0)
-		fail(tables[table].file, ret);
+		store_fail(tables[table].file, ret);
 	*len = d.size;
 	return true;
 }
@@ -373,7 +370,7 @@ store_put(struct txn *t, enum table table, const void *key, size_t key_len,
 
 	assert(key_len <= STORE_KEY_MAX && len <= STORE_ROW_MAX);
 	if ((ret = dbs[table]->put(dbs[table], t->db, &k, &d, 0)) != 0)
-		fail(tables[table].file, ret);
+		store_fail(tables[table].file, ret);
 	written += key_len + len + 64;
 }
 
@@ -387,7 +384,7 @@ store_del(struct txn *t, enum table table, const void *key, size_t key_len)
 	if (ret == DB_NOTFOUND)
 		return false;
 	if (ret != 0)
-		fail(tables[table].file, ret);
+		store_fail(tables[table].file, ret);
 	written += 128;
 	return true;
 }
@@ -412,7 +409,7 @@ store_walk(struct txn *t, enum table table, const void *key, size_t key_len,
 	d = dbt_room(row, STORE_ROW_MAX);
 	ret = dbs[table]->cursor(dbs[table], t ? t->db : NULL, &c, 0);
 	if (ret != 0)
-		fail(tables[table].file, ret);
+		store_fail(tables[table].file, ret);
 	ret = c->get(c, &k, &d, key_len > 0 ? DB_SET_RANGE : DB_FIRST);
 	while (ret == 0 && !stopped) {
 		if (k.size == sizeof(pin_key))
@@ -422,9 +419,9 @@ store_walk(struct txn *t, enum table table, const void *key, size_t key_len,
 			ret = c->get(c, &k, &d, DB_NEXT);
 	}
 	if (ret != 0 && ret != DB_NOTFOUND)
-		fail(tables[table].file, ret);
+		store_fail(tables[table].file, ret);
 	if ((ret = c->close(c)) != 0)
-		fail(tables[table].file, ret);
+		store_fail(tables[table].file, ret);
 	return stopped;
 }
 
@@ -437,12 +434,12 @@ store_last_key(enum table table, uint8_t *key)
 
 	d.flags |= DB_DBT_PARTIAL; /* of the row nothing is wanted */
 	if ((ret = dbs[table]->cursor(dbs[table], NULL, &c, 0)) != 0)
-		fail(tables[table].file, ret);
+		store_fail(tables[table].file, ret);
 	ret = c->get(c, &k, &d, DB_LAST);
 	if (ret == 0 && k.size == sizeof(pin_key))
 		ret = c->get(c, &k, &d, DB_PREV);
 	if (ret != 0 && ret != DB_NOTFOUND)
-		fail(tables[table].file, ret);
+		store_fail(tables[table].file, ret);
 	c->close(c);
 	return ret == 0 ? k.size : 0;
 }
@@ -454,10 +451,10 @@ store_debt(struct store_debt *debt)
 	DB_LOG_STAT *lg;
 	int ret;
 
-	if ((ret = env->memp_stat(env, &pool, NULL, 0)) != 0)
-		fail("cache", ret);
-	if ((ret = env->log_stat(env, &lg, 0)) != 0)
-		fail("log", ret);
+	if ((ret = store_env->memp_stat(store_env, &pool, NULL, 0)) != 0)
+		store_fail("cache", ret);
+	if ((ret = store_env->log_stat(store_env, &lg, 0)) != 0)
+		store_fail("log", ret);
 	debt->dirty = (uint64_t)pool->st_page_dirty * PAGE_MAX;
 	debt->log = (uint64_t)lg->st_wc_mbytes * 1048576 + lg->st_wc_bytes;
 	free(pool);
@@ -495,9 +492,9 @@ store_sizes(uint64_t *table_bytes, uint64_t *log_bytes)
 		if (stat(path, &st) == 0)
 			*table_bytes += (uint64_t)st.st_blocks * 512;
 	}
-	if ((ret = env->log_archive(env, &list, DB_ARCH_LOG | DB_ARCH_ABS)) !=
-	    0)
-		fail("log", ret);
+	if ((ret = store_env->log_archive(
+		 store_env, &list, DB_ARCH_LOG | DB_ARCH_ABS)) != 0)
+		store_fail("log", ret);
 	for (name = list; name != NULL && *name != NULL; name++)
 		if (stat(*name, &st) == 0)
 			*log_bytes += (uint64_t)st.st_blocks * 512;

@@ -69,8 +69,7 @@ store_txn(void (*body)(struct txn *, void *arg), void *arg, enum store_commit);
 /* Everything committed before the call survives power loss.  Any thread. */
 void store_flush(void);
 
-/* Bring the tables up to the log and remove what of it is no longer needed.
- * Any thread. */
+/* Bring the tables up to the log.  Any thread. */
 void store_checkpoint(void);
 
 /*
@@ -95,6 +94,28 @@ typedef bool store_row_fn(void *arg, const uint8_t *key, size_t key_len,
     const uint8_t *row, size_t len);
 bool store_walk(struct txn *, enum table, const void *key, size_t key_len,
     store_row_fn *cb, void *arg);
+/*
+ * Bytes kept in the log itself, where they would have to go in any case; they
+ * are durable with the next store_flush(), and there until their part of the
+ * log is removed.  Recovery passes them by.
+ *
+ *   id  must be given to read them again
+ *
+ * Returns their place, never 0.
+ */
+uint64_t store_log_put(uint64_t id, const void *data, size_t len);
+/* The first n bytes of at least n; false when they are not there. */
+bool store_log_get(uint64_t place, uint64_t id, void *data, size_t n);
+/* The number of the log file that a place is in; they count up. */
+uint32_t store_log_file(uint64_t place);
+
+/* The last log file that recovery does not need any more; 0 none.  Any
+ * thread. */
+uint32_t store_log_unneeded(void);
+/* Remove the log files up to this one, which is not needed: neither by
+ * recovery nor for what was put there.  Any thread. */
+void store_log_remove(uint32_t last);
+
 /* The last key of a table into key[STORE_KEY_MAX]; 0 when it is empty. */
 size_t store_last_key(enum table, uint8_t *key);
 

@@ -13,8 +13,8 @@ make_key(uint8_t key[12], uint64_t id, uint32_t chunk)
 	key_u32(key + 8, chunk);
 }
 
-void
-t_body_put(struct txn *t, uint64_t id, const uint8_t *data, size_t len)
+static void
+put_rows(struct txn *t, uint64_t id, const uint8_t *data, size_t len)
 {
 	uint8_t key[12];
 	size_t n;
@@ -29,8 +29,8 @@ t_body_put(struct txn *t, uint64_t id, const uint8_t *data, size_t len)
 	}
 }
 
-bool
-t_body_get(uint64_t id, uint8_t *data, size_t n)
+static bool
+get_rows(uint64_t id, uint8_t *data, size_t n)
 {
 	static uint8_t chunk[BODY_CHUNK];
 	uint8_t key[12];
@@ -52,15 +52,53 @@ t_body_get(uint64_t id, uint8_t *data, size_t n)
 	return true;
 }
 
+struct body_at
+t_body_put(struct txn *t, uint64_t id, const uint8_t *data, size_t len)
+{
+	struct body_at at = { BODY_ROWS, 0 };
+
+	if (len > LOG_BODY_MAX) {
+		put_rows(t, id, data, len);
+	} else {
+		at.kind = BODY_LOG;
+		at.place = store_log_put(id, data, len);
+	}
+	return at;
+}
+
+bool
+t_body_get(struct body_at at, uint64_t id, uint8_t *data, size_t n)
+{
+	assert(at.kind != BODY_FILE);
+	return at.kind == BODY_LOG ? store_log_get(at.place, id, data, n)
+				   : get_rows(id, data, n);
+}
+
 void
-t_body_del(struct txn *t, uint64_t id, uint64_t size)
+t_body_del(struct txn *t, struct body_at at, uint64_t id, uint64_t size)
 {
 	uint64_t chunks = (size + BODY_CHUNK - 1) / BODY_CHUNK;
 	uint8_t key[12];
 
+	assert(at.kind != BODY_FILE);
+	if (at.kind == BODY_LOG)
+		return; /* it goes with its part of the log */
 	for (uint32_t i = 0; i == 0 || i < chunks; i++) {
 		make_key(key, id, i);
 		store_del(t, T_BODY, key, sizeof(key));
 	}
 	store_count(size); /* the log keeps what was deleted */
+}
+
+bool
+t_body_move(struct txn *t, struct body_at *at, uint64_t id, uint64_t size)
+{
+	static uint8_t body[LOG_BODY_MAX];
+
+	assert(at->kind == BODY_LOG);
+	if (size > sizeof(body) || !store_log_get(at->place, id, body, size))
+		return false;
+	put_rows(t, id, body, size);
+	*at = (struct body_at){ BODY_ROWS, 0 };
+	return true;
 }

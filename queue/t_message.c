@@ -17,6 +17,7 @@ static const struct field fields[] = {
 	F_U32(message_row, flags),
 	F_U64(message_row, size),
 	F_U32(message_row, body),
+	F_U64(message_row, place),
 	F_U64(message_row, accepted),
 	F_U32(message_row, rcpts),
 	F_U32(message_row, jobs),

@@ -13,9 +13,11 @@
 
 #define ADDED_MAX 4096 /* bytes of header lines in front of the body */
 
+/* Where a body is.  Kept in rows: append only. */
 enum body_kind {
 	BODY_ROWS, /* in the table of bodies */
 	BODY_FILE, /* in the folder of bodies, under the id's name */
+	BODY_LOG,  /* in the log, where it was made durable */
 };
 
 struct message_row {
@@ -30,6 +32,7 @@ struct message_row {
 	uint32_t flags;    /* enum tx_flags */
 	uint64_t size;     /* of the body */
 	uint32_t body;     /* enum body_kind */
+	uint64_t place;    /* BODY_LOG: where */
 	uint64_t accepted; /* unix milliseconds */
 	uint32_t rcpts;
 	uint32_t jobs;      /* not ended yet */

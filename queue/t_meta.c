@@ -13,6 +13,7 @@ static const char key[] = "totals";
 static const struct field fields[] = {
 	F_U64(totals, last_id),
 	F_U64(totals, journal_seq),
+	F_U64(totals, log_from),
 	F_U64(totals, messages),
 	F_U64(totals, waiting),
 	F_U64(totals, accepted),

@@ -12,6 +12,7 @@
 struct totals {
 	uint64_t last_id;     /* the highest id ever given to a message */
 	uint64_t journal_seq; /* of the last event */
+	uint64_t log_from;    /* no lower id has its body in the log */
 	uint64_t messages;    /* in the queue */
 	uint64_t waiting;     /* recipients without a final verdict */
 	uint64_t accepted;    /* messages, ever */

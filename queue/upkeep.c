@@ -8,6 +8,7 @@
 #include "queue/flow.h"
 #include "queue/group.h"
 #include "queue/intake.h"
+#include "queue/rescue.h"
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/t_journal.h"
@@ -36,6 +37,8 @@ static struct survey {
 	int64_t now;
 	struct store_debt debt;
 	bool checkpointed;
+	uint32_t unneeded; /* the last log file that recovery can spare */
+	uint32_t remove;   /* asked: remove the log up to this file; 0 no */
 } survey;
 
 /* The rest the loop keeps. */
@@ -43,6 +46,8 @@ static uint64_t debt;            /* as of the last survey */
 static uint64_t least_debt;      /* as of the last checkpoint */
 static uint64_t written_at_debt; /* what the store had written at the survey */
 static uint64_t written_at_look;
+static uint32_t removed; /* the last log file given up */
+static bool removal_due;
 static bool pressing; /* a checkpoint under way is to make room */
 
 static void
@@ -51,6 +56,9 @@ look(struct tasks *batch)
 	struct survey *s = (struct survey *)TAILQ_FIRST(batch);
 	int64_t age = s->now - last_checkpoint;
 
+	if (s->remove != 0)
+		store_log_remove(s->remove);
+	s->remove = 0;
 	store_debt(&s->debt);
 	s->checkpointed = s->hurry || s->debt.log >= checkpoint_bytes ||
 	    (s->debt.log >= CHECKPOINT_LEAST &&
@@ -61,14 +69,15 @@ look(struct tasks *batch)
 		return;
 	store_checkpoint();
 	last_checkpoint = s->now;
+	s->unneeded = store_log_unneeded();
 	store_debt(&s->debt);
 }
 
 static uint64_t
 debt_now(void)
 {
-	/* What was written since may be log and page alike. */
-	return debt + 2 * (store_written() - written_at_debt);
+	/* What was written since may be log and page alike, and move. */
+	return debt + 3 * (store_written() - written_at_debt);
 }
 
 static void
@@ -76,6 +85,8 @@ ask(bool hurry)
 {
 	if (!worker_idle(&surveyor))
 		return;
+	survey.remove = removal_due ? removed : 0;
+	removal_due = false;
 	survey.hurry = hurry;
 	survey.now = loop_now_ms();
 	worker_add(&surveyor, &survey.task);
@@ -120,16 +131,27 @@ upkeep_check_room(void)
 	intake_set(INTAKE_NO_ROOM);
 }
 
+/* Nothing in the log up to this file is wanted any more. */
+static void
+remove_log(uint32_t last_file)
+{
+	removed = last_file;
+	removal_due = true;
+}
+
 static void
 looked(struct task *t)
 {
 	struct survey *s = (struct survey *)t;
 
-	debt = s->debt.dirty + s->debt.log;
+	/* Bodies that are in the log may yet have to move to the table. */
+	debt = s->debt.dirty + 3 * s->debt.log;
 	written_at_debt = store_written();
 	if (s->checkpointed) {
 		least_debt = debt;
 		checkpoints++;
+		if (s->unneeded > removed)
+			rescue_bodies(s->unneeded, remove_log);
 	}
 	if (pressing)
 		press(false);
@@ -199,7 +221,7 @@ upkeep_start(void)
 	struct store_debt d;
 
 	store_debt(&d);
-	debt = d.dirty + d.log;
+	debt = d.dirty + 3 * d.log;
 	written_at_debt = store_written();
 	last_checkpoint = loop_now_ms();
 	checkpoint_bytes = room_total() / 16 < CHECKPOINT_MOST
@@ -216,6 +238,8 @@ upkeep_start(void)
 void
 upkeep_turn(void)
 {
+	if (removal_due)
+		ask(false);
 	/* At a high rate a second is too long to wait. */
 	if (store_written() - written_at_look >= LOOK_BYTES)
 		upkeep_check_room();

@@ -181,6 +181,52 @@ a_silent_destination_is_in_nobodys_way(void **state)
 	bed_stop(b);
 }
 
+/* Enough bodies that the log they were written to has been removed. */
+static void
+bodies_outlive_their_log(void **state)
+{
+	enum { COUNT = 900, SIZE = 60000 };
+	struct bed *b = *state;
+	char *body = malloc(SIZE + 1), log[96], subject[32];
+	static uint8_t seen_body[COUNT];
+	int64_t until;
+	int n;
+
+	memset(body, 'x', SIZE);
+	body[SIZE] = '\0';
+	bed_start(b, PLAIN_CONF, NULL);
+	close(b->deliver);
+	for (int i = 0; i < COUNT; i++) {
+		n = snprintf(body, SIZE, "Subject: %d\r\n\r\n", i);
+		body[n] = 'x';
+		commit_as(b, 1, ALICE, ALICE, "a@example.net", body);
+		bed_expect(b, b->smtpd, P_SMTPD, MSG_TX_RESULT);
+		assert_int_equal(b->m.u.tx_result.verdict, V_OK);
+	}
+	snprintf(log, sizeof(log), "%s/env/log.0000000001", b->dir);
+	for (until = now_ms() + PATIENCE_MS; access(log, F_OK) == 0;) {
+		assert_true(now_ms() < until);
+		usleep(20000);
+	}
+	bed_kill(b);
+	bed_start(b, PLAIN_CONF, NULL);
+	for (int i = 0; i < COUNT; i++) {
+		expect_job(b);
+		assert_int_equal(b->m.u.job.body.len, SIZE);
+		snprintf(subject, sizeof(subject), "%.20s",
+		    (const char *)b->m.u.job.body.data);
+		assert_int_equal(sscanf(subject, "Subject: %d", &n), 1);
+		assert_in_range(n, 0, COUNT - 1);
+		assert_int_equal(b->m.u.job.body.data[SIZE - 1], 'x');
+		seen_body[n]++;
+		judge_all(b, V_OK, SCOPE_RCPT);
+	}
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(seen_body[i], 1);
+	bed_stop(b);
+	free(body);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
 
 int
@@ -190,6 +236,7 @@ main(void)
 		CASE(every_job_comes_out),
 		CASE(a_frozen_list_is_in_nobodys_way),
 		CASE(a_silent_destination_is_in_nobodys_way),
+		CASE(bodies_outlive_their_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,7 @@ messages_keep_everything(void **state)
 }
 
 struct body_case {
+	struct body_at at;
 	uint64_t id;
 	size_t len;
 	uint8_t *data;
@@ -120,7 +121,7 @@ write_body(struct txn *t, void *arg)
 {
 	struct body_case *c = arg;
 
-	t_body_put(t, c->id, c->data, c->len);
+	c->at = t_body_put(t, c->id, c->data, c->len);
 }
 
 static void
@@ -128,7 +129,7 @@ remove_body(struct txn *t, void *arg)
 {
 	struct body_case *c = arg;
 
-	t_body_del(t, c->id, c->len);
+	t_body_del(t, c->at, c->id, c->len);
 }
 
 static bool
@@ -155,7 +156,7 @@ bodies_of_every_size(void **state)
 	static const size_t sizes[] = { 0, 1, 8191, 65535, 65536, 65537, 131072,
 		200000, 262144 };
 	uint8_t *back = malloc(BODY_ROWS_MAX);
-	struct body_case c = { 0, 0, malloc(BODY_ROWS_MAX) };
+	struct body_case c = { .data = malloc(BODY_ROWS_MAX) }, cases[9];
 
 	(void)state;
 	for (size_t i = 0; i < BODY_ROWS_MAX; i++)
@@ -164,20 +165,86 @@ bodies_of_every_size(void **state)
 		c.id = i + 1;
 		c.len = sizes[i];
 		store_txn(write_body, &c, COMMIT_MEMORY);
-		assert_true(t_body_get(c.id, back, c.len));
+		assert_true(t_body_get(c.at, c.id, back, c.len));
 		assert_memory_equal(back, c.data, c.len);
-		assert_false(t_body_get(c.id, back, c.len + 1));
+		assert_false(t_body_get(c.at, c.id, back, c.len + 1));
 		/* The head of it alone. */
-		assert_true(t_body_get(c.id, back, c.len / 2));
+		assert_true(t_body_get(c.at, c.id, back, c.len / 2));
+		cases[i] = c;
 	}
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		c.id = i + 1;
-		c.len = sizes[i];
-		store_txn(remove_body, &c, COMMIT_MEMORY);
+		store_txn(remove_body, &cases[i], COMMIT_MEMORY);
 	}
 	assert_int_equal(rows_of(T_BODY), 0);
 	free(back);
 	free(c.data);
+}
+
+#define BODIES 200
+
+/* What is put into the log is there until its part of it is removed. */
+static void
+the_log_keeps_bodies(void **state)
+{
+	uint64_t places[BODIES];
+	uint8_t data[65536], back[65536];
+	uint32_t first, unneeded;
+
+	(void)state;
+	for (unsigned i = 0; i < BODIES; i++) {
+		memset(data, (int)i, sizeof(data));
+		places[i] = store_log_put(i + 1, data, 65536 - i);
+		assert_true(places[i] != 0);
+		if (i == 30)
+			again();
+	}
+	store_flush();
+	for (unsigned i = 0; i < BODIES; i++) {
+		assert_true(store_log_get(places[i], i + 1, back, 65536 - i));
+		assert_int_equal(back[0], i % 256);
+		assert_int_equal(back[65535 - i], i % 256);
+		assert_false(
+		    store_log_get(places[i], i + 1, back, 65536 - i + 1));
+		assert_false(store_log_get(places[i], i, back, 1));
+	}
+	again();
+	first = store_log_file(places[0]);
+	unneeded = store_log_unneeded();
+	assert_true(unneeded > first);
+	store_log_remove(first);
+	assert_false(store_log_get(places[0], 1, back, 1));
+	assert_true(store_log_get(places[BODIES - 1], BODIES, back, 1));
+	again();
+	assert_true(store_log_get(places[BODIES - 1], BODIES, back, 1));
+}
+
+struct move_case {
+	struct body_at at;
+	uint64_t size;
+};
+
+static void
+move_body(struct txn *t, void *arg)
+{
+	struct move_case *c = arg;
+
+	c->at = t_body_put(t, 5, (const uint8_t *)"abcdef", 6);
+	assert_int_equal(c->at.kind, BODY_LOG);
+	assert_true(t_body_move(t, &c->at, 5, 6));
+	assert_int_equal(c->at.kind, BODY_ROWS);
+}
+
+static void
+bodies_move_to_the_table(void **state)
+{
+	struct move_case c = { .size = 6 };
+	uint8_t back[6];
+
+	(void)state;
+	store_txn(move_body, &c, COMMIT_MEMORY);
+	assert_true(t_body_get(c.at, 5, back, 6));
+	assert_memory_equal(back, "abcdef", 6);
+	assert_int_equal(rows_of(T_BODY), 1);
 }
 
 static void
@@ -269,7 +336,7 @@ write_totals(struct txn *t, void *arg)
 static void
 totals_stay(void **state)
 {
-	struct totals t = { 1, 2, 3, 4, 5, 6, 7 }, back;
+	struct totals t = { 1, 2, 3, 4, 5, 6, 7, 8 }, back;
 
 	(void)state;
 	t_meta_get(&back);
@@ -404,11 +471,12 @@ static void
 add_one(struct txn *t, void *arg)
 {
 	struct totals *totals = arg;
-	struct body_case c = { totals->last_id, 5000,
+	struct body_case c = { { BODY_ROWS, 0 }, totals->last_id, 5000,
 		(uint8_t[5000]){ (uint8_t)totals->last_id } };
 
 	t_message_put(t, totals->last_id, &sample);
 	write_body(t, &c);
+	assert_true(t_body_move(t, &c.at, c.id, c.len));
 	if (totals->last_id > 20) {
 		c.id = totals->last_id - 20;
 		remove_body(t, &c);
@@ -436,8 +504,10 @@ work(int told, const char *point)
 		store_flush();
 		if (write(told, &t.last_id, 8) != 8)
 			_exit(2);
-		if (t.last_id % 50 == 0)
+		if (t.last_id % 50 == 0) {
 			store_checkpoint();
+			store_log_remove(store_log_unneeded());
+		}
 	}
 }
 
@@ -519,6 +589,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(messages_keep_everything),
 		CASE(bodies_of_every_size),
+		CASE(the_log_keeps_bodies),
+		CASE(bodies_move_to_the_table),
 		CASE(the_schedule_is_in_order),
 		CASE(the_journal_forgets_the_old),
 		CASE(totals_stay),

@@ -1,0 +1,122 @@
+/*
+ * store_log.c - bytes in the log itself; see store.h.
+ *
+ * A record of a type above DB_user_BEGIN that belongs to no transaction is
+ * carried in the log and passed by in recovery, also by Berkeley DB's own
+ * utilities.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/crash.h"
+#include "queue/store_env.h"
+
+#define RECORD_TYPE (DB_user_BEGIN + 1)
+#define LENGTH_MOST 65536
+
+struct record {
+	uint32_t type;   /* as the log wants it: type, transaction, previous */
+	uint32_t txn;    /* 0 none */
+	DB_LSN previous; /* none */
+	uint64_t id;
+	uint8_t data[LENGTH_MOST];
+};
+
+#define HEAD offsetof(struct record, data)
+
+uint64_t
+store_log_put(uint64_t id, const void *data, size_t len)
+{
+	static struct record r;
+	DBT d;
+	DB_LSN at;
+	int ret;
+
+	assert(len <= LENGTH_MOST);
+	memset(&d, 0, sizeof(d));
+	r.type = RECORD_TYPE;
+	r.id = id;
+	memcpy(r.data, data, len);
+	d.data = &r;
+	d.size = (uint32_t)(HEAD + len);
+	if ((ret = store_env->log_put(store_env, &at, &d, 0)) != 0)
+		store_fail("log", ret);
+	store_count(HEAD + len);
+	return (uint64_t)at.file << 32 | at.offset;
+}
+
+bool
+store_log_get(uint64_t place, uint64_t id, void *data, size_t n)
+{
+	static struct record r;
+	DB_LSN at = { store_log_file(place), (uint32_t)place };
+	DB_LOGC *cursor;
+	DBT d;
+	int ret;
+
+	memset(&d, 0, sizeof(d));
+	d.data = &r;
+	d.ulen = sizeof(r);
+	d.flags = DB_DBT_USERMEM;
+	if ((ret = store_env->log_cursor(store_env, &cursor, 0)) != 0)
+		store_fail("log", ret);
+	ret = cursor->get(cursor, &at, &d, DB_SET);
+	cursor->close(cursor, 0);
+	if (ret == EIO || ret == ENOMEM)
+		store_fail("log", ret); /* it may be there */
+	if (ret != 0 || d.size < HEAD + n || r.type != RECORD_TYPE ||
+	    r.id != id)
+		return false;
+	memcpy(data, r.data, n);
+	return true;
+}
+
+uint32_t
+store_log_file(uint64_t place)
+{
+	return (uint32_t)(place >> 32);
+}
+
+/* "log.0000000012" */
+static uint32_t
+number_of(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot != NULL ? (uint32_t)strtoul(dot + 1, NULL, 10) : 0;
+}
+
+uint32_t
+store_log_unneeded(void)
+{
+	uint32_t last = 0;
+	char **list;
+	int ret;
+
+	if ((ret = store_env->log_archive(store_env, &list, 0)) != 0)
+		store_fail("log", ret);
+	for (char **name = list; name != NULL && *name != NULL; name++)
+		if (number_of(*name) > last)
+			last = number_of(*name);
+	free(list);
+	return last;
+}
+
+void
+store_log_remove(uint32_t last)
+{
+	char **list;
+	int ret;
+
+	ret = store_env->log_archive(store_env, &list, DB_ARCH_ABS);
+	if (ret != 0)
+		store_fail("log", ret);
+	for (char **name = list; name != NULL && *name != NULL; name++)
+		if (number_of(*name) <= last && remove(*name) == -1)
+			store_fail("log removal", errno);
+	free(list);
+	CRASH_POINT("after-log-removal");
+}
