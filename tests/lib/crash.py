@@ -87,7 +87,11 @@ class Bed:
         self.got_path = os.path.join(self.p.dir, "got")
         open(self.got_path, "w").close()
         if self.sink_up:
-            self.start_sink()
+            try:
+                self.start_sink()
+            except BaseException:
+                self.p.__exit__(None, None, None)
+                raise
         return self
 
     def __exit__(self, *args):

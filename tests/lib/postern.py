@@ -65,30 +65,28 @@ def directory():
     return path
 
 
-_locks = []
+_claims = []
 
 
 def free_port():
     """
-    A port free on every address, and not handed to another test running now.
+    A port free on every address, and not handed to another test running now
+    on this machine: each claim is a name in the abstract socket namespace.
     Below the ephemeral range, so that no outgoing connection takes it.
     """
-    folder = os.path.join(scratch(), "ports")
-    os.makedirs(folder, exist_ok=True)
     for _ in range(1000):
         port = random.randrange(20000, 32000)
-        lock = os.open(os.path.join(folder, str(port)),
-                       os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        claim = socket.socket(socket.AF_UNIX)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            claim.bind(f"\0postern-test-port-{port}")
             with socket.socket() as tcp, \
                     socket.socket(type=socket.SOCK_DGRAM) as udp:
                 tcp.bind(("0.0.0.0", port))
                 udp.bind(("0.0.0.0", port))
         except OSError:
-            os.close(lock)
+            claim.close()
             continue
-        _locks.append(lock)
+        _claims.append(claim)
         return port
     raise RuntimeError("no free port")
 
