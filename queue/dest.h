@@ -13,13 +13,7 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
-#include "queue/t_due.h"
-
-/* The earliest row of the schedule that was passed over. */
-struct skip {
-	bool set;
-	struct due_key from;
-};
+#include "queue/refill.h"
 
 struct flow;
 struct alias;

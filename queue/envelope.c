@@ -7,6 +7,7 @@
 #include "ipc/messages.h"
 #include "mail/address.h"
 #include "queue/envelope.h"
+#include "queue/settings.h"
 
 bool
 envelope_address_valid(const char *s)
@@ -125,4 +126,11 @@ envelope_clear(struct envelope *e)
 	free(e->rcpts);
 	free(e->parts);
 	memset(e, 0, sizeof(*e));
+}
+
+unsigned
+envelope_most(void)
+{
+	return settings->recipients < ENVELOPE_MOST ? settings->recipients
+						    : ENVELOPE_MOST;
 }

@@ -40,6 +40,9 @@ enum envelope_fault
 envelope_read(struct envelope *, struct bytes list, unsigned most);
 void envelope_clear(struct envelope *);
 
+/* Recipients that a message may have, as configured. */
+unsigned envelope_most(void);
+
 /* Is this canonical text of an address with a domain? */
 bool envelope_address_valid(const char *);
 

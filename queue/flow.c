@@ -12,62 +12,8 @@
 /* While a destination is probed, its flows hold only this many. */
 #define PROBE_READY 2
 
-static struct account *accounts; /* by hash */
-static struct flow *flows;       /* by key */
+static struct flow *flows; /* by key */
 static TAILQ_HEAD(, account) turn = TAILQ_HEAD_INITIALIZER(turn);
-static unsigned nsuspended;
-
-static void
-note(struct skip *s, const struct due_key *k)
-{
-	if (!s->set || due_compare(k, &s->from) < 0)
-		s->from = *k;
-	s->set = true;
-}
-
-static void
-ask_again(struct skip *s)
-{
-	if (s->set)
-		refill_want(&s->from);
-	s->set = false;
-}
-
-static struct account *
-find_account(uint64_t hash)
-{
-	struct account *a;
-
-	HASH_FIND(hh, accounts, &hash, sizeof(hash), a);
-	return a;
-}
-
-static struct account *
-account_for(const char *name)
-{
-	uint64_t hash = hash64(name);
-	struct account *a = find_account(hash);
-
-	if (a != NULL)
-		return a;
-	if ((a = calloc(1, sizeof(*a))) == NULL ||
-	    (a->name = strdup(name)) == NULL)
-		abort();
-	a->hash = hash;
-	TAILQ_INIT(&a->runnable);
-	HASH_ADD(hh, accounts, hash, sizeof(a->hash), a);
-	return a;
-}
-
-static void
-account_release(struct account *a)
-{
-	if (a->flows > 0 || a->suspended || a->skip.set)
-		return;
-	HASH_DEL(accounts, a);
-	free(a->name);
-	free(a);
-}
 
 static struct flow *
 find_flow(struct account *a, struct dest *d)
@@ -135,13 +81,13 @@ has_place(struct account *a, struct dest *d, const struct due_key *k)
 	unsigned n;
 
 	if (a != NULL && a->suspended) {
-		note(&a->skip, k);
+		skip_note(&a->skip, k);
 		return false;
 	}
 	if (d == NULL)
 		return true;
 	if (dest_waiting(d)) {
-		note(&d->skip, k);
+		skip_note(&d->skip, k);
 		return false;
 	}
 	f = a != NULL ? find_flow(a, d) : NULL;
@@ -149,7 +95,7 @@ has_place(struct account *a, struct dest *d, const struct due_key *k)
 	if (n < flow_room(d))
 		return true;
 	if (f != NULL && f->jobs > 0)
-		note(&f->skip, k);
+		skip_note(&f->skip, k);
 	else
 		refill_starved(k); /* nothing of it will land and ask again */
 	return false;
@@ -159,13 +105,13 @@ bool
 flow_has_place(const struct due_key *k, const struct due_row *row)
 {
 	return has_place(
-	    find_account(row->account), dest_by_hash(row->domain), k);
+	    account_find(row->account), dest_by_hash(row->domain), k);
 }
 
 bool
 flow_row_suspended(const struct due_row *row)
 {
-	struct account *a = find_account(row->account);
+	struct account *a = account_find(row->account);
 
 	return a != NULL && a->suspended;
 }
@@ -225,7 +171,7 @@ dequeue(struct flow *f, struct job *j)
 	if (f->nready == 0)
 		leave_line(f);
 	if (f->skip.set && f->nready <= flow_room(f->key.dest) / 2)
-		ask_again(&f->skip);
+		skip_ask(&f->skip);
 }
 
 bool
@@ -301,7 +247,7 @@ unload_all(struct flow *f, struct skip *s)
 
 	while ((j = TAILQ_FIRST(&f->ready)) != NULL) {
 		k = job_due_key(j);
-		note(s, &k);
+		skip_note(s, &k);
 		TAILQ_REMOVE(&f->ready, j, link);
 		f->nready--;
 		f->jobs--;
@@ -310,7 +256,7 @@ unload_all(struct flow *f, struct skip *s)
 	}
 	leave_line(f);
 	if (f->skip.set)
-		note(s, &f->skip.from);
+		skip_note(s, &f->skip.from);
 	f->skip.set = false;
 }
 
@@ -360,7 +306,7 @@ flow_leave(struct job *j)
 	j->flow = NULL;
 	f->jobs--;
 	if (f->jobs == 0)
-		ask_again(&f->skip);
+		skip_ask(&f->skip);
 	flow_release(f);
 }
 
@@ -380,8 +326,7 @@ flow_suspend(const char *name, unsigned told)
 	a->told = told;
 	if (a->suspended)
 		return;
-	a->suspended = true;
-	nsuspended++;
+	account_mark(a, true);
 	if (a->in_turn)
 		TAILQ_REMOVE(&turn, a, turn);
 	a->in_turn = false;
@@ -401,17 +346,16 @@ resume(struct account *a)
 {
 	if (!a->suspended)
 		return;
-	a->suspended = false;
-	nsuspended--;
+	account_mark(a, false);
 	join_turn(a); /* what deliver gave back meanwhile */
-	ask_again(&a->skip);
+	skip_ask(&a->skip);
 	account_release(a);
 }
 
 void
 flow_resume(const char *name)
 {
-	struct account *a = find_account(hash64(name));
+	struct account *a = account_find(hash64(name));
 
 	if (a != NULL)
 		resume(a);
@@ -420,19 +364,13 @@ flow_resume(const char *name)
 void
 flow_resume_untold(unsigned told)
 {
-	struct account *a, *next;
-
-	HASH_ITER(hh, accounts, a, next)
-	{
-		if (a->suspended && a->told != told)
-			resume(a);
-	}
+	account_each_untold(told, resume);
 }
 
 bool
 flow_suspended(const char *name)
 {
-	struct account *a = find_account(hash64(name));
+	struct account *a = account_find(hash64(name));
 
 	return a != NULL && a->suspended;
 }
@@ -443,7 +381,7 @@ awake(struct dest *d)
 	struct skip s = d->skip;
 
 	d->skip.set = false;
-	ask_again(&s);
+	skip_ask(&s);
 	unblock(d);
 }
 
@@ -458,10 +396,4 @@ void
 flow_wake_all(void)
 {
 	dest_wake_all(awake);
-}
-
-unsigned
-flow_count_suspended(void)
-{
-	return nsuspended;
 }

@@ -13,25 +13,13 @@
 #ifndef QUEUE_FLOW_H
 #define QUEUE_FLOW_H
 
+#include "queue/account.h"
 #include "queue/dest.h"
 #include "queue/job.h"
 
 #define JOBS_IN_MEMORY 20000
 
 enum flow_state { FLOW_EMPTY, FLOW_RUNNABLE, FLOW_BLOCKED };
-
-struct account {
-	char *name;
-	uint64_t hash;
-	bool suspended;
-	unsigned told; /* which time auth said so */
-	unsigned flows;
-	bool in_turn;
-	struct skip skip;
-	TAILQ_HEAD(, flow) runnable;
-	TAILQ_ENTRY(account) turn;
-	UT_hash_handle hh;
-};
 
 struct flow_key {
 	struct account *account;
@@ -89,7 +77,5 @@ bool flow_suspended(const char *account);
 void flow_tick(void);
 /* Try all destinations again now. */
 void flow_wake_all(void);
-
-unsigned flow_count_suspended(void);
 
 #endif

@@ -69,6 +69,22 @@ refill_expect(const struct due_key *k)
 		next_due = k->time;
 }
 
+void
+skip_note(struct skip *s, const struct due_key *k)
+{
+	if (!s->set || due_compare(k, &s->from) < 0)
+		s->from = *k;
+	s->set = true;
+}
+
+void
+skip_ask(struct skip *s)
+{
+	if (s->set)
+		refill_want(&s->from);
+	s->set = false;
+}
+
 static bool
 gather(void *arg, const struct due_key *k, const struct due_row *row)
 {

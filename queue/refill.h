@@ -9,7 +9,20 @@
 #ifndef QUEUE_REFILL_H
 #define QUEUE_REFILL_H
 
+#include <stdbool.h>
+
 #include "queue/t_due.h"
+
+/* What someone who had no place remembers: the earliest row that was passed
+ * over. */
+struct skip {
+	bool set;
+	struct due_key from;
+};
+
+void skip_note(struct skip *, const struct due_key *);
+/* There is place now: ask for those rows, and forget them. */
+void skip_ask(struct skip *);
 
 void refill_start(void);
 

@@ -210,5 +210,5 @@ show_status(struct channel *to, uint64_t tag)
 	number(to, tag, "table_bytes", table_bytes);
 	number(to, tag, "log_bytes", log_bytes);
 	number(to, tag, "destinations_waiting", dest_count_waiting());
-	number(to, tag, "accounts_suspended", flow_count_suspended());
+	number(to, tag, "accounts_suspended", account_count_suspended());
 }

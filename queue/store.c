@@ -26,10 +26,6 @@
 /* A disk smaller than this gives its files a sixteenth of the pages. */
 #define SMALL_DISK ((uint64_t)1 << 30)
 
-struct txn {
-	DB_TXN *db;
-};
-
 /*
  * When the page that a delete frees is the last one of its file, Berkeley DB
  * flushes the log on the spot and cuts the file: a queue that runs empty
@@ -50,16 +46,14 @@ static const struct {
 	[T_JOURNAL] = { "journal.db", 16384, 0 },
 	/* clang-format on */
 };
-/* Sorts behind every key in use, and is no table's key by its length. */
-static const uint8_t pin_key[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xff, 'p', 'i', 'n' };
 
 DB_ENV *store_env;
-static DB *dbs[TABLES];
+const uint8_t store_pin[STORE_PIN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 'p', 'i', 'n' };
+DB *store_dbs[TABLES];
 static char home_dir[1024];
 static bool in_txn, unsynced;
 static atomic_bool no_room;
-static uint64_t written;
 static atomic_uint_fast64_t flushes;
 
 void
@@ -123,28 +117,6 @@ open_env(const char *home, uint64_t cache, uint64_t disk)
 	    0600);
 }
 
-static DBT
-dbt(const void *data, size_t len)
-{
-	DBT d;
-
-	memset(&d, 0, sizeof(d));
-	/* Berkeley DB does not write through a key or data to be stored. */
-	d.data = (void *)(uintptr_t)data;
-	d.size = (uint32_t)len;
-	return d;
-}
-
-static DBT
-dbt_room(void *data, size_t size)
-{
-	DBT d = dbt(data, 0);
-
-	d.ulen = (uint32_t)size;
-	d.flags = DB_DBT_USERMEM;
-	return d;
-}
-
 /* Fill the file with pages, keep the last, free the others. */
 static int
 give_pages(DB *db, unsigned page, unsigned spare)
@@ -159,7 +131,7 @@ give_pages(DB *db, unsigned page, unsigned spare)
 		key = dbt(number, sizeof(number));
 		ret = db->put(db, NULL, &key, &data, 0);
 	}
-	key = dbt(pin_key, sizeof(pin_key));
+	key = dbt(store_pin, sizeof(store_pin));
 	if (ret == 0)
 		ret = db->put(db, NULL, &key, &data, 0);
 	for (unsigned i = 0; i < spare && ret == 0; i++) {
@@ -220,7 +192,7 @@ open_table(enum table t)
 
 	if ((ret = db_create(&db, store_env, 0)) != 0)
 		return ret;
-	dbs[t] = db;
+	store_dbs[t] = db;
 	if ((ret = set_up(db, t)) != 0)
 		return ret;
 	return db->open(db, NULL, tables[t].file, NULL, DB_BTREE,
@@ -244,9 +216,9 @@ static void
 close_all(void)
 {
 	for (int t = 0; t < TABLES; t++) {
-		if (dbs[t] != NULL)
-			dbs[t]->close(dbs[t], 0);
-		dbs[t] = NULL;
+		if (store_dbs[t] != NULL)
+			store_dbs[t]->close(store_dbs[t], 0);
+		store_dbs[t] = NULL;
 	}
 	if (store_env != NULL)
 		store_env->close(store_env, 0);
@@ -265,7 +237,6 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 	check_file_system(home);
 	snprintf(home_dir, sizeof(home_dir), "%s", home);
 	no_room = false;
-	written = 0;
 	unsynced = getenv("POSTERN_UNSYNCED") != NULL;
 	if (unsynced)
 		log_event("warning", "text=%s",
@@ -345,105 +316,6 @@ store_checkpoint(void)
 	CRASH_POINT("after-checkpoint");
 }
 
-bool
-store_get(struct txn *t, enum table table, const void *key, size_t key_len,
-    void *row, size_t size, size_t *len)
-{
-	DBT k = dbt(key, key_len), d = dbt_room(row, size);
-	int ret;
-
-	ret = dbs[table]->get(dbs[table], t ? t->db : NULL, &k, &d, 0);
-	if (ret == DB_NOTFOUND)
-		return false;
-	if (ret != 0)
-		store_fail(tables[table].file, ret);
-	*len = d.size;
-	return true;
-}
-
-void
-store_put(struct txn *t, enum table table, const void *key, size_t key_len,
-    const void *row, size_t len)
-{
-	DBT k = dbt(key, key_len), d = dbt(row, len);
-	int ret;
-
-	assert(key_len <= STORE_KEY_MAX && len <= STORE_ROW_MAX);
-	if ((ret = dbs[table]->put(dbs[table], t->db, &k, &d, 0)) != 0)
-		store_fail(tables[table].file, ret);
-	written += key_len + len + 64;
-}
-
-bool
-store_del(struct txn *t, enum table table, const void *key, size_t key_len)
-{
-	DBT k = dbt(key, key_len);
-	int ret;
-
-	ret = dbs[table]->del(dbs[table], t->db, &k, 0);
-	if (ret == DB_NOTFOUND)
-		return false;
-	if (ret != 0)
-		store_fail(tables[table].file, ret);
-	written += 128;
-	return true;
-}
-
-bool
-store_walk(struct txn *t, enum table table, const void *key, size_t key_len,
-    store_row_fn *cb, void *arg)
-{
-	static uint8_t keys[STORE_KEY_MAX], *row;
-	DBT k, d;
-	DBC *c;
-	bool stopped = false;
-	int ret;
-
-	if (row == NULL && (row = malloc(STORE_ROW_MAX)) == NULL)
-		abort();
-	assert(key_len <= sizeof(keys));
-	if (key_len > 0)
-		memcpy(keys, key, key_len);
-	k = dbt_room(keys, sizeof(keys));
-	k.size = (uint32_t)key_len;
-	d = dbt_room(row, STORE_ROW_MAX);
-	ret = dbs[table]->cursor(dbs[table], t ? t->db : NULL, &c, 0);
-	if (ret != 0)
-		store_fail(tables[table].file, ret);
-	ret = c->get(c, &k, &d, key_len > 0 ? DB_SET_RANGE : DB_FIRST);
-	while (ret == 0 && !stopped) {
-		if (k.size == sizeof(pin_key))
-			break; /* the last one */
-		stopped = !cb(arg, keys, k.size, row, d.size);
-		if (!stopped)
-			ret = c->get(c, &k, &d, DB_NEXT);
-	}
-	if (ret != 0 && ret != DB_NOTFOUND)
-		store_fail(tables[table].file, ret);
-	if ((ret = c->close(c)) != 0)
-		store_fail(tables[table].file, ret);
-	return stopped;
-}
-
-size_t
-store_last_key(enum table table, uint8_t *key)
-{
-	DBT k = dbt_room(key, STORE_KEY_MAX), d = dbt_room(NULL, 0);
-	DBC *c;
-	int ret;
-
-	d.flags |= DB_DBT_PARTIAL; /* of the row nothing is wanted */
-	if ((ret = dbs[table]->cursor(dbs[table], NULL, &c, 0)) != 0)
-		store_fail(tables[table].file, ret);
-	ret = c->get(c, &k, &d, DB_LAST);
-	if (ret == 0 && k.size == sizeof(pin_key))
-		ret = c->get(c, &k, &d, DB_PREV);
-	if (ret != 0 && ret != DB_NOTFOUND)
-		store_fail(tables[table].file, ret);
-	c->close(c);
-	return ret == 0 ? k.size : 0;
-}
-
 void
 store_debt(struct store_debt *debt)
 {
@@ -459,18 +331,6 @@ store_debt(struct store_debt *debt)
 	debt->log = (uint64_t)lg->st_wc_mbytes * 1048576 + lg->st_wc_bytes;
 	free(pool);
 	free(lg);
-}
-
-uint64_t
-store_written(void)
-{
-	return written;
-}
-
-void
-store_count(uint64_t bytes)
-{
-	written += bytes;
 }
 
 uint64_t

@@ -5,13 +5,46 @@
 #define QUEUE_STORE_ENV_H
 
 #include <db.h>
+#include <string.h>
 
 #include "queue/store.h"
 
+struct txn {
+	DB_TXN *db;
+};
+
 /* Open between store_open() and store_close(). */
 extern DB_ENV *store_env;
+extern DB *store_dbs[TABLES];
+
+/* The key of a row that keeps a table's last page in use (store.c).  Sorts
+ * behind every other key, and is no table's own by its length. */
+#define STORE_PIN 11
+extern const uint8_t store_pin[STORE_PIN];
 
 /* Any error but "not found" ends the process. */
 void store_fail(const char *what, int ret) __attribute__((noreturn));
+
+static inline DBT
+dbt(const void *data, size_t len)
+{
+	DBT d;
+
+	memset(&d, 0, sizeof(d));
+	/* Berkeley DB does not write through a key or data to be stored. */
+	d.data = (void *)(uintptr_t)data;
+	d.size = (uint32_t)len;
+	return d;
+}
+
+static inline DBT
+dbt_room(void *data, size_t size)
+{
+	DBT d = dbt(data, 0);
+
+	d.ulen = (uint32_t)size;
+	d.flags = DB_DBT_USERMEM;
+	return d;
+}
 
 #endif

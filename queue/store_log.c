@@ -31,17 +31,14 @@ uint64_t
 store_log_put(uint64_t id, const void *data, size_t len)
 {
 	static struct record r;
-	DBT d;
+	DBT d = dbt(&r, HEAD + len);
 	DB_LSN at;
 	int ret;
 
 	assert(len <= LENGTH_MOST);
-	memset(&d, 0, sizeof(d));
 	r.type = RECORD_TYPE;
 	r.id = id;
 	memcpy(r.data, data, len);
-	d.data = &r;
-	d.size = (uint32_t)(HEAD + len);
 	if ((ret = store_env->log_put(store_env, &at, &d, 0)) != 0)
 		store_fail("log", ret);
 	store_count(HEAD + len);
@@ -53,14 +50,10 @@ store_log_get(uint64_t place, uint64_t id, void *data, size_t n)
 {
 	static struct record r;
 	DB_LSN at = { store_log_file(place), (uint32_t)place };
+	DBT d = dbt_room(&r, sizeof(r));
 	DB_LOGC *cursor;
-	DBT d;
 	int ret;
 
-	memset(&d, 0, sizeof(d));
-	d.data = &r;
-	d.ulen = sizeof(r);
-	d.flags = DB_DBT_USERMEM;
 	if ((ret = store_env->log_cursor(store_env, &cursor, 0)) != 0)
 		store_fail("log", ret);
 	ret = cursor->get(cursor, &at, &d, DB_SET);

@@ -1,0 +1,55 @@
+/*
+ * admin_command.h - one operator's command under way, for the files of admin.
+ *
+ * A command that concerns many messages goes through them in slices, one in
+ * a turn of the loop, so that a long queue can be looked at while it works.
+ */
+#ifndef QUEUE_ADMIN_COMMAND_H
+#define QUEUE_ADMIN_COMMAND_H
+
+#include <sys/queue.h>
+
+#include "ipc/channel.h"
+
+enum { CODE_OK = 0, CODE_USAGE = 2, CODE_NOT_FOUND = 5 };
+
+struct admin {
+	struct channel channel;
+	TAILQ_ENTRY(admin) link;
+	char by[128];
+	bool busy;    /* with cmd */
+	bool writing; /* waits for the disk */
+	bool gone;    /* freed when nothing is under way any more */
+	uint64_t tag;
+	struct msg_queue_cmd cmd;
+	uint64_t at; /* the next message to look at */
+	uint64_t count;
+	uint64_t shown; /* the last message listed */
+	bool listed_all;
+	/* Of QUEUE_SHOW. */
+	uint64_t event_time, event_seq;
+	bool row_sent;
+};
+
+/* Answer, and be ready for the next command. */
+void admin_done(struct admin *, uint32_t code, const char *text);
+
+/* The next messages that the command selects. */
+#define FOUND_MOST 32
+struct found {
+	const struct admin *op;
+	unsigned looked, n;
+	uint64_t last;
+	struct msg_queue_row rows[FOUND_MOST];
+};
+
+/* False when there are no more behind these. */
+bool admin_find(struct admin *, struct found *);
+
+/* Go on with QUEUE_LIST, QUEUE_SHOW, and the verbs that change something. */
+void admin_list(struct admin *);
+void admin_show_begin(struct admin *);
+void admin_show(struct admin *);
+void admin_change(struct admin *);
+
+#endif
