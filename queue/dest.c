@@ -142,6 +142,7 @@ dest_take_off(struct dest *d)
 {
 	assert(dest_can_fly(d));
 	d->flying++;
+	d->demand = false;
 }
 
 static void
@@ -167,8 +168,8 @@ dest_land(struct dest *d, enum landing how, int64_t now_ms)
 	case LANDED_WELL:
 		if (d->failures > 0 && d->limit < START_LIMIT)
 			d->limit = START_LIMIT;
-		else if (d->limit <= d->flying + 1)
-			d->limit++; /* all of it is in use */
+		else if (d->demand)
+			d->limit++;
 		if (d->limit > d->most)
 			d->limit = d->most;
 		/* FALLTHROUGH */

@@ -23,6 +23,7 @@ struct dest {
 	unsigned most;  /* flights at once at most */
 	unsigned limit; /* now */
 	unsigned flying;
+	bool demand; /* somebody found no free flight since the last take-off */
 	unsigned failures; /* in a row */
 	bool answered;     /* ever, as long as we remember it */
 	int64_t retry_at;  /* wall ms: it is left alone until then; 0 no */

@@ -206,6 +206,7 @@ flow_next(void)
 		if (!dest_can_fly(f->key.dest)) {
 			leave_line(f);
 			f->state = FLOW_BLOCKED;
+			f->key.dest->demand = true;
 			TAILQ_INSERT_TAIL(&f->key.dest->blocked, f, line);
 			continue;
 		}

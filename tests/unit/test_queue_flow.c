@@ -1,0 +1,284 @@
+/*
+ * Whose turn it is, and how much a destination takes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/loop.h"
+#include "queue/flow.h"
+#include "queue/settings.h"
+
+static struct conf conf = { .per_destination = 20,
+	.retry_s = { 60, 300 },
+	.nretries = 2,
+	.nroutes = 1,
+	.routes = { { .pattern = "*", .mx = true } } };
+static uint64_t last_id;
+
+static struct job *
+new_job(const char *account, const char *domain)
+{
+	uint8_t rcpts[400];
+	struct message_row m = { .jobs = 1, .accepted = 1 };
+	struct job_row row = { .due = 1000 };
+	char address[300];
+
+	snprintf(m.account, sizeof(m.account), "%s", account);
+	snprintf(row.domain, sizeof(row.domain), "%s", domain);
+	snprintf(address, sizeof(address), "a@%s", domain);
+	row.rcpts = (struct bytes){ rcpts,
+		job_pack_rcpt(rcpts, sizeof(rcpts), 0, RCPT_WAITING, NO_ANSWER,
+		    address) };
+	return job_new(letter_new(++last_id, &m), 0, &row);
+}
+
+static bool
+admit(const char *account, const char *domain)
+{
+	struct job *j = new_job(account, domain);
+
+	if (flow_admit(j))
+		return true;
+	job_free(j);
+	return false;
+}
+
+static void
+land(struct job *j, enum landing how)
+{
+	flow_land(j, how);
+	flow_leave(j);
+	job_free(j);
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	settings = &conf;
+	conf.routes[0].mx = true;
+	if (loop_base() == NULL)
+		loop_init();
+	return 0;
+}
+
+/* Nothing is left over for the next test. */
+static int
+end(void **state)
+{
+	struct job *j;
+
+	(void)state;
+	while ((j = flow_next()) != NULL)
+		land(j, LANDED_WELL);
+	return job_count() == 0 ? 0 : -1;
+}
+
+/* Take off as many as may; returns how many, in jobs[]. */
+static unsigned
+take_off(struct job **jobs, unsigned most)
+{
+	unsigned n = 0;
+
+	while (n < most && (jobs[n] = flow_next()) != NULL)
+		n++;
+	return n;
+}
+
+static void
+success_opens_the_way(void **state)
+{
+	struct job *jobs[64];
+	unsigned n, widest = 0;
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		assert_true(admit("alice", "grow.example"));
+	while ((n = take_off(jobs, 64)) > 0) {
+		widest = n > widest ? n : widest;
+		for (unsigned i = 0; i < n; i++)
+			land(jobs[i], LANDED_WELL);
+	}
+	assert_int_equal(widest, 20);
+	assert_int_equal(job_count(), 0);
+}
+
+static void
+a_relay_takes_more(void **state)
+{
+	struct job *jobs[64];
+	unsigned n, widest = 0;
+
+	(void)state;
+	conf.routes[0].mx = false;
+	strcpy(conf.routes[0].host, "relay.example");
+	conf.routes[0].port = 25;
+	for (int i = 0; i < 400; i++)
+		assert_true(admit("alice", i % 2 ? "a.example" : "b.example"));
+	while ((n = take_off(jobs, 64)) > 0) {
+		widest = n > widest ? n : widest;
+		for (unsigned i = 0; i < n; i++)
+			land(jobs[i], LANDED_WELL);
+	}
+	assert_int_equal(widest, 40);
+}
+
+static void
+silence_stops_it(void **state)
+{
+	struct job *jobs[64];
+	struct due_key key = { 1000, 1, 0 };
+	struct due_row row = { hash64("alice"), hash64("mute.example"), 0 };
+	unsigned n;
+
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		assert_true(admit("alice", "mute.example"));
+	n = take_off(jobs, 64);
+	assert_int_equal(n, 5);
+	/* It never answered: the first failure is enough. */
+	land(jobs[0], LANDED_NOWHERE);
+	assert_null(flow_next());
+	/* The other ready ones became rows again. */
+	assert_int_equal(job_count(), 4);
+	assert_false(flow_has_place(&key, &row));
+	assert_false(admit("bob", "mute.example"));
+	for (unsigned i = 1; i < n; i++)
+		land(jobs[i], LANDED_NOWHERE);
+	assert_int_equal(dest_count_waiting(), 1);
+	/* Asked to, it is tried again, by one. */
+	flow_wake_all();
+	assert_int_equal(dest_count_waiting(), 0);
+	assert_true(flow_has_place(&key, &row));
+	assert_true(admit("alice", "mute.example"));
+	assert_true(admit("bob", "mute.example"));
+	assert_int_equal(take_off(jobs, 64), 1);
+	land(jobs[0], LANDED_WELL);
+	assert_non_null(jobs[0] = flow_next());
+	land(jobs[0], LANDED_WELL);
+}
+
+static void
+one_lost_connection_only_narrows(void **state)
+{
+	struct job *jobs[64];
+	unsigned n;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		assert_true(admit("alice", "flaky.example"));
+	for (int round = 0; round < 4; round++) {
+		n = take_off(jobs, 64);
+		for (unsigned i = 0; i < n; i++)
+			land(jobs[i], LANDED_WELL);
+	}
+	n = take_off(jobs, 64);
+	assert_true(n > 5);
+	land(jobs[0], LANDED_NOWHERE);
+	assert_int_equal(dest_count_waiting(), 0);
+	for (unsigned i = 1; i < n; i++)
+		land(jobs[i], LANDED_ANSWERED);
+	assert_in_range(take_off(jobs, 64), 2, n / 2 + 1);
+	for (unsigned i = 0; i < 64 && jobs[i] != NULL; i++)
+		land(jobs[i], LANDED_WELL);
+}
+
+static void
+turns_go_round(void **state)
+{
+	struct job *j;
+	unsigned alice = 0, carol_net = 0, carol_com = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		assert_true(admit("alice", "one.example"));
+	for (int i = 0; i < 6; i++) {
+		assert_true(admit("carol", "two.example"));
+		assert_true(admit("carol", "three.example"));
+	}
+	for (int i = 0; i < 12; i++) {
+		j = flow_next();
+		assert_non_null(j);
+		alice += strcmp(j->letter->account, "alice") == 0;
+		carol_net += strcmp(j->domain, "two.example") == 0;
+		carol_com += strcmp(j->domain, "three.example") == 0;
+		land(j, LANDED_WELL);
+	}
+	assert_int_equal(alice, 6);
+	assert_int_equal(carol_net, 3);
+	assert_int_equal(carol_com, 3);
+}
+
+static void
+the_suspended_make_room(void **state)
+{
+	struct due_key key = { 1000, 1, 0 };
+	struct due_row row = { hash64("dave"), hash64("four.example"), 0 };
+	struct job *j;
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_true(admit("dave", "four.example"));
+	j = flow_next();
+	assert_non_null(j);
+	flow_suspend("dave", 1);
+	assert_true(flow_suspended("dave"));
+	assert_null(flow_next());
+	assert_int_equal(job_count(), 1); /* the one that flies */
+	assert_false(admit("dave", "four.example"));
+	assert_false(flow_has_place(&key, &row));
+	assert_true(flow_row_suspended(&row));
+	/* Deliver died: it waits here, and goes when it may. */
+	flow_land(j, LANDED_UNKNOWN);
+	flow_return(j);
+	assert_null(flow_next());
+	flow_resume_untold(1);
+	assert_true(flow_suspended("dave"));
+	flow_resume_untold(2);
+	assert_false(flow_suspended("dave"));
+	assert_ptr_equal(flow_next(), j);
+	land(j, LANDED_WELL);
+	flow_resume("nobody@example.org");
+}
+
+/* However much one has, a new one finds some place. */
+static void
+memory_is_shared(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	while (n < JOBS_IN_MEMORY && admit("eve", "five.example"))
+		n++;
+	assert_in_range(n, JOBS_IN_MEMORY / 3 - 1, JOBS_IN_MEMORY / 3 + 1);
+	n = 0;
+	while (n < JOBS_IN_MEMORY && admit("eve", "six.example"))
+		n++;
+	assert_in_range(n, JOBS_IN_MEMORY / 5, JOBS_IN_MEMORY / 4);
+	assert_true(admit("frank", "five.example"));
+	assert_true(job_count() < JOBS_IN_MEMORY);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(success_opens_the_way),
+		CASE(a_relay_takes_more),
+		CASE(silence_stops_it),
+		CASE(one_lost_connection_only_narrows),
+		CASE(turns_go_round),
+		CASE(the_suspended_make_room),
+		CASE(memory_is_shared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
