@@ -23,14 +23,15 @@
 #include "queue/t_message.h"
 #include "queue/upkeep.h"
 
-#define EXIT_TEMPORARY 75
-#define LINES_MAX      128
-#define STOP_WAIT_MS   10000 /* for what deliver still carries */
+#define LINES_MAX     128
+#define STOP_WAIT_MS  10000 /* for what deliver still carries */
+#define OPEN_AGAIN_MS 1000  /* when there was no room for the store */
 
 static struct channel auth = { .fd = -1 };
 static unsigned told; /* how often auth began to tell */
 static bool stopping;
-static struct timer patience;
+static bool opened; /* the store */
+static struct timer patience, open_again;
 
 /* ---- auth ---- */
 
@@ -84,6 +85,10 @@ static void
 turn(void *arg)
 {
 	(void)arg;
+	if (!opened) {
+		intake_turn();
+		return;
+	}
 	if (stopping)
 		maybe_end();
 	else
@@ -98,7 +103,8 @@ turn(void *arg)
 
 /* ---- neighbours ---- */
 
-/* Neighbours may speak before the store is open: their lines wait. */
+/* Neighbours may speak before the store is open: their lines wait, but for
+ * smtpd's once it is clear that there is no room. */
 static struct line {
 	enum process process;
 	unsigned index;
@@ -127,7 +133,7 @@ static void
 peer(enum process p, unsigned index, bool sign, int fd)
 {
 	(void)sign;
-	if (settings != NULL) {
+	if (opened || (settings != NULL && p == P_SMTPD)) {
 		connect_line(p, index, fd);
 		return;
 	}
@@ -144,8 +150,7 @@ path_in(const char *dir, const char *name, char *out, size_t size)
 	snprintf(out, size, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name);
 }
 
-/* Without room for recovery nothing can be done but try again later. */
-static void
+static bool
 open_store(const char *dir, uint64_t cache)
 {
 	char home[CONF_PATH + 16];
@@ -155,14 +160,9 @@ open_store(const char *dir, uint64_t cache)
 		log_event("queue.ballast", "text=%s",
 		    log_quote("given up, because room is scarce"));
 	if (store_open(home, cache, room_total()) == STORE_OPENED)
-		return;
-	if (room_drop_ballast(true) &&
-	    store_open(home, cache, room_total()) == STORE_OPENED)
-		return;
-	log_event("queue.no-room", "free=%llu text=%s",
-	    (unsigned long long)room_free(),
-	    log_quote("the spool cannot be opened before there is room"));
-	exit(EXIT_TEMPORARY);
+		return true;
+	return room_drop_ballast(true) &&
+	    store_open(home, cache, room_total()) == STORE_OPENED;
 }
 
 static void
@@ -171,30 +171,80 @@ on_patience_end(void *arg)
 	(void)arg; /* maybe_end() does the rest */
 }
 
+/* Connect what came early, all of it or smtpd's only. */
 static void
-start(const struct conf *c)
+connect_early(bool all)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < nearly; i++)
+		if (all || early[i].process == P_SMTPD)
+			connect_line(
+			    early[i].process, early[i].index, early[i].fd);
+		else
+			early[n++] = early[i];
+	nearly = n;
+}
+
+static void
+begin(void)
 {
 	char bodies[CONF_PATH + 16];
 	unsigned swept;
 
-	settings = c;
-	crash_init();
-	room_open(child_directory());
-	open_store(child_directory(), c->cache_bytes);
 	path_in(child_directory(), "bodies", bodies, sizeof(bodies));
 	bodyfile_open(bodies);
 	swept = bodyfile_sweep(t_message_exists);
 	group_start();
 	rescue_start();
 	refill_start();
+	intake_set(INTAKE_OPEN);
 	upkeep_start();
-	timer_init(&patience, on_patience_end, NULL);
-	loop_hook(turn, NULL);
-	for (unsigned i = 0; i < nearly; i++)
-		connect_line(early[i].process, early[i].index, early[i].fd);
+	opened = true;
+	connect_early(true);
 	log_event("queue.ready", "messages=%llu waiting=%llu swept=%u",
 	    (unsigned long long)group_totals()->messages,
 	    (unsigned long long)group_totals()->waiting, swept);
+}
+
+static void
+try_again(void *arg)
+{
+	(void)arg;
+	if (open_store(child_directory(), settings->cache_bytes))
+		begin();
+	else
+		timer_set(&open_again, OPEN_AGAIN_MS);
+}
+
+/*
+ * Without room for recovery nothing can be done but refuse new mail, and try
+ * again until there is.
+ */
+static void
+wait_for_room(void)
+{
+	log_event("queue.no-room", "free=%llu text=%s",
+	    (unsigned long long)room_free(),
+	    log_quote("the spool cannot be opened before there is room"));
+	intake_set(INTAKE_NO_ROOM);
+	connect_early(false);
+	timer_set(&open_again, OPEN_AGAIN_MS);
+}
+
+static void
+start(const struct conf *c)
+{
+	settings = c;
+	crash_init();
+	room_open(child_directory());
+	timer_init(&patience, on_patience_end, NULL);
+	timer_init(&open_again, try_again, NULL);
+	loop_hook(turn, NULL);
+	if (open_store(child_directory(), c->cache_bytes))
+		begin();
+	else
+		wait_for_room();
 	child_ready();
 }
 
@@ -202,15 +252,20 @@ static void
 reload(const struct conf *c)
 {
 	settings = c;
-	dest_reroute();
+	if (opened)
+		dest_reroute();
 }
 
 static void
 stop(void)
 {
+	stopping = true;
+	if (!opened) {
+		loop_stop();
+		return;
+	}
 	intake_set(INTAKE_STOPPING);
 	flight_forbid();
-	stopping = true;
 	timer_set(&patience, STOP_WAIT_MS);
 }
 
@@ -225,7 +280,8 @@ file(enum file_kind kind, const char *name, int fd)
 static void
 message(const struct msg *m, int fd)
 {
-	if (m->type == MSG_CTL_CLIENT && fd != -1)
+	/* Without the store nobody can be told anything: hang up. */
+	if (m->type == MSG_CTL_CLIENT && fd != -1 && opened)
 		admin_client(&m->u.ctl_client, fd);
 	else if (fd != -1)
 		close(fd);
@@ -247,7 +303,7 @@ main(int argc, char **argv)
 	};
 	int status = child_main(&child, argc, argv);
 
-	if (settings == NULL)
+	if (!opened)
 		return status; /* ended before it began */
 	upkeep_stop();
 	group_stop();

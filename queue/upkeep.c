@@ -48,6 +48,7 @@ static uint64_t written_at_debt; /* what the store had written at the survey */
 static uint64_t written_at_look;
 static uint32_t removed; /* the last log file given up */
 static bool removal_due;
+static bool started;
 static bool pressing; /* a checkpoint under way is to make room */
 
 static void
@@ -109,6 +110,8 @@ tell(const char *event)
 void
 upkeep_check_room(void)
 {
+	if (!started)
+		return; /* no store, no room */
 	written_at_look = store_written();
 	if (intake_get() == INTAKE_STOPPING || pressing)
 		return;
@@ -220,6 +223,7 @@ upkeep_start(void)
 {
 	struct store_debt d;
 
+	started = true;
 	store_debt(&d);
 	debt = d.dirty + 3 * d.log;
 	written_at_debt = store_written();
@@ -251,6 +255,7 @@ void
 upkeep_stop(void)
 {
 	press(false);
+	started = false;
 	timer_clear(&tick);
 	timer_clear(&prune_timer);
 	worker_stop(&surveyor);
