@@ -197,6 +197,12 @@ bodyfile_open(const char *path)
 	worker_start(&keeper, run, done);
 }
 
+bool
+bodyfile_idle(void)
+{
+	return worker_idle(&keeper);
+}
+
 void
 bodyfile_close(void)
 {

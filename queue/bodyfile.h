@@ -18,6 +18,8 @@
 /* The folder `path` (made when missing) is in use.  Failure is fatal. */
 void bodyfile_open(const char *path);
 void bodyfile_close(void);
+/* No bodyfile_keep() is under way. */
+bool bodyfile_idle(void);
 
 /* An empty file to be lent, open for reading and writing; -1 with errno. */
 int bodyfile_new(uint64_t id);

@@ -71,13 +71,15 @@ on_auth_gone(struct channel *c)
 
 /* ---- the end of each turn ---- */
 
+/* What deliver carries, what is gathered, what is being written. */
 static void
 maybe_end(void)
 {
 	if (flight_count() > 0 && timer_pending(&patience))
 		return;
 	group_finish();
-	if (group_idle())
+	group_turn();
+	if (group_idle() && bodyfile_idle())
 		loop_stop();
 }
 
@@ -85,20 +87,17 @@ static void
 turn(void *arg)
 {
 	(void)arg;
-	if (!opened) {
-		intake_turn();
-		return;
-	}
-	if (stopping)
-		maybe_end();
-	else
+	if (!stopping) {
 		refill_turn();
+		rescue_turn();
+	}
 	admin_turn();
 	group_turn();
 	flight_turn();
-	rescue_turn();
 	upkeep_turn();
 	intake_turn();
+	if (stopping)
+		maybe_end();
 }
 
 /* ---- neighbours ---- */

@@ -178,8 +178,7 @@ notice_new(const struct job *j, enum dsn_kind kind)
 	a->row.body = BODY_ROWS;
 	a->row.accepted = (uint64_t)loop_wall_ms();
 	a->no_delay_notice = true;
-	snprintf(a->detail, sizeof(a->detail), "%s about=%s size=%zu",
-	    kind == DSN_FAILED ? "failure-notice" : "delay-notice", about,
-	    a->body->len);
+	snprintf(a->detail, sizeof(a->detail), "kind=%s about=%s size=%zu",
+	    kind == DSN_FAILED ? "failed" : "delayed", about, a->body->len);
 	return a;
 }

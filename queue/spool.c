@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/loop.h"
+#include "lib/log.h"
+#include "mail/msgid.h"
 #include "queue/crash.h"
 #include "queue/flow.h"
 #include "queue/spool.h"
@@ -119,10 +120,16 @@ bring_into_memory(struct change *c)
 	struct accept *a = (struct accept *)c;
 	struct letter *l = letter_new(a->id, &a->row);
 	struct job_row row;
+	char id[MSGID_SIZE];
 
 	for (uint32_t n = 0; n < a->row.jobs; n++) {
 		make_job_row(a, &a->envelope.parts[n], &row);
 		job_new(l, n, &row);
+	}
+	if (a->row.flags & TX_BOUNCE) {
+		msgid_format(a->id, id);
+		log_event("msg.notice", "id=%s %s to=%s", id, a->detail,
+		    log_quote(a->envelope.rcpts[0]));
 	}
 	if (body_total() <= BODIES_IN_MEMORY) {
 		l->body = a->body;
