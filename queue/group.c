@@ -2,6 +2,9 @@
  * group.c - see group.h.
  */
 #include <assert.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "lib/loop.h"
 #include "queue/group.h"
@@ -13,6 +16,11 @@
 /* While a flush runs, this many changes are committed ahead of the next one,
  * so that the disk need not wait for the processor afterwards. */
 #define COMMIT_AHEAD 32
+/* Behind a flush that took long the next one waits a moment: those who were
+ * just answered are about to send again, and would otherwise miss it and wait
+ * for the one after. */
+#define SLOW_FLUSH_US 2500
+#define HOLD_PART     5 /* of the time that the flush took */
 
 TAILQ_HEAD(changes, change);
 
@@ -24,14 +32,44 @@ static struct totals totals;
 static uint64_t groups;
 static struct worker flusher;
 static struct task flush;
+/* The flush under way covers only what was committed before it was set. */
+static atomic_bool flush_begun;
 static struct timer ripe;
 static int64_t ripe_at;
+
+static int64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
 
 static void
 run_flush(struct tasks *batch)
 {
+	static int64_t hold_until;
+	int64_t began = now_us(), ended;
+
 	(void)batch;
+	if (began < hold_until) {
+		usleep((useconds_t)(hold_until - began));
+		began = now_us();
+	}
+	flush_begun = true;
 	store_flush();
+	ended = now_us();
+	hold_until = ended - began < SLOW_FLUSH_US
+	    ? 0
+	    : ended + (ended - began) / HOLD_PART;
+}
+
+/* May what is committed now still join the flush under way? */
+static bool
+flush_is_open(void)
+{
+	return !worker_idle(&flusher) && !flush_begun;
 }
 
 static void
@@ -101,6 +139,7 @@ group_commit(void)
 {
 	struct changes batch;
 	struct change *c;
+	bool joins;
 
 	if (TAILQ_EMPTY(&gathering))
 		return;
@@ -110,13 +149,14 @@ group_commit(void)
 	/* When nobody waits, the next flush may be a second away. */
 	store_txn(apply_all, &batch,
 	    urgent_gathered ? COMMIT_MEMORY : COMMIT_WRITTEN);
-	if (TAILQ_EMPTY(&visible))
+	joins = flush_is_open(); /* asked behind the commit */
+	if (TAILQ_EMPTY(&visible) && !joins)
 		visible_since = loop_now_ms();
-	urgent_visible |= urgent_gathered;
+	urgent_visible |= urgent_gathered && !joins;
 	urgent_gathered = false;
 	while ((c = TAILQ_FIRST(&batch)) != NULL) {
 		TAILQ_REMOVE(&batch, c, link);
-		TAILQ_INSERT_TAIL(&visible, c, link);
+		TAILQ_INSERT_TAIL(joins ? &flushing : &visible, c, link);
 		if (c->committed != NULL)
 			c->committed(c);
 	}
@@ -127,7 +167,8 @@ commit_is_ripe(void)
 {
 	if (TAILQ_EMPTY(&gathering) || paused)
 		return false;
-	return (urgent_gathered && worker_idle(&flusher)) ||
+	return (urgent_gathered &&
+		   (worker_idle(&flusher) || flush_is_open())) ||
 	    gathered >= COMMIT_AHEAD ||
 	    loop_now_ms() - gathered_since >= LAZY_COMMIT_MS;
 }
@@ -150,6 +191,7 @@ group_turn(void)
 	if (flush_is_ripe()) {
 		TAILQ_CONCAT(&flushing, &visible, link);
 		urgent_visible = false;
+		flush_begun = false;
 		worker_add(&flusher, &flush);
 	}
 	if (!TAILQ_EMPTY(&gathering) && !paused)
