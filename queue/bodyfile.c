@@ -139,11 +139,9 @@ keep_one(struct bodyfile_keep *k)
 		return errno;
 	close(k->fd);
 	k->fd = -1;
-	if (fdatasync(fd) == -1)
-		error = errno;
-	else if (!nobody_writes(fd))
+	if (!nobody_writes(fd))
 		error = replace_by_copy(fd, name, k->size);
-	else if (fchmod(fd, 0400) == -1)
+	else if (fchmod(fd, 0400) == -1 || fdatasync(fd) == -1)
 		error = errno;
 	close(fd);
 	if (error == 0 && fstatat(folder, name, &st, 0) == -1)
