@@ -37,8 +37,6 @@ wake_up(void *arg)
 	(void)arg; /* flight_turn() does the rest */
 }
 
-/* ---- out ---- */
-
 /* The bytes as a file that nobody can change. */
 static int
 as_file(const uint8_t *data, size_t len)
@@ -198,8 +196,6 @@ flight_turn(void)
 	}
 	channel_flush(&deliver);
 }
-
-/* ---- back ---- */
 
 /* The k-th recipient that was sent. */
 static struct rcpt *

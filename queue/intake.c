@@ -28,8 +28,6 @@ be_ready(void)
 		smtpds[i].fd = -1;
 }
 
-/* ---- answers ---- */
-
 static void
 say_state(struct channel *c)
 {
@@ -161,8 +159,6 @@ on_commit(struct channel *c, const struct msg *m)
 		answer(c, m->tag, r);
 	tx_drop(t);
 }
-
-/* ---- channels ---- */
 
 static void
 on_message(struct channel *c, const struct msg *m, int fd)

@@ -33,8 +33,6 @@ static bool stopping;
 static bool opened; /* the store */
 static struct timer patience, open_again;
 
-/* ---- auth ---- */
-
 static void
 on_auth(struct channel *c, const struct msg *m, int fd)
 {
@@ -69,8 +67,6 @@ on_auth_gone(struct channel *c)
 	    log_quote("who is suspended stays as last told"));
 }
 
-/* ---- the end of each turn ---- */
-
 /* What deliver carries, what is gathered, what is being written. */
 static void
 maybe_end(void)
@@ -99,8 +95,6 @@ turn(void *arg)
 	if (stopping)
 		maybe_end();
 }
-
-/* ---- neighbours ---- */
 
 /* Neighbours may speak before the store is open: their lines wait, but for
  * smtpd's once it is clear that there is no room. */
@@ -140,8 +134,6 @@ peer(enum process p, unsigned index, bool sign, int fd)
 		fatal("more neighbours than %d", LINES_MAX);
 	early[nearly++] = (struct line){ p, index, fd };
 }
-
-/* ---- start and stop ---- */
 
 static void
 path_in(const char *dir, const char *name, char *out, size_t size)

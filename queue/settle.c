@@ -32,8 +32,6 @@ struct settle {
 	bool in_file;
 };
 
-/* ---- deciding ---- */
-
 static bool
 nobody_to_tell(const struct letter *l)
 {
@@ -99,8 +97,6 @@ delay_is_news(const struct job *j, int64_t now)
 	    now - (int64_t)j->letter->accepted >=
 	    settings->delay_notice_s * 1000;
 }
-
-/* ---- in the transaction ---- */
 
 static void
 write_event(struct txn *t, struct settle *s, struct totals *totals,
@@ -234,8 +230,6 @@ write_rows(struct txn *t, struct totals *totals, struct change *c)
 		write_progress(t, l);
 }
 
-/* ---- afterwards ---- */
-
 static const char *
 seconds(uint64_t since, uint64_t now, char *out, size_t size)
 {
@@ -322,8 +316,6 @@ clean_up(struct change *c)
 		bodyfile_remove(s->id);
 	free(s);
 }
-
-/* ---- the two ways in ---- */
 
 static void
 put_off(struct job *j, int64_t next)
