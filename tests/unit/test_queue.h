@@ -45,7 +45,8 @@ struct bed {
 	int parent, smtpd, deliver, auth;
 	uint8_t buf[MSG_MAX]; /* of the last message received */
 	struct msg m;
-	int fd; /* that rode along */
+	int fd;       /* that rode along */
+	uint64_t tag; /* of the last job */
 };
 
 static inline int64_t
@@ -289,8 +290,6 @@ bed_wait_log(const struct bed *b, const char *text)
 	}
 }
 
-/* ---- smtpd's part ---- */
-
 static inline size_t
 pack(uint8_t *out, size_t size, const char *list)
 {
@@ -362,12 +361,11 @@ submit(struct bed *b, const char *rcpts)
 	return submit_as(b, ALICE, ALICE, rcpts);
 }
 
-/* ---- deliver's part ---- */
-
 static inline void
 expect_job(struct bed *b)
 {
 	bed_expect(b, b->deliver, P_DELIVER, MSG_JOB);
+	b->tag = b->m.tag;
 }
 
 static inline bool
@@ -431,8 +429,6 @@ job_rcpt(struct bed *b, unsigned k)
 	    text, sizeof(text), "%.*s", (int)item.len, (const char *)item.data);
 	return text;
 }
-
-/* ---- the operator's part ---- */
 
 static inline int
 bed_operator(struct bed *b)

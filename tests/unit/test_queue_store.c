@@ -60,8 +60,6 @@ again(void)
 	assert_int_equal(store_open(home, CACHE, DISK), STORE_OPENED);
 }
 
-/* ---- rows ---- */
-
 static struct message_row sample = { .account = "alice@example.org",
 	.credential = "password",
 	.sender = "alice@example.org",
@@ -360,8 +358,6 @@ last_keys(void **state)
 	assert_int_equal(key_get(key, 8), 9);
 }
 
-/* ---- jobs in memory and as rows ---- */
-
 static size_t
 pack_rcpts(uint8_t *out, size_t size, unsigned n)
 {
@@ -464,8 +460,6 @@ the_longest_job_fits(void **state)
 	assert_int_equal(back.rcpts.len, row.rcpts.len);
 	job_free(j);
 }
-
-/* ---- crashes ---- */
 
 static void
 add_one(struct txn *t, void *arg)
