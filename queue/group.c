@@ -12,7 +12,7 @@
 #include "queue/worker.h"
 
 #define LAZY_COMMIT_MS 20
-#define LAZY_FLUSH_MS  1000
+#define LAZY_FLUSH_MS  500
 /* While a flush runs, this many changes are committed ahead of the next one,
  * so that the disk need not wait for the processor afterwards. */
 #define COMMIT_AHEAD 32

@@ -27,7 +27,7 @@ struct change {
 };
 
 enum hurry {
-	HURRY_NOT, /* committed within 20 ms, durable within a second */
+	HURRY_NOT, /* committed within 20 ms, durable within half a second */
 	HURRY_NOW, /* somebody waits for it to be durable */
 };
 
