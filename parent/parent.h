@@ -48,7 +48,7 @@ void listen_close(void);
 /*
  * workers.c - the children.  workers_start() forks auth, queue and deliver,
  * and the smtpds once the first two are ready.  A child that dies is started
- * again after 0, 1, 2, 4 ... 60 s.  workers_stop() ends them in the order
+ * again after 0, 1, 2, 4 ... 16 s.  workers_stop() ends them in the order
  * that lets transactions finish: smtpd, deliver, queue, auth; then the loop.
  */
 void workers_start(void);

@@ -22,7 +22,7 @@
 
 #define COUNT(a)          (sizeof(a) / sizeof((a)[0]))
 #define STEADY_MS         10000 /* alive so long: its failures are forgiven */
-#define BACKOFF_MAX_MS    60000
+#define BACKOFF_MAX_MS    16000
 #define SMTPD_PATIENCE_MS 5000 /* for auth and queue to recover first */
 
 /* clang-format off */
