@@ -24,9 +24,6 @@ DOCDIR     := $(DATADIR)/doc/postern
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 FUZZ_SECONDS ?= 30
 
-PKGS    := libevent_core openssl libunbound inih jansson
-HAVE     = $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes)
-
 CFLAGS   ?= -O2 -g
 HARDEN   ?= -fPIE -fstack-protector-strong -fstack-clash-protection \
             -D_FORTIFY_SOURCE=2

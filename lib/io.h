@@ -66,6 +66,5 @@ void io_close(struct io *);
 const char *io_error(const struct io *);
 /* "TLSv1.3", or "" in the clear. */
 const char *io_tls_version(const struct io *);
-const char *io_tls_cipher(const struct io *);
 
 #endif

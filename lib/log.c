@@ -35,12 +35,6 @@ log_to_syslog(bool on)
 	use_syslog = on;
 }
 
-void
-log_set_debug(bool on)
-{
-	debugging = on;
-}
-
 static size_t
 stamp(char *line, size_t size)
 {

@@ -14,7 +14,6 @@
 /* process: the name that fatal errors carry; kept, not copied. */
 void log_open(const char *process);
 void log_to_syslog(bool on);
-void log_set_debug(bool on);
 
 void log_event(const char *event, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
