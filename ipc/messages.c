@@ -9,6 +9,12 @@
 
 /* clang-format off */
 
+#define OPTIONS(s)               \
+	F_STR(s, options.envid),      \
+	F_U64(s, options.hold_until), \
+	F_U64(s, options.by),         \
+	F_U32(s, options.priority)
+
 static const struct field conf[] = {
 	F_BYTES(msg_conf, text, CONF_MAX),
 	F_END,
@@ -155,6 +161,7 @@ static const struct field tx_commit[] = {
 	F_STR(msg_tx_commit, msgid),
 	F_U32(msg_tx_commit, flags),
 	F_U64(msg_tx_commit, size),
+	OPTIONS(msg_tx_commit),
 	F_BYTES(msg_tx_commit, rcpts, RCPTS_MAX),
 	F_BYTES(msg_tx_commit, body, BODY_INLINE),
 	F_END,
@@ -177,6 +184,7 @@ static const struct field job[] = {
 	F_STR(msg_job, sender),
 	F_U32(msg_job, flags),
 	F_U64(msg_job, size),
+	OPTIONS(msg_job),
 	F_BYTES(msg_job, rcpts, RCPTS_MAX),
 	F_BYTES(msg_job, added, 4096),
 	F_BYTES(msg_job, body, BODY_INLINE),
@@ -192,6 +200,7 @@ static const struct field job_verdict[] = {
 	F_STR(msg_job_verdict, tls),
 	F_STR(msg_job_verdict, text),
 	F_BYTES(msg_job_verdict, rcpts, JOB_RCPTS),
+	F_U32(msg_job_verdict, relayed),
 	F_U32(msg_job_verdict, last),
 	F_END,
 };

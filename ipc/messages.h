@@ -232,7 +232,7 @@ struct msg_queue_state {
 /* smtpd -> queue: recipients of a transaction ahead of its commit, when they
  * do not fit into it. */
 struct msg_tx_rcpts {
-	struct bytes rcpts; /* packed canonical addresses */
+	struct bytes rcpts; /* packed, see ipc/rcpt.h */
 };
 
 /* smtpd -> queue: the body outgrew BODY_INLINE; lend me a file. */
@@ -248,12 +248,36 @@ struct msg_tx_file_lent {
 	char text[160];
 };
 
+/* Kept in rows: append only. */
 enum tx_flags {
-	TX_8BIT = 1,      /* the body holds bytes over 127 */
-	TX_ADD_DATE = 2,  /* the header lacks Date: */
-	TX_ADD_MSGID = 4, /* the header lacks Message-ID: */
-	TX_IN_FILE = 8,   /* the body is in the file lent before */
-	TX_BOUNCE = 16,   /* made by postern itself */
+	TX_8BIT = 1,           /* the body holds bytes over 127 */
+	TX_ADD_DATE = 2,       /* the header lacks Date: */
+	TX_ADD_MSGID = 4,      /* the header lacks Message-ID: */
+	TX_IN_FILE = 8,        /* the body is in the file lent before */
+	TX_BOUNCE = 16,        /* made by postern itself */
+	TX_SMTPUTF8 = 32,      /* the client said so (RFC 6531) */
+	TX_UTF8_HEADER = 64,   /* the header holds bytes over 127 */
+	TX_BINARY = 128,       /* BODY=BINARYMIME (RFC 3030) */
+	TX_REQUIRETLS = 256,   /* RFC 8689 2 */
+	TX_TLS_OPTIONAL = 512, /* "TLS-Required: No" (RFC 8689 3) */
+	TX_RET_FULL = 1024,    /* RFC 3461 4.3; neither: not given */
+	TX_RET_HDRS = 2048,
+	TX_ADD_SENDER = 4096, /* Sender: with the envelope sender */
+	TX_BY_RETURN = 8192,  /* DELIVERBY mode R (RFC 2852) */
+	TX_BY_NOTIFY = 16384, /* mode N */
+	TX_BY_TRACE = 32768,  /* with the trace modifier */
+};
+
+/*
+ * What a client may say of a message beyond its sender; all zero when it said
+ * nothing.  Each is in its range already when it comes from smtpd, and is
+ * checked again by the queue.
+ */
+struct tx_options {
+	char envid[101];     /* RFC 3461 4.4, decoded; "" none */
+	uint64_t hold_until; /* unix seconds (RFC 4865); 0 none */
+	uint64_t by;         /* unix milliseconds of the TX_BY_ deadline */
+	uint32_t priority;   /* RFC 6710: 10 more than the value; 0 none */
 };
 
 /* smtpd -> queue: take responsibility (RFC 5321 6.1). */
@@ -269,8 +293,9 @@ struct msg_tx_commit {
 	char msgid[256]; /* Message-ID: of the message, "" unknown */
 	uint32_t flags;  /* enum tx_flags */
 	uint64_t size;   /* bytes of body */
-	struct bytes rcpts;
-	struct bytes body; /* empty when TX_IN_FILE */
+	struct tx_options options;
+	struct bytes rcpts; /* packed, see ipc/rcpt.h */
+	struct bytes body;  /* empty when TX_IN_FILE */
 };
 
 struct msg_tx_result {
@@ -292,10 +317,11 @@ struct msg_job {
 	char domain[256]; /* what all recipients share */
 	char account[ADDR_SIZE];
 	char sender[ADDR_SIZE]; /* "" is the null path */
-	uint32_t flags;         /* TX_8BIT, TX_IN_FILE */
+	uint32_t flags;         /* enum tx_flags */
 	uint64_t size;          /* of the body */
-	struct bytes rcpts;     /* packed; JOB_RCPTS at most */
-	struct bytes added;     /* header lines in front of the body */
+	struct tx_options options;
+	struct bytes rcpts; /* packed, see ipc/rcpt.h; JOB_RCPTS at most */
+	struct bytes added; /* header lines in front of the body */
 	struct bytes body;
 };
 
@@ -317,6 +343,7 @@ struct msg_job_verdict {
 	char tls[16];       /* "TLSv1.3", "" in the clear */
 	char text[512];     /* the remote words, or ours */
 	struct bytes rcpts; /* one byte an index into the job's list */
+	uint32_t relayed;   /* V_OK by a server without DSN (RFC 3461 5.2.2) */
 	uint32_t last;
 };
 
