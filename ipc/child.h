@@ -15,6 +15,13 @@
 #include "ipc/channel.h"
 #include "lib/conf.h"
 
+/*
+ * The status of a child that wants to be started again without delay, and is
+ * when it has lived for CHILD_AGAIN_MS at least.
+ */
+#define CHILD_AGAIN    75
+#define CHILD_AGAIN_MS 900
+
 struct child {
 	enum process self;
 	const char *program; /* for the log */

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ipc/child.h"
 #include "lib/log.h"
 #include "parent/parent.h"
 
@@ -303,7 +304,7 @@ on_gone(struct channel *c)
 	(void)c;
 }
 
-/* Its next start: the later the more often it failed in a row. */
+/* Its next start: at once after a good life, and the later the more often it failed in a row. */
 static void
 put_off(struct worker *w)
 {
@@ -392,10 +393,21 @@ stop_next(void)
 	loop_stop();
 }
 
+/* It ended to begin again, and had time to do something. */
+static bool
+wants_again(const struct worker *w, int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == CHILD_AGAIN &&
+	    loop_now_ms() - w->started_ms >= CHILD_AGAIN_MS;
+}
+
 static void
 log_end(const struct worker *w, int status)
 {
-	if (WIFSIGNALED(status))
+	if (wants_again(w, status))
+		log_event("process.again", "process=%s pid=%d",
+		    process_name(w->process), (int)w->pid);
+	else if (WIFSIGNALED(status))
 		log_event("process.died", "process=%s pid=%d signal=%d",
 		    process_name(w->process), (int)w->pid, WTERMSIG(status));
 	else
@@ -415,7 +427,7 @@ on_end(struct worker *w, int status)
 		stop_next();
 		return;
 	}
-	if (loop_now_ms() - w->started_ms > STEADY_MS)
+	if (loop_now_ms() - w->started_ms > STEADY_MS || wants_again(w, status))
 		w->failures = 0;
 	put_off(w);
 }

@@ -18,6 +18,8 @@
 
 static TAILQ_HEAD(, admin) admins = TAILQ_HEAD_INITIALIZER(admins);
 static struct timer again;
+static const char *refusal; /* what everybody is told, if not NULL */
+static uint32_t refusal_code;
 
 static void
 wake_up(void *arg)
@@ -76,7 +78,9 @@ begin(struct admin *op, const struct msg *m)
 	op->at = op->cmd.verb == QUEUE_LIST ? op->cmd.after + 1 : 0;
 	if (op->cmd.limit == 0 || op->cmd.limit > LIST_MOST)
 		op->cmd.limit = LIST_MOST;
-	if (fault != NULL) {
+	if (refusal != NULL) {
+		admin_done(op, refusal_code, refusal);
+	} else if (fault != NULL) {
 		/* Not even 0 is a message's id. */
 		admin_done(op, CODE_NOT_FOUND, fault);
 	} else if (op->cmd.verb == QUEUE_STATUS) {
@@ -139,6 +143,13 @@ admin_client(const struct msg_ctl_client *who, int fd)
 	TAILQ_INSERT_TAIL(&admins, op, link);
 	channel_open(
 	    &op->channel, fd, P_QUEUE, P_CTL, 0, on_message, on_gone, op);
+}
+
+void
+admin_refuse(uint32_t code, const char *text)
+{
+	refusal = text;
+	refusal_code = code;
 }
 
 void

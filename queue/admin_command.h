@@ -11,7 +11,7 @@
 
 #include "ipc/channel.h"
 
-enum { CODE_OK = 0, CODE_USAGE = 2, CODE_NOT_FOUND = 5 };
+enum { CODE_OK = 0, CODE_USAGE = 2, CODE_NOT_FOUND = 5, CODE_TEMP = 75 };
 
 struct admin {
 	struct channel channel;

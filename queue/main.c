@@ -23,15 +23,16 @@
 #include "queue/t_message.h"
 #include "queue/upkeep.h"
 
-#define LINES_MAX     128
-#define STOP_WAIT_MS  10000 /* for what deliver still carries */
-#define OPEN_AGAIN_MS 1000  /* when there was no room for the store */
+#define LINES_MAX    128
+#define STOP_WAIT_MS 10000 /* for what deliver still carries */
+#define CODE_TEMP    75
 
 static struct channel auth = { .fd = -1 };
 static unsigned told; /* how often auth began to tell */
 static bool stopping;
 static bool opened; /* the store */
-static struct timer patience, open_again;
+static bool start_anew;
+static struct timer patience;
 
 static void
 on_auth(struct channel *c, const struct msg *m, int fd)
@@ -83,6 +84,12 @@ static void
 turn(void *arg)
 {
 	(void)arg;
+	if (!opened) {
+		/* Everything else stands on the store. */
+		admin_turn();
+		intake_turn();
+		return;
+	}
 	if (!stopping) {
 		refill_turn();
 		rescue_turn();
@@ -150,10 +157,7 @@ open_store(const char *dir, uint64_t cache)
 	if (room_drop_ballast(false))
 		log_event("queue.ballast", "text=%s",
 		    log_quote("given up, because room is scarce"));
-	if (store_open(home, cache, room_total()) == STORE_OPENED)
-		return true;
-	return room_drop_ballast(true) &&
-	    store_open(home, cache, room_total()) == STORE_OPENED;
+	return store_open(home, cache, room_total()) == STORE_OPENED;
 }
 
 static void
@@ -199,28 +203,32 @@ begin(void)
 }
 
 static void
-try_again(void *arg)
+end_and_start(void)
 {
-	(void)arg;
-	if (open_store(child_directory(), settings->cache_bytes))
-		begin();
-	else
-		timer_set(&open_again, OPEN_AGAIN_MS);
+	log_event("queue.again", "free=%llu", (unsigned long long)room_free());
+	start_anew = true;
+	loop_stop();
 }
 
 /*
- * Without room for recovery nothing can be done but refuse new mail, and try
- * again until there is.
+ * Without room for recovery nothing can be done but refuse new mail until
+ * there is.  Only another process can try then (store_open()): this one
+ * ends when there may be room enough, and the parent starts the next at once.
  */
 static void
 wait_for_room(void)
 {
-	log_event("queue.no-room", "free=%llu text=%s",
-	    (unsigned long long)room_free(),
+	uint64_t had = room_free();
+
+	log_event("queue.no-room", "free=%llu text=%s", (unsigned long long)had,
 	    log_quote("the spool cannot be opened before there is room"));
+	room_drop_ballast(true);
 	intake_set(INTAKE_NO_ROOM);
+	admin_refuse(CODE_TEMP,
+	    "the disk of the spool has no room: the queue waits until there "
+	    "is; make some");
 	connect_early(false);
-	timer_set(&open_again, OPEN_AGAIN_MS);
+	room_await(had, end_and_start);
 }
 
 static void
@@ -230,7 +238,6 @@ start(const struct conf *c)
 	crash_init();
 	room_open(child_directory());
 	timer_init(&patience, on_patience_end, NULL);
-	timer_init(&open_again, try_again, NULL);
 	loop_hook(turn, NULL);
 	if (open_store(child_directory(), c->cache_bytes))
 		begin();
@@ -271,8 +278,7 @@ file(enum file_kind kind, const char *name, int fd)
 static void
 message(const struct msg *m, int fd)
 {
-	/* Without the store nobody can be told anything: hang up. */
-	if (m->type == MSG_CTL_CLIENT && fd != -1 && opened)
+	if (m->type == MSG_CTL_CLIENT && fd != -1)
 		admin_client(&m->u.ctl_client, fd);
 	else if (fd != -1)
 		close(fd);
@@ -295,7 +301,7 @@ main(int argc, char **argv)
 	int status = child_main(&child, argc, argv);
 
 	if (!opened)
-		return status; /* ended before it began */
+		return start_anew ? CHILD_AGAIN : status;
 	upkeep_stop();
 	group_stop();
 	bodyfile_close();

@@ -10,13 +10,21 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "queue/room.h"
 
 #define BALLAST_BYTES ((uint64_t)16 << 20)
 #define MARGIN_BYTES  ((uint64_t)1 << 20)
+#define GROWTH_BYTES  ((uint64_t)256 << 10) /* room that may decide */
+#define LOOK_MS       1000
+#define LOOKS         60
 
 static char directory[1024], ballast[1100];
 static uint64_t ballast_bytes, total;
+static struct timer look_again;
+static uint64_t too_little; /* bytes free that were not enough */
+static unsigned looks;
+static void (*when_enough)(void);
 
 void
 room_open(const char *dir)
@@ -63,6 +71,26 @@ room_enough(uint64_t debt, uint64_t largest)
 {
 	return room_free() >=
 	    debt + 2 * largest + MARGIN_BYTES + ballast_missing();
+}
+
+static void
+look(void *arg)
+{
+	(void)arg;
+	if (room_free() >= too_little + GROWTH_BYTES || ++looks >= LOOKS)
+		when_enough();
+	else
+		timer_set(&look_again, LOOK_MS);
+}
+
+void
+room_await(uint64_t had, void (*enough)(void))
+{
+	too_little = had;
+	when_enough = enough;
+	looks = 0;
+	timer_init(&look_again, look, NULL);
+	timer_set(&look_again, LOOK_MS);
 }
 
 bool

@@ -23,6 +23,12 @@ uint64_t room_free(void);
  *   largest   message that may come
  */
 bool room_enough(uint64_t debt, uint64_t largest);
+/*
+ * Look again each second, and call enough() once, when clearly more is free
+ * than `had` bytes; or after a minute, because a quota or a lack of inodes
+ * ends unseen.  Never within the first second.
+ */
+void room_await(uint64_t had, void (*enough)(void));
 /* Is there any room, so that a checkpoint may be tried? */
 bool room_for_checkpoint(void);
 

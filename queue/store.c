@@ -53,6 +53,7 @@ const uint8_t store_pin[STORE_PIN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 DB *store_dbs[TABLES];
 static char home_dir[1024];
 static bool in_txn, unsynced;
+static bool failed; /* to open: Berkeley DB is not to be touched again */
 static atomic_bool no_room;
 static atomic_uint_fast64_t flushes;
 
@@ -212,26 +213,13 @@ sync_home(void)
 	return ret;
 }
 
-static void
-close_all(void)
-{
-	for (int t = 0; t < TABLES; t++) {
-		if (store_dbs[t] != NULL)
-			store_dbs[t]->close(store_dbs[t], 0);
-		store_dbs[t] = NULL;
-	}
-	if (store_env != NULL)
-		store_env->close(store_env, 0);
-	store_env = NULL;
-}
-
 enum store_opened
 store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 {
 	unsigned share = disk_bytes < SMALL_DISK ? 16 : 1;
 	int ret = 0;
 
-	assert(store_env == NULL && home[0] == '/');
+	assert(store_env == NULL && !failed && home[0] == '/');
 	if (mkdir(home, 0700) == -1 && errno != EEXIST)
 		fatal("%s: %s", home, strerror(errno));
 	check_file_system(home);
@@ -256,7 +244,7 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 		return STORE_OPENED;
 	if (ret != ENOSPC && ret != EDQUOT && !no_room)
 		store_fail(home, ret);
-	close_all();
+	failed = true;
 	return STORE_NO_ROOM;
 }
 
@@ -266,11 +254,16 @@ store_close(void)
 	int ret;
 
 	assert(!in_txn);
-	if (store_env == NULL)
+	if (store_env == NULL || failed)
 		return;
 	if ((ret = store_env->txn_checkpoint(store_env, 0, 0, DB_FORCE)) != 0)
 		store_fail("checkpoint", ret);
-	close_all();
+	for (int t = 0; t < TABLES; t++) {
+		store_dbs[t]->close(store_dbs[t], 0);
+		store_dbs[t] = NULL;
+	}
+	store_env->close(store_env, 0);
+	store_env = NULL;
 }
 
 void

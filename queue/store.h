@@ -44,13 +44,15 @@ enum store_opened { STORE_OPENED, STORE_NO_ROOM };
  *                log files and less room in advance
  *
  * STORE_NO_ROOM: recovery or set-up needs room that the file system does not
- * have; nothing is open, and trying again later is safe.  All other failures
- * end the process.
+ * have.  Berkeley DB has most likely panicked, and what it keeps in this
+ * process is not to be trusted any more: from now on no function of this file
+ * may be called but store_close(), which does nothing.  Another process may
+ * try.  All other failures end the process.
  */
 enum store_opened
 store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes);
 
-/* Checkpoint and close.  No other thread may be inside. */
+/* Checkpoint and close, if it is open.  No other thread may be inside. */
 void store_close(void);
 
 enum store_commit {

@@ -8,6 +8,9 @@
  * survives a restart of the program.  The mapping is made before main(),
  * hence before the program drops its rights.
  *
+ * It can also say how much room there is: statvfs() then tells what the test
+ * wants, so that a disk can be full and have room again without being either.
+ *
  * Only regular files count, and never standard output or error: the log is
  * not the store.
  */
@@ -20,6 +23,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +42,8 @@ struct control {
 	uint64_t seen[4];   /* calls so far: write, pwrite, fdatasync, fsync */
 	uint32_t unsynced;  /* pretend to flush */
 	uint32_t pid;       /* the last process that loaded this */
+	uint32_t lying;     /* about room: free_kib is all there is */
+	uint32_t free_kib;
 };
 
 static struct control *control;
@@ -175,4 +182,34 @@ fsync(int fd)
 	if (fails(FSYNC, fd))
 		return -1;
 	return control != NULL && control->unsynced ? 0 : next(fd);
+}
+
+static void
+lie(uint64_t *available, uint64_t *free, uint64_t unit)
+{
+	if (control == NULL || !control->lying)
+		return;
+	*available = *free = (uint64_t)control->free_kib * 1024 / unit;
+}
+
+int
+statvfs(const char *path, struct statvfs *st)
+{
+	NEXT(statvfs);
+	int r = next(path, st);
+
+	if (r == 0)
+		lie(&st->f_bavail, &st->f_bfree, st->f_frsize);
+	return r;
+}
+
+int
+statfs(const char *path, struct statfs *st)
+{
+	NEXT(statfs);
+	int r = next(path, st);
+
+	if (r == 0)
+		lie(&st->f_bavail, &st->f_bfree, (uint64_t)st->f_bsize);
+	return r;
 }

@@ -20,7 +20,7 @@ from client import Closed
 from crash import ACCOUNTS, Bed
 from disk import Fault
 from postern import PASSWORD
-from tap import comment, same, wait
+from tap import comment, has, same, wait
 
 # Berkeley DB writes again with write() when pwrite() failed, and a hundred
 # times more after EIO: fewer failures than this it does not even notice.
@@ -171,6 +171,57 @@ def with_auth(p, who, turn, code):
     same(shown(), 0, f"account show after add ended with {code}; code")
 
 
+def no_room_to_recover(nths):
+    """
+    From the nth write of its recovery on, the queue's disk is full.  Berkeley
+    DB panics then, and a process in which it did must not use it again.
+    """
+    with Fault("postern-queue") as fault, \
+            Bed(env=fault.env(), sink_up=False, queue={"retry": "1h"}) as bed:
+        p = bed.p
+        safe, refused = set(), 0
+        for n in nths:
+            for size in (100, 30000, 120000):
+                rcpt = f"room-{n}-{size}@sink.example"
+                same(submit(p, rcpt, "x\r\n" * (size // 3)).code, 250, rcpt)
+                safe.add(rcpt)
+            mark = p.mark_log()
+            fault.room(64 << 10)
+            fault.arm(WRITES, "ENOSPC", n, Fault.FOREVER)
+            p.kill("postern-queue")
+            wait(lambda: p.events("queue.no-room", mark)
+                 or p.events("queue.ready", mark), 20,
+                 "recovery fails or ends")
+            if p.events("queue.no-room", mark):
+                refused += 1
+                refuses(p, mark)
+            fault.disarm()
+            fault.room()
+            p.wait_event("queue.ready", mark, 20)
+            safe.add(back(p))
+            same([e for e in p.events("process.died", mark)
+                  if e.get("signal") not in (None, "9")], [], "crashes")
+        comment(f"{refused} of {len(nths)} times there was no room")
+        if not refused:
+            raise AssertionError("recovery had room each time")
+        bed.start_sink()
+        bed.must_drain(safe, 30)
+        p.mark = p.mark_log()
+
+
+def refuses(p, mark):
+    """No room for the spool: everybody is told, and nothing is tried."""
+    pid = p.pid("postern-queue")
+    reply = wait(lambda: submit(p, "no@sink.example"), 20, "a reply")
+    same((reply.code, reply.enhanced), (452, "4.3.1"), f"{reply}; code")
+    listed = p.cli("queue", "list")
+    same(listed.code, 75, f"queue list: {listed}; exit code")
+    has(listed.err, "room", "what the operator is told")
+    time.sleep(2.5)  # two looks at the disk
+    same(p.pid("postern-queue"), pid, "the process, there being no more room")
+    same(len(p.events("queue.no-room", mark)), 1, "attempts")
+
+
 for call, error, times in FAULTS:
     tap.add(f"queue, idle: {call} fails with {error} at the commit",
             at_the_commit, "postern-queue", call, error, times)
@@ -184,6 +235,8 @@ if tap.FULL:
 for call, error, times in FAULTS if tap.FULL else FAULTS[3:4]:
     tap.add(f"auth: nth {call} fails with {error}", sweep, "postern-auth",
             call, error, times)
+tap.add("queue: no room to recover", no_room_to_recover,
+        range(1, 12) if tap.FULL else (1, 3))
 
 if __name__ == "__main__":
     tap.main()

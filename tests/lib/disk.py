@@ -109,7 +109,7 @@ class Fault:
     environment of the server.
     """
 
-    LAYOUT = struct.Struct("=4I2Q4Q2I")
+    LAYOUT = struct.Struct("=4I2Q4Q4I")
     CALLS = {"write": 1, "pwrite": 2, "fdatasync": 4, "fsync": 8}
     FOREVER = 0xffffffff
 
@@ -159,6 +159,11 @@ class Fault:
 
     def disarm(self):
         self.poke(8, 0)
+
+    def room(self, free=None):
+        """Let statvfs() say that so many octets are free; None: the truth."""
+        self.poke(76, (free or 0) // 1024)
+        self.poke(72, 0 if free is None else 1)
 
     def unsynced(self, on=True):
         self.poke(64, 1 if on else 0)
