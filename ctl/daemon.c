@@ -23,6 +23,7 @@ static const enum process services[SERVICE_COUNT] = {
 	[SERVICE_PARENT] = P_PARENT,
 	[SERVICE_AUTH] = P_AUTH,
 	[SERVICE_QUEUE] = P_QUEUE,
+	[SERVICE_DELIVER] = P_DELIVER,
 };
 
 static void

@@ -8,6 +8,7 @@
 
 #include "deliver/agent.h"
 #include "deliver/carry.h"
+#include "deliver/console.h"
 #include "deliver/dns.h"
 #include "deliver/link.h"
 #include "deliver/memory.h"
@@ -249,6 +250,14 @@ agent_file(enum file_kind kind, const char *name, int fd)
 	}
 }
 
+void
+agent_message(const struct msg *m, int fd)
+{
+	if (m->type != MSG_CTL_CLIENT || fd == -1 || conf == NULL)
+		fatal("unexpected %s from the parent", msg_name(m->type));
+	console_open(fd);
+}
+
 static void
 on_stop_timer(void *arg)
 {
@@ -261,6 +270,7 @@ void
 agent_stop(void)
 {
 	stopping = true;
+	consoles_close();
 	link_close_kept();
 	/* What waits for DNS or a connection is better begun anew. */
 	abort_jobs(is_silent, "the server is stopping");

@@ -11,6 +11,7 @@ void agent_start(const struct conf *);
 void agent_reload(const struct conf *);
 void agent_peer(enum process, unsigned index, bool sign, int fd);
 void agent_file(enum file_kind, const char *name, int fd);
+void agent_message(const struct msg *, int fd);
 void agent_stop(void);
 
 #endif

@@ -125,17 +125,14 @@ data(struct reader *r, enum rr_type type, size_t len, struct record *rec)
 }
 
 bool
-answer_parse(
-    struct answer *a, enum rr_type type, const uint8_t *packet, size_t n)
+answer_walk(const uint8_t *packet, size_t n, unsigned type,
+    answer_each_fn *each, void *arg)
 {
 	struct reader r = { packet, n, HEADER };
 	uint32_t questions, answers, rtype, class, ttl, len;
-	size_t end;
 
-	a->n = 0;
 	if (n < HEADER)
 		return false;
-	a->rcode = packet[3] & 0xf;
 	questions = (uint32_t)packet[4] << 8 | packet[5];
 	answers = (uint32_t)packet[6] << 8 | packet[7];
 	while (questions-- > 0)
@@ -147,15 +144,55 @@ answer_parse(
 		    !number(&r, 2, &class) || !number(&r, 4, &ttl) ||
 		    !number(&r, 2, &len) || r.n - r.at < len)
 			return false;
-		end = r.at + len;
-		if (rtype == type && class == CLASS_IN && a->n < ANSWER_MAX) {
-			if (!data(&r, type, len, &a->records[a->n]))
-				return false;
-			if (type != RR_MX ||
-			    strchr(a->records[a->n].host, '?') == NULL)
-				a->n++;
-		}
-		r.at = end;
+		if (rtype == type && class == CLASS_IN &&
+		    !each(arg, packet, n, r.at, len))
+			return false;
+		r.at += len;
 	}
 	return true;
+}
+
+bool
+answer_name(const uint8_t *packet, size_t n, size_t *at, char out[256])
+{
+	struct reader r = { packet, n, *at };
+
+	if (!name(&r, out))
+		return false;
+	*at = r.at;
+	return true;
+}
+
+struct parse {
+	struct answer *answer;
+	enum rr_type type;
+};
+
+static bool
+keep(void *arg, const uint8_t *packet, size_t n, size_t at, size_t len)
+{
+	const struct parse *p = arg;
+	struct answer *a = p->answer;
+	struct reader r = { packet, n, at };
+
+	if (a->n == ANSWER_MAX)
+		return true;
+	if (!data(&r, p->type, len, &a->records[a->n]))
+		return false;
+	if (p->type != RR_MX || strchr(a->records[a->n].host, '?') == NULL)
+		a->n++;
+	return true;
+}
+
+bool
+answer_parse(
+    struct answer *a, enum rr_type type, const uint8_t *packet, size_t n)
+{
+	struct parse p = { a, type };
+
+	a->n = 0;
+	if (n < HEADER)
+		return false;
+	a->rcode = packet[3] & 0xf;
+	return answer_walk(packet, n, (unsigned)type, keep, &p);
 }

@@ -36,4 +36,18 @@ struct answer {
 bool
 answer_parse(struct answer *, enum rr_type, const uint8_t *packet, size_t n);
 
+/*
+ * Walk through the answer section of any packet: `each` gets where the data of
+ * a record of this type and class IN lies, and says whether it makes sense.
+ * False when it does not, or the packet does not.
+ */
+typedef bool answer_each_fn(
+    void *arg, const uint8_t *packet, size_t n, size_t at, size_t len);
+bool answer_walk(const uint8_t *packet, size_t n, unsigned type,
+    answer_each_fn *each, void *arg);
+
+/* The name at *at, in lower case and without the dot at its end; *at moves
+ * behind it.  A byte that no host name has is "?". */
+bool answer_name(const uint8_t *packet, size_t n, size_t *at, char out[256]);
+
 #endif

@@ -24,8 +24,9 @@ struct resolver {
 
 struct question {
 	struct resolver *resolver;
-	enum rr_type type;
-	dns_answer_fn *done;
+	unsigned type;
+	dns_answer_fn *done; /* one of these */
+	dns_packet_fn *packet_done;
 	void *arg;
 };
 
@@ -95,6 +96,8 @@ resolver_new(const char *server, const char *anchor)
 	set(r, "num-queries-per-thread:", "1024");
 	set(r, "msg-cache-size:", "4m");
 	set(r, "rrset-cache-size:", "8m");
+	/* What an operator has just published is there when he looks again. */
+	set(r, "cache-max-negative-ttl:", "60");
 	if (*server != '\0') {
 		set(r, "do-not-query-localhost:", "no");
 		e = ub_ctx_set_fwd(r->ctx, server);
@@ -132,26 +135,42 @@ dns_configure(const char *server, const char *anchor)
 	current = resolver_new(server, anchor);
 }
 
+/* libunbound tells NXDOMAIN in the packet and everything that went wrong
+ * beside it; then the packet is not to be looked at. */
 static enum dns_result
-judge(const struct question *q, struct answer *a, int rcode,
-    const uint8_t *packet, int n, int secure)
+judge_packet(int rcode, const uint8_t *packet, int n, int secure)
 {
-	enum { BOGUS = 1, NXDOMAIN = 3 };
+	enum { BOGUS = 1, NXDOMAIN = 3, HEADER = 12 };
 
-	/* libunbound tells NXDOMAIN in the packet and everything that went
-	 * wrong beside it; then the packet is not to be looked at. */
 	if (secure == BOGUS)
 		return DNS_BOGUS;
 	if (rcode == NXDOMAIN)
 		return DNS_NO_NAME;
-	if (rcode != 0 || packet == NULL || n < 0 ||
-	    !answer_parse(a, q->type, packet, (size_t)n))
+	if (rcode != 0 || packet == NULL || n < HEADER)
 		return DNS_FAILED;
-	if (a->rcode == NXDOMAIN)
+	rcode = packet[3] & 0xf;
+	if (rcode == NXDOMAIN)
 		return DNS_NO_NAME;
-	if (a->rcode != 0)
-		return DNS_FAILED;
-	return a->n > 0 ? DNS_FOUND : DNS_NOTHING;
+	return rcode == 0 ? DNS_FOUND : DNS_FAILED;
+}
+
+static void
+answer(const struct question *q, enum dns_result result, const uint8_t *packet,
+    size_t n, bool secure)
+{
+	struct answer a;
+
+	if (q->packet_done != NULL) {
+		q->packet_done(q->arg, result, packet, n, secure);
+		return;
+	}
+	if (result == DNS_FOUND) {
+		if (!answer_parse(&a, (enum rr_type)q->type, packet, n))
+			result = DNS_FAILED;
+		else if (a.n == 0)
+			result = DNS_NOTHING;
+	}
+	q->done(q->arg, result, &a, secure);
 }
 
 static void
@@ -160,35 +179,50 @@ on_answer(void *arg, int rcode, void *packet, int n, int secure,
 {
 	struct question *q = arg;
 	struct resolver *r = q->resolver;
-	enum dns_result result;
-	struct answer a;
 
 	(void)ratelimited;
 	if (why_bogus != NULL)
 		log_event("dns.bogus", "why=%s", log_quote(why_bogus));
-	result = judge(q, &a, rcode, packet, n, secure);
-	q->done(q->arg, result, &a, secure == 2);
+	answer(q, judge_packet(rcode, packet, n, secure), packet,
+	    n > 0 ? (size_t)n : 0, secure == 2);
 	free(q);
 	if (--r->open == 0 && r->retired)
 		timer_set(&r->reaper, 0);
 }
 
-void
-dns_ask(const char *name, enum rr_type type, dns_answer_fn *done, void *arg)
+static void
+ask(const char *name, const struct question *what)
 {
 	struct question *q = malloc(sizeof(*q));
 	int e;
 
 	if (q == NULL)
 		abort();
-	*q = (struct question){ current, type, done, arg };
+	*q = *what;
+	q->resolver = current;
 	current->open++;
 	e = ub_resolve_event(
-	    current->ctx, name, (int)type, 1, q, on_answer, NULL);
+	    current->ctx, name, (int)q->type, 1, q, on_answer, NULL);
 	if (e == 0)
 		return;
 	/* A name that cannot be asked for does not exist. */
-	done(arg, e == UB_SYNTAX ? DNS_NO_NAME : DNS_FAILED, NULL, false);
+	answer(q, e == UB_SYNTAX ? DNS_NO_NAME : DNS_FAILED, NULL, 0, false);
 	current->open--;
 	free(q);
+}
+
+void
+dns_ask(const char *name, enum rr_type type, dns_answer_fn *done, void *arg)
+{
+	ask(name,
+	    &(struct question){
+		.type = (unsigned)type, .done = done, .arg = arg });
+}
+
+void
+dns_ask_packet(const char *name, unsigned type, dns_packet_fn *done, void *arg)
+{
+	ask(name,
+	    &(struct question){
+		.type = type, .packet_done = done, .arg = arg });
 }

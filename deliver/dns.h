@@ -9,14 +9,7 @@
 #include <stddef.h>
 
 #include "deliver/answer.h"
-
-enum dns_result {
-	DNS_FOUND,   /* one record at least */
-	DNS_NOTHING, /* the name exists and has no such record */
-	DNS_NO_NAME, /* NXDOMAIN */
-	DNS_BOGUS,   /* ask later: it contradicts DNSSEC; logged */
-	DNS_FAILED,  /* ask later: no answer, SERVFAIL */
-};
+#include "ipc/messages.h"
 
 /*
  *   answer  borrowed for the call; on DNS_FOUND
@@ -43,5 +36,12 @@ void dns_configure(const char *server, const char *trust_anchor);
  * that.
  */
 void dns_ask(const char *name, enum rr_type, dns_answer_fn *, void *arg);
+
+/* The same for any type of record, with the packet as it came (borrowed; on
+ * DNS_FOUND, which here says no more than that there was no error). */
+typedef void dns_packet_fn(
+    void *arg, enum dns_result, const uint8_t *packet, size_t n, bool secure);
+void
+dns_ask_packet(const char *name, unsigned type, dns_packet_fn *, void *arg);
 
 #endif

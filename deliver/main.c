@@ -14,6 +14,7 @@ main(int argc, char **argv)
 		.reload = agent_reload,
 		.peer = agent_peer,
 		.file = agent_file,
+		.message = agent_message,
 		.stop = agent_stop,
 	};
 

@@ -163,6 +163,7 @@ static const struct field tx_commit[] = {
 	F_U64(msg_tx_commit, size),
 	OPTIONS(msg_tx_commit),
 	F_BYTES(msg_tx_commit, rcpts, RCPTS_MAX),
+	F_BYTES(msg_tx_commit, body_hash, BODY_HASH),
 	F_BYTES(msg_tx_commit, body, BODY_INLINE),
 	F_END,
 };
@@ -187,6 +188,7 @@ static const struct field job[] = {
 	OPTIONS(msg_job),
 	F_BYTES(msg_job, rcpts, RCPTS_MAX),
 	F_BYTES(msg_job, added, 4096),
+	F_BYTES(msg_job, body_hash, BODY_HASH),
 	F_BYTES(msg_job, body, BODY_INLINE),
 	F_END,
 };
@@ -213,6 +215,34 @@ static const struct field route_secret[] = {
 static const struct field route_secret_is[] = {
 	F_U32(msg_route_secret_is, verdict),
 	F_STR(msg_route_secret_is, secret),
+	F_END,
+};
+
+static const struct field dkim_keys[] = {
+	F_STR(msg_dkim_keys, domain),
+	F_END,
+};
+
+static const struct field dkim_keys_are[] = {
+	F_STR(msg_dkim_keys_are, domain),
+	F_STR(msg_dkim_keys_are, ed25519),
+	F_STR(msg_dkim_keys_are, rsa),
+	F_END,
+};
+
+static const struct field dkim_sign[] = {
+	F_STR(msg_dkim_sign, domain),
+	F_STR(msg_dkim_sign, ed25519),
+	F_STR(msg_dkim_sign, rsa),
+	F_BYTES(msg_dkim_sign, ed25519_digest, 32),
+	F_BYTES(msg_dkim_sign, rsa_digest, 32),
+	F_END,
+};
+
+static const struct field dkim_signed[] = {
+	F_U32(msg_dkim_signed, verdict),
+	F_BYTES(msg_dkim_signed, ed25519_signature, 64),
+	F_BYTES(msg_dkim_signed, rsa_signature, 512),
 	F_END,
 };
 
@@ -317,6 +347,38 @@ static const struct field event_row[] = {
 	F_END,
 };
 
+static const struct field dkim_cmd[] = {
+	F_U32(msg_dkim_cmd, verb),
+	F_STR(msg_dkim_cmd, domain),
+	F_U32(msg_dkim_cmd, force),
+	F_END,
+};
+
+static const struct field dkim_row[] = {
+	F_STR(msg_dkim_row, domain),
+	F_STR(msg_dkim_row, selector),
+	F_U32(msg_dkim_row, algorithm),
+	F_U32(msg_dkim_row, state),
+	F_U64(msg_dkim_row, created),
+	F_U64(msg_dkim_row, changed),
+	F_STR(msg_dkim_row, by),
+	F_STR(msg_dkim_row, key),
+	F_END,
+};
+
+static const struct field dns_query[] = {
+	F_STR(msg_dns_query, name),
+	F_U32(msg_dns_query, type),
+	F_END,
+};
+
+static const struct field dns_answer[] = {
+	F_U32(msg_dns_answer, result),
+	F_U32(msg_dns_answer, secure),
+	F_BYTES(msg_dns_answer, records, 65536),
+	F_END,
+};
+
 static const struct field cmd_done[] = {
 	F_U32(msg_cmd_done, exit_code),
 	F_U32(msg_cmd_done, more),
@@ -355,7 +417,7 @@ static const struct message {
 [MSG_TICKET_KEYS]     = ROW("ticket-keys",     PARENT,                 SMTPD,                  MSG_NONE,            SECRET,ticket_keys),
 [MSG_START]           = ROW("start",           PARENT,                 ALL,                    MSG_NONE,            0,     empty),
 [MSG_STOP]            = ROW("stop",            PARENT,                 ALL,                    MSG_NONE,            0,     empty),
-[MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 AUTH | QUEUE,           MSG_NONE,            FD,    ctl_client),
+[MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 AUTH | QUEUE | DELIVER, MSG_NONE,            FD,    ctl_client),
 [MSG_READY]           = ROW("ready",           ALL,                    PARENT,                 MSG_NONE,            0,     empty),
 [MSG_AUTH_CHECK]      = ROW("auth-check",      SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     SECRET,auth_check),
 [MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            0,     auth_result),
@@ -378,6 +440,11 @@ static const struct message {
 [MSG_JOB_VERDICT]     = ROW("job-verdict",     DELIVER,                QUEUE,                  MSG_NONE,            0,     job_verdict),
 [MSG_ROUTE_SECRET]    = ROW("route-secret",    DELIVER,                AUTH,                   MSG_ROUTE_SECRET_IS, 0,     route_secret),
 [MSG_ROUTE_SECRET_IS] = ROW("route-secret-is", AUTH,                   DELIVER,                MSG_NONE,            SECRET,route_secret_is),
+[MSG_DKIM_KEYS]       = ROW("dkim-keys",       DELIVER,                AUTH,                   MSG_DKIM_KEYS_ARE,   0,     dkim_keys),
+[MSG_DKIM_KEYS_ARE]   = ROW("dkim-keys-are",   AUTH,                   DELIVER,                MSG_NONE,            0,     dkim_keys_are),
+[MSG_DKIM_SIGN]       = ROW("dkim-sign",       DELIVER,                AUTH,                   MSG_DKIM_SIGNED,     0,     dkim_sign),
+[MSG_DKIM_SIGNED]     = ROW("dkim-signed",     AUTH,                   DELIVER,                MSG_NONE,            0,     dkim_signed),
+[MSG_DKIM_CHANGED]    = ROW("dkim-changed",    AUTH,                   DELIVER,                MSG_NONE,            0,     empty),
 [MSG_CTL_OPEN]        = ROW("ctl-open",        CTL,                    PARENT,                 MSG_CTL_OPENED,      0,     ctl_open),
 [MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            0,     ctl_opened),
 [MSG_STATUS]          = ROW("status",          CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
@@ -389,17 +456,23 @@ static const struct message {
 [MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     queue_row),
 [MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            0,     rcpt_row),
 [MSG_EVENT_ROW]       = ROW("event-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     event_row),
-[MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            0,     cmd_done),
+[MSG_DKIM_CMD]        = ROW("dkim-cmd",        CTL,                    AUTH,                   MSG_CMD_DONE,        0,     dkim_cmd),
+[MSG_DKIM_ROW]        = ROW("dkim-row",        AUTH,                   CTL,                    MSG_NONE,            0,     dkim_row),
+[MSG_DNS_QUERY]       = ROW("dns-query",       CTL,                    DELIVER,                MSG_CMD_DONE,        0,     dns_query),
+[MSG_DNS_ANSWER]      = ROW("dns-answer",      DELIVER,                CTL,                    MSG_NONE,            0,     dns_answer),
+[MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     cmd_done),
 };
 /* clang-format on */
 
 #define HEAD 12 /* u16 version, u16 type, u64 tag */
 
 static_assert(
-    HEAD + sizeof(struct msg_job) + RCPTS_MAX + 4096 + BODY_INLINE < MSG_MAX,
+    HEAD + sizeof(struct msg_job) + RCPTS_MAX + 4096 + BODY_HASH + BODY_INLINE <
+	MSG_MAX,
     "the longest message fits a record");
 static_assert(
-    HEAD + sizeof(struct msg_tx_commit) + RCPTS_MAX + BODY_INLINE < MSG_MAX,
+    HEAD + sizeof(struct msg_tx_commit) + RCPTS_MAX + BODY_HASH + BODY_INLINE <
+	MSG_MAX,
     "the longest message fits a record");
 
 static void

@@ -29,6 +29,8 @@
 #define RCPTS_MAX   (48 * 1024) /* bytes of a packed recipient list */
 #define JOB_RCPTS   100         /* recipients in one job at most */
 #define CONF_MAX    65536       /* bytes of configuration text */
+#define BODY_HASH   32 /* bytes: SHA-256 of it, relaxed (RFC 6376 3.7) */
+#define SELECTOR    64 /* of DKIM, as text with its NUL */
 
 enum process { P_PARENT, P_SMTPD, P_AUTH, P_QUEUE, P_DELIVER, P_CTL, P_COUNT };
 enum verdict { V_OK, V_TEMP, V_PERM, V_COUNT }; /* 2yz, 4yz, 5yz */
@@ -77,6 +79,11 @@ enum msg_type {
 	/* deliver and auth. */
 	MSG_ROUTE_SECRET,
 	MSG_ROUTE_SECRET_IS,
+	MSG_DKIM_KEYS,
+	MSG_DKIM_KEYS_ARE,
+	MSG_DKIM_SIGN,
+	MSG_DKIM_SIGNED,
+	MSG_DKIM_CHANGED,
 
 	/* The operator's command, through the control socket. */
 	MSG_CTL_OPEN,
@@ -90,6 +97,10 @@ enum msg_type {
 	MSG_QUEUE_ROW,
 	MSG_RCPT_ROW,
 	MSG_EVENT_ROW,
+	MSG_DKIM_CMD,
+	MSG_DKIM_ROW,
+	MSG_DNS_QUERY,
+	MSG_DNS_ANSWER,
 	MSG_CMD_DONE,
 
 	MSG_TYPES
@@ -294,8 +305,9 @@ struct msg_tx_commit {
 	uint32_t flags;  /* enum tx_flags */
 	uint64_t size;   /* bytes of body */
 	struct tx_options options;
-	struct bytes rcpts; /* packed, see ipc/rcpt.h */
-	struct bytes body;  /* empty when TX_IN_FILE */
+	struct bytes rcpts;     /* packed, see ipc/rcpt.h */
+	struct bytes body_hash; /* BODY_HASH bytes, or none */
+	struct bytes body;      /* empty when TX_IN_FILE */
 };
 
 struct msg_tx_result {
@@ -320,8 +332,9 @@ struct msg_job {
 	uint32_t flags;         /* enum tx_flags */
 	uint64_t size;          /* of the body */
 	struct tx_options options;
-	struct bytes rcpts; /* packed, see ipc/rcpt.h; JOB_RCPTS at most */
-	struct bytes added; /* header lines in front of the body */
+	struct bytes rcpts;     /* packed, see ipc/rcpt.h; JOB_RCPTS at most */
+	struct bytes added;     /* header lines in front of the body */
+	struct bytes body_hash; /* as it came in MSG_TX_COMMIT */
 	struct bytes body;
 };
 
@@ -357,7 +370,40 @@ struct msg_route_secret_is {
 	char secret[256];
 };
 
-enum service { SERVICE_PARENT, SERVICE_AUTH, SERVICE_QUEUE, SERVICE_COUNT };
+/* deliver -> auth: which keys sign mail of this domain? */
+struct msg_dkim_keys {
+	char domain[256];
+};
+
+/* The keys in use; a name is "" where there is none. */
+struct msg_dkim_keys_are {
+	char domain[256]; /* d=: the one asked for, or the nearest above it */
+	char ed25519[SELECTOR];
+	char rsa[SELECTOR];
+};
+
+/* deliver -> auth: sign SHA-256 digests, each with the key named beside it. */
+struct msg_dkim_sign {
+	char domain[256];
+	char ed25519[SELECTOR];
+	char rsa[SELECTOR];
+	struct bytes ed25519_digest; /* 32 bytes, or none */
+	struct bytes rsa_digest;
+};
+
+struct msg_dkim_signed {
+	uint32_t verdict; /* V_PERM: a key is not in use any more */
+	struct bytes ed25519_signature;
+	struct bytes rsa_signature;
+};
+
+enum service {
+	SERVICE_PARENT,
+	SERVICE_AUTH,
+	SERVICE_QUEUE,
+	SERVICE_DELIVER,
+	SERVICE_COUNT
+};
 
 /* ctl -> parent: whom do I want to talk to?  The parent answers; after exit_code
  * 0 the connection is that process's. */
@@ -479,6 +525,66 @@ struct msg_event_row {
 	char detail[600];
 };
 
+/* Kept in rows: append only. */
+enum dkim_algorithm { DKIM_ED25519, DKIM_RSA, DKIM_ALGORITHMS };
+
+/* Kept in rows: append only. */
+enum dkim_state {
+	DKIM_PENDING,  /* made, to be published, does not sign yet */
+	DKIM_ACTIVE,   /* signs */
+	DKIM_RETIRING, /* signs no more; mail on its way still refers to it */
+	DKIM_STATES
+};
+
+enum dkim_verb {
+	DKIM_LIST,    /* domain "" = all */
+	DKIM_ADD,     /* the first keys of a domain, which sign at once */
+	DKIM_PREPARE, /* new keys beside those that sign */
+	DKIM_SWITCH,  /* pending ones sign from now on, active ones retire */
+	DKIM_RETIRE,  /* retiring ones are removed */
+	DKIM_REMOVE,  /* all of them are */
+	DKIM_VERBS
+};
+
+/* Answered by the rows it is about, and MSG_CMD_DONE. */
+struct msg_dkim_cmd {
+	uint32_t verb;
+	char domain[256];
+	uint32_t force; /* DKIM_RETIRE: those not long out of use too */
+};
+
+struct msg_dkim_row {
+	char domain[256];
+	char selector[SELECTOR];
+	uint32_t algorithm; /* enum dkim_algorithm */
+	uint32_t state;     /* enum dkim_state */
+	uint64_t created;   /* unix seconds */
+	uint64_t changed;   /* of the state */
+	char by[128];
+	char key[600]; /* public, as p= has it */
+};
+
+enum dns_result {
+	DNS_FOUND,   /* one record at least */
+	DNS_NOTHING, /* the name exists and has no such record */
+	DNS_NO_NAME, /* NXDOMAIN */
+	DNS_BOGUS,   /* ask later: it contradicts DNSSEC; logged */
+	DNS_FAILED,  /* ask later: no answer, SERVFAIL */
+};
+
+/* ctl -> deliver: what does DNS say?  Answered by one MSG_DNS_ANSWER and
+ * MSG_CMD_DONE. */
+struct msg_dns_query {
+	char name[256];
+	uint32_t type; /* as RFC 1035 numbers it: 1 A, 16 TXT, ... */
+};
+
+struct msg_dns_answer {
+	uint32_t result;      /* enum dns_result */
+	uint32_t secure;      /* validated */
+	struct bytes records; /* packed: each as text, see deliver/rdata.h */
+};
+
 struct msg_cmd_done {
 	uint32_t exit_code; /* DESIGN: 0 ok, 1 no, 5 not found, 6 exists ... */
 	uint32_t more;      /* QUEUE_LIST: there is more behind `next` */
@@ -517,6 +623,10 @@ struct msg {
 		struct msg_job_verdict job_verdict;
 		struct msg_route_secret route_secret;
 		struct msg_route_secret_is route_secret_is;
+		struct msg_dkim_keys dkim_keys;
+		struct msg_dkim_keys_are dkim_keys_are;
+		struct msg_dkim_sign dkim_sign;
+		struct msg_dkim_signed dkim_signed;
 		struct msg_ctl_open ctl_open;
 		struct msg_ctl_opened ctl_opened;
 		struct msg_status_row status_row;
@@ -527,6 +637,10 @@ struct msg {
 		struct msg_queue_row queue_row;
 		struct msg_rcpt_row rcpt_row;
 		struct msg_event_row event_row;
+		struct msg_dkim_cmd dkim_cmd;
+		struct msg_dkim_row dkim_row;
+		struct msg_dns_query dns_query;
+		struct msg_dns_answer dns_answer;
 		struct msg_cmd_done cmd_done;
 	} u;
 };

@@ -130,6 +130,7 @@ on_open(struct client *cl, const struct msg_ctl_open *open)
 		[SERVICE_PARENT] = P_PARENT,
 		[SERVICE_AUTH] = P_AUTH,
 		[SERVICE_QUEUE] = P_QUEUE,
+		[SERVICE_DELIVER] = P_DELIVER,
 	};
 	char by[128];
 

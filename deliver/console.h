@@ -1,0 +1,13 @@
+/*
+ * console.h - what the `postern` command asks of this process: DNS, as our
+ * own resolver sees it.
+ */
+#ifndef DELIVER_CONSOLE_H
+#define DELIVER_CONSOLE_H
+
+/* Serve a connection that the parent has checked and greeted; takes fd. */
+void console_open(int fd);
+
+void consoles_close(void);
+
+#endif
