@@ -269,6 +269,9 @@ body_next(struct session *s)
 	if (o != NULL)
 		return refuse(s, o);
 	tx_commit(tx, s, &m);
+	/* Before it asks: the queue keeps the file only when nobody can write
+	 * to it any more, and must copy it otherwise. */
+	tx_close_file(tx);
 	ask(s, &m);
 	/* From here on it is the queue's, come what may. */
 	tx->known = false;

@@ -28,12 +28,19 @@ tx_new(const char *sender, int64_t now_ms)
 }
 
 void
+tx_close_file(struct transaction *tx)
+{
+	if (tx->fd != -1)
+		close(tx->fd);
+	tx->fd = -1;
+}
+
+void
 tx_free(struct transaction *tx)
 {
 	if (tx == NULL)
 		return;
-	if (tx->fd != -1)
-		close(tx->fd);
+	tx_close_file(tx);
 	buf_release(&tx->rcpts);
 	buf_release(&tx->body);
 	free(tx);

@@ -48,6 +48,9 @@ void tx_add_rcpt(struct transaction *, const char *address, size_t n);
 /* Write what waits in memory into the lent file; sets trouble on failure. */
 void tx_flush(struct transaction *);
 
+/* Give the lent file back, if there is one. */
+void tx_close_file(struct transaction *);
+
 /* It will not be stored: give the memory back. */
 void tx_doom(struct transaction *);
 

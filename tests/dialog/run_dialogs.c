@@ -62,6 +62,7 @@ static struct outcome scripted[MSG_TYPES];
 static bool has_script[MSG_TYPES];
 static char *last_body;
 static int lent = -1;
+static int lent_as = -1; /* the session's own descriptor of it */
 static int log_fd = -1;
 static off_t log_read;
 
@@ -205,6 +206,8 @@ commit_text(const struct msg_tx_commit *c)
 		if (lent == -1 || fstat(lent, &st) == -1 ||
 		    (uint64_t)st.st_size != c->size)
 			fail("the file does not hold the body");
+		if (fcntl(lent_as, F_GETFD) != -1)
+			fail("the session can still write to the file");
 		body = malloc(c->size);
 		if (pread(lent, body, c->size, 0) != (ssize_t)c->size)
 			fail("cannot read the file");
@@ -342,7 +345,7 @@ answer(enum msg_type type, const struct outcome *o)
 		lent = strcmp(o->text, "full") == 0
 		    ? open("/dev/full", O_WRONLY | O_CLOEXEC)
 		    : memfd_create("body", MFD_CLOEXEC);
-		fd = fcntl(lent, F_DUPFD_CLOEXEC, 0);
+		lent_as = fd = fcntl(lent, F_DUPFD_CLOEXEC, 0);
 		break;
 	default:
 		m.u.tx_result.verdict = o->verdict;
