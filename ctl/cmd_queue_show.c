@@ -33,6 +33,7 @@ static const struct column columns[] = {
 	{ "waiting",    "waiting",  CELL_NUMBER },
 	{ "attempts",   "attempts", CELL_NUMBER },
 	{ "next",       "next in",  CELL_UNTIL },
+	{ "release",    NULL,       CELL_MILLIS },
 	{ "held",       "held",     CELL_TEXT },
 	{ "last",       "last answer", CELL_TEXT },
 };
@@ -55,11 +56,11 @@ static const struct column event_columns[] = {
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *
-held_name(uint32_t held)
+held_name(const struct msg_queue_row *r)
 {
-	switch (held) {
+	switch (r->held) {
 	case HELD_NO:
-		return "";
+		return r->release != 0 ? "sender" : "";
 	case HELD_BY_ADMIN:
 		return "admin";
 	default:
@@ -83,7 +84,8 @@ fill(const struct msg_queue_row *r, char id[MSGID_SIZE],
 		{ .n = r->waiting },
 		{ .n = r->attempts },
 		{ .n = r->held == HELD_NO ? r->next : 0 },
-		{ .text = held_name(r->held) },
+		{ .n = r->release },
+		{ .text = held_name(r) },
 		{ .text = r->last },
 	};
 
@@ -211,6 +213,10 @@ print_page(const struct output *o, const struct msg_queue_row *r)
 	output_field(o, "size", "%s", text_size(size, r->size));
 	output_field(
 	    o, "recipients", "%u, of whom %u wait", r->rcpts, r->waiting);
+	if (r->release != 0)
+		output_field(o, "release",
+		    "%s, as its sender asked (now: postern queue release %s)",
+		    text_second(when, r->release / 1000), id);
 	if (r->held == HELD_BY_ADMIN)
 		output_field(o, "held",
 		    "by an administrator (undo: postern "

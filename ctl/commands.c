@@ -137,6 +137,8 @@ const struct command commands[] = {
   SELECTION },
 { "queue",      "release", "[ID...]",          selected,   cmd_queue_release,
   "let held messages go on",
+  "A message that its sender asked to hold until later goes at once when it is "
+  "named by its id.\n\n"
   SELECTION },
 { "queue",      "remove",  "[ID...]",          removal,    cmd_queue_remove,
   "remove messages without a bounce",

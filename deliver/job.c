@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "deliver/job.h"
+#include "ipc/rcpt.h"
 #include "lib/log.h"
 #include "mail/ascii.h"
+#include "mail/utf8.h"
 
 #define OPEN 0xff
 #define TOLD 0xfe
@@ -18,28 +20,29 @@ static_assert(JOB_RCPTS < TOLD, "an outcome's index fits a byte");
 
 /* Addresses become commands, so what could end a line has no business here. */
 static bool
-speakable(const char *s, size_t n)
+speakable(const char *s)
 {
-	if (n >= ADDR_SIZE)
-		return false;
+	size_t n = strlen(s);
+
 	for (size_t i = 0; i < n; i++)
-		if (!ascii_print(s[i]))
+		if (!ascii_print(s[i]) && (s[i] & 0x80) == 0)
 			return false;
-	return true;
+	return utf8_valid(s, n);
 }
 
 static const char *
 flaw(const struct msg_job *m, int fd)
 {
 	struct bytes rest = m->rcpts, rcpt;
+	struct rcpt_item r;
 	size_t n;
 
-	if (!list_valid(m->rcpts, ADDR_SIZE - 1, &n) || n == 0 || n > JOB_RCPTS)
+	if (!list_valid(m->rcpts, RCPT_ITEM_MAX, &n) || n == 0 || n > JOB_RCPTS)
 		return "recipients";
 	while (list_next(&rest, &rcpt))
-		if (!speakable((const char *)rcpt.data, rcpt.len))
+		if (!rcpt_unpack(&r, rcpt) || !speakable(r.address))
 			return "recipient";
-	if (!speakable(m->sender, strlen(m->sender)))
+	if (!speakable(m->sender))
 		return "sender";
 	if ((fd == -1) != !(m->flags & TX_IN_FILE))
 		return "descriptor";
@@ -57,6 +60,19 @@ keep(char **to, const void *from, size_t n)
 		memcpy(at, from, n);
 	*to += n;
 	return at;
+}
+
+/* The next recipient; its item lies at text with a NUL behind it. */
+static void
+take_rcpt(struct job *j, const char *text, size_t n)
+{
+	const char *end = memchr(text, '\0', n);
+	unsigned i = j->nrcpts++;
+
+	j->fate[i] = OPEN;
+	j->rcpts[i] = text;
+	j->notify[i] = end != NULL ? (uint8_t)end[1] : 0;
+	j->orcpt[i] = end != NULL ? end + 2 : "";
 }
 
 struct job *
@@ -78,6 +94,8 @@ job_new(const struct msg *msg, int fd)
 		abort();
 	*j = (struct job){ .tag = msg->tag, .id = m->id, .text = to };
 	snprintf(j->domain, sizeof(j->domain), "%s", m->domain);
+	j->flags = m->flags;
+	j->options = m->options;
 	j->letter.fd = fd;
 	j->letter.file_size = m->size;
 	j->letter.eight_bit = m->flags & TX_8BIT;
@@ -88,8 +106,7 @@ job_new(const struct msg *msg, int fd)
 	j->letter.body.len = m->body.len;
 	j->sender = keep(&to, m->sender, strlen(m->sender) + 1);
 	while (list_next(&rest, &rcpt)) {
-		j->fate[j->nrcpts] = OPEN;
-		j->rcpts[j->nrcpts++] = keep(&to, rcpt.data, rcpt.len);
+		take_rcpt(j, keep(&to, rcpt.data, rcpt.len), rcpt.len);
 		*to++ = '\0';
 	}
 	j->open = j->nrcpts;
@@ -158,6 +175,7 @@ fill(struct msg_job_verdict *v, const struct outcome *o)
 	memcpy(v->mx, o->mx, sizeof(v->mx));
 	memcpy(v->tls, o->tls, sizeof(v->tls));
 	memcpy(v->text, o->text, sizeof(v->text));
+	v->relayed = o->relayed;
 }
 
 void

@@ -18,10 +18,14 @@ struct job {
 	uint64_t id;  /* of the message */
 	char domain[256];
 	const char *sender; /* "" is the null path */
+	uint32_t flags;     /* enum tx_flags */
+	struct tx_options options;
 	struct letter letter;
 	unsigned nrcpts;
 	unsigned open; /* recipients without an outcome */
 	const char *rcpts[JOB_RCPTS];
+	const char *orcpt[JOB_RCPTS]; /* "" none */
+	uint8_t notify[JOB_RCPTS];    /* enum rcpt_notify */
 	uint8_t fate[JOB_RCPTS];  /* index of an outcome, or OPEN, or TOLD */
 	struct outcome *outcomes; /* not told yet */
 	unsigned noutcomes;

@@ -21,6 +21,7 @@ outcome_make(enum verdict verdict, enum scope scope, int code,
 	o.scope = scope;
 	o.code = code;
 	o.mx[0] = o.tls[0] = '\0';
+	o.relayed = false;
 	snprintf(o.status, sizeof(o.status), "%s", status);
 	o.status[0] = class[verdict];
 	va_start(ap, fmt);
@@ -42,7 +43,8 @@ bool
 outcome_equal(const struct outcome *a, const struct outcome *b)
 {
 	return a->verdict == b->verdict && a->scope == b->scope &&
-	    a->code == b->code && strcmp(a->status, b->status) == 0 &&
+	    a->code == b->code && a->relayed == b->relayed &&
+	    strcmp(a->status, b->status) == 0 &&
 	    strcmp(a->text, b->text) == 0 && strcmp(a->mx, b->mx) == 0 &&
 	    strcmp(a->tls, b->tls) == 0;
 }

@@ -18,6 +18,7 @@ struct outcome {
 	char mx[300];
 	char tls[16];
 	char text[512];
+	bool relayed; /* V_OK by a server without DSN */
 };
 
 /*

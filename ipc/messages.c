@@ -322,6 +322,7 @@ static const struct field queue_row[] = {
 	F_U32(msg_queue_row, waiting),
 	F_U32(msg_queue_row, attempts),
 	F_U64(msg_queue_row, next),
+	F_U64(msg_queue_row, release),
 	F_U32(msg_queue_row, held),
 	F_STR(msg_queue_row, last),
 	F_END,

@@ -502,7 +502,10 @@ struct msg_queue_row {
 	uint32_t rcpts;    /* of the message */
 	uint32_t waiting;  /* without a final verdict */
 	uint32_t attempts;
-	uint64_t next;  /* unix milliseconds of the next attempt; 0 none */
+	uint64_t next; /* unix milliseconds of the next attempt; 0 none */
+	uint64_t
+	    release;    /* unix milliseconds: its sender asked to hold it until
+			   * then (RFC 4865); 0 not or not any more */
 	uint32_t held;  /* 1 by an admin, 2 account suspended */
 	char last[300]; /* last answer of a destination */
 };

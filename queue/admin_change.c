@@ -111,6 +111,7 @@ admin_change(struct admin *op)
 		abort();
 	d->op = op;
 	d->hand.change.durable = written;
+	d->hand.named = op->cmd.id != 0;
 	d->hand.verb = (enum queue_verb)op->cmd.verb;
 	memcpy(d->hand.by, op->by, sizeof(op->by));
 	memcpy(d->hand.domain, op->cmd.domain, sizeof(op->cmd.domain));

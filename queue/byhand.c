@@ -92,7 +92,7 @@ retry(struct txn *t, struct totals *totals, struct byhand *b,
 {
 	uint64_t now = (uint64_t)loop_wall_ms();
 
-	if (m->held || s->n == 0)
+	if (m->held || s->n == 0 || letter_waits(m, now))
 		return false;
 	for (unsigned i = 0; i < s->n; i++)
 		if (job_find(s->id, s->list[i].n) == NULL &&
@@ -141,20 +141,29 @@ release(struct txn *t, struct totals *totals, struct byhand *b,
     const struct sketches *s, struct message_row *m)
 {
 	struct letter *l = letter_find(s->id);
-	uint64_t now = (uint64_t)loop_wall_ms();
+	uint64_t due = (uint64_t)loop_wall_ms();
+	bool waits = letter_waits(m, due);
 	struct job *j;
 
-	if (!m->held)
+	if (!m->held && !(waits && b->named))
 		return false;
+	/* What was held for both reasons goes back to wait for its time. */
+	if (m->held && waits)
+		due = letter_begun(m->accepted, &m->options);
+	else if (waits)
+		m->options.hold_until = due / 1000;
 	m->held = 0;
 	t_message_put(t, s->id, m);
-	if (l != NULL)
+	if (l != NULL) {
 		l->held = false;
+		l->options = m->options;
+		l->begun = letter_begun(m->accepted, &m->options);
+	}
 	for (unsigned i = 0; i < s->n; i++) {
 		j = job_find(s->id, s->list[i].n);
-		reschedule(t, s->id, &s->list[i], now);
+		reschedule(t, s->id, &s->list[i], due);
 		if (j != NULL)
-			j->due = now;
+			j->due = due;
 	}
 	journal(t, totals, b, s->id, EVENT_RELEASED, false);
 	return true;

@@ -14,6 +14,7 @@ struct byhand {
 	enum queue_verb verb; /* QUEUE_RETRY to QUEUE_REMOVE */
 	char by[128];
 	char domain[256]; /* "": all jobs of the messages */
+	bool named;       /* by their ids, not as many as fit */
 	unsigned n;
 	uint64_t ids[BYHAND_SLICE];
 	/* Afterwards. */
@@ -27,7 +28,9 @@ struct byhand {
  * when this returns, durable when b->change.durable is called.
  *
  * Retry and remove with a domain concern the jobs for that domain, hold and
- * release always the whole message.  A held message is not retried.
+ * release always the whole message.  A held message is not retried, nor one
+ * that its sender has held until later (RFC 4865): release lets that go now,
+ * but only when it is named.
  */
 void byhand_do(struct byhand *b);
 

@@ -10,12 +10,19 @@
 
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "mail/ascii.h"
 #include "mail/header.h"
+#include "mail/lines.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
 #include "queue/commit.h"
 #include "queue/settings.h"
 #include "queue/t_body.h"
+
+/* What smtpd allows is less (RFC 4865 4, RFC 2852 4, RFC 6710 4.1). */
+#define HOLD_MOST_S   (366 * 86400)
+#define BY_MOST_MS    ((uint64_t)1000000000 * 1000)
+#define PRIORITY_MOST 19
 
 /* clang-format off */
 const struct reply
@@ -80,6 +87,10 @@ compose_added(struct accept *a, const struct msg_tx_commit *m,
 	a->added_len = trace_headers(&t, a->added, TRACE_MAX);
 	if (a->added_len == 0)
 		fatal("the trace header does not fit");
+	/* RFC 6409 8.1: who From: does not name. */
+	if ((m->flags & TX_ADD_SENDER) && m->sender[0] != '\0')
+		a->added_len += (size_t)sprintf(a->added + a->added_len,
+		    "Sender: %.*s\r\n", ADDR_SIZE, m->sender);
 	if (lacks_header(head, head_len)) {
 		memcpy(a->added + a->added_len, "\r\n", 2);
 		a->added_len += 2;
@@ -104,7 +115,11 @@ fill_row(struct accept *a, const struct msg_tx_commit *m)
 	if (r->msgid[0] == '\0' && (m->flags & TX_ADD_MSGID))
 		snprintf(r->msgid, sizeof(r->msgid), "<%s@%.200s>", id,
 		    settings->hostname);
-	r->flags = m->flags & TX_8BIT;
+	r->flags = m->flags & TX_KEPT & (uint32_t)~TX_BOUNCE;
+	if ((m->flags & TX_ADD_SENDER) &&
+	    lines_eight_bit(m->sender, strlen(m->sender)))
+		r->flags |= TX_8BIT | TX_UTF8_HEADER;
+	r->options = m->options;
 	r->size = m->size;
 	r->accepted = (uint64_t)loop_wall_ms();
 	snprintf(a->detail, sizeof(a->detail),
@@ -221,6 +236,27 @@ keep_file(struct accept *a, struct tx *t, commit_refuse_fn *refuse)
 	bodyfile_keep(&kg->keep);
 }
 
+/* Each option in its range, and none that contradicts another. */
+static bool
+options_valid(const struct msg_tx_commit *m)
+{
+	const struct tx_options *o = &m->options;
+	const uint32_t by = m->flags & (TX_BY_RETURN | TX_BY_NOTIFY);
+	uint64_t now = (uint64_t)loop_wall_ms();
+
+	if (by == (TX_BY_RETURN | TX_BY_NOTIFY) || (by != 0) != (o->by != 0) ||
+	    ((m->flags & TX_BY_TRACE) && by == 0))
+		return false;
+	if ((m->flags & TX_RET_FULL) && (m->flags & TX_RET_HDRS))
+		return false;
+	for (const char *p = o->envid; *p != '\0'; p++)
+		if (!ascii_print(*p))
+			return false;
+	return o->priority <= PRIORITY_MOST &&
+	    o->hold_until <= now / 1000 + HOLD_MOST_S &&
+	    o->by <= now + BY_MOST_MS;
+}
+
 /* What can be told before anything is copied. */
 static const struct reply *
 check(const struct msg_tx_commit *m, const struct tx *t)
@@ -229,6 +265,8 @@ check(const struct msg_tx_commit *m, const struct tx *t)
 
 	if (m->size > settings->message_size)
 		return &reply_too_large;
+	if (!options_valid(m))
+		return &reply_bad_request;
 	if (m->account[0] == '\0' || in_file != (t != NULL && t->fd != -1))
 		return &reply_bad_request;
 	if (!in_file && m->body.len != m->size)

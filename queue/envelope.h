@@ -16,9 +16,14 @@ struct part {
 	unsigned first, count; /* of the recipients; JOB_RCPTS at most */
 };
 
+struct addressee {
+	const char *address; /* canonical */
+	struct bytes item;   /* with its options: ipc/rcpt.h */
+};
+
 struct envelope {
 	unsigned nrcpts;
-	const char **rcpts; /* canonical, sorted by domain, each once */
+	struct addressee *rcpts; /* sorted by domain, each once */
 	unsigned nparts;
 	struct part *parts;
 	char *text; /* what the pointers above point into */
@@ -32,9 +37,12 @@ enum envelope_fault {
 };
 
 /*
- * Read a packed list of addresses, of `most` at most.  Nothing is believed:
- * each must parse, with a domain, and be in canonical form.  On
+ * Read a packed list of recipients, of `most` at most.  Nothing is believed:
+ * each must parse, with a domain, and be in canonical form, and its options
+ * must be in their ranges.  Of one that comes twice the first counts.  On
  * ENVELOPE_FINE the envelope is the caller's to clear.
+ *
+ * A part packs into RCPTS_MAX, also with a job's two bytes for each (t_job.h).
  */
 enum envelope_fault
 envelope_read(struct envelope *, struct bytes list, unsigned most);
@@ -43,7 +51,8 @@ void envelope_clear(struct envelope *);
 /* Recipients that a message may have, as configured. */
 unsigned envelope_most(void);
 
-/* Is this canonical text of an address with a domain? */
+/* Is this canonical text of an address with a domain?  The local part may be
+ * UTF-8 (RFC 6531 3.3), the domain is in A-labels. */
 bool envelope_address_valid(const char *);
 
 #endif

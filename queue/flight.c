@@ -93,13 +93,14 @@ static struct bytes
 pack_waiting(const struct job *j)
 {
 	static uint8_t list[RCPTS_MAX];
-	size_t len = 0;
+	uint8_t item[RCPT_ITEM_MAX];
+	size_t len = 0, n;
 
 	for (unsigned i = 0; i < j->nrcpts; i++) {
 		if (j->rcpts[i].state != RCPT_WAITING)
 			continue;
-		len = list_add(list, sizeof(list), len, j->rcpts[i].address,
-		    strlen(j->rcpts[i].address));
+		n = job_rcpt_item(&j->rcpts[i], item);
+		len = list_add(list, sizeof(list), len, item, n);
 		assert(len > 0);
 	}
 	return (struct bytes){ list, len };
@@ -150,6 +151,7 @@ send_job(struct job *j)
 	snprintf(mj->account, sizeof(mj->account), "%s", l->account);
 	snprintf(mj->sender, sizeof(mj->sender), "%s", l->sender);
 	mj->flags = l->flags & (uint32_t)~TX_IN_FILE;
+	mj->options = l->options;
 	mj->added = l->added;
 	mj->rcpts = pack_waiting(j);
 	if (!attach_body(l, mj, &fd)) {
@@ -228,6 +230,7 @@ note_verdict(struct job *j, const struct msg_job_verdict *v)
 			fatal("deliver broke the protocol: second verdict");
 		r->verdict = (uint8_t)v->verdict;
 		r->answer = answer;
+		r->relayed = v->verdict == V_OK && v->relayed;
 	}
 }
 

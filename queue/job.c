@@ -30,6 +30,20 @@ letter_find(uint64_t id)
 	return l;
 }
 
+uint64_t
+letter_begun(uint64_t accepted, const struct tx_options *o)
+{
+	uint64_t hold = o->hold_until * 1000;
+
+	return hold > accepted ? hold : accepted;
+}
+
+bool
+letter_waits(const struct message_row *m, uint64_t now)
+{
+	return letter_begun(m->accepted, &m->options) > now;
+}
+
 struct letter *
 letter_new(uint64_t id, const struct message_row *m)
 {
@@ -50,6 +64,8 @@ letter_new(uint64_t id, const struct message_row *m)
 	l->at.kind = (enum body_kind)m->body;
 	l->at.place = m->place;
 	l->accepted = m->accepted;
+	l->begun = letter_begun(m->accepted, &m->options);
+	l->options = m->options;
 	l->left = m->jobs;
 	l->delivered = m->delivered;
 	l->bounced = m->bounced;
@@ -87,9 +103,9 @@ job_new(struct letter *l, uint32_t n, const struct job_row *row)
 	struct bytes list = row->rcpts, item;
 	size_t count = 0, domain = strlen(row->domain) + 1;
 	struct job *j;
-	char *text;
+	char *text, *end;
 
-	if (!list_valid(list, 2 + ADDR_SIZE, &count) || count > JOB_RCPTS)
+	if (!list_valid(list, 2 + RCPT_ITEM_MAX, &count) || count > JOB_RCPTS)
 		fatal("a job's recipients are damaged");
 	j = calloc(
 	    1, sizeof(*j) + count * sizeof(j->rcpts[0]) + domain + list.len);
@@ -108,7 +124,13 @@ job_new(struct letter *l, uint32_t n, const struct job_row *row)
 		r->answer = item.data[1];
 		r->verdict = NO_VERDICT;
 		r->address = text;
+		r->orcpt = "";
 		memcpy(text, item.data + 2, item.len - 2);
+		end = memchr(text, '\0', item.len - 2);
+		if (end != NULL) {
+			r->notify = (uint8_t)end[1];
+			r->orcpt = end + 2;
+		}
 		text += item.len - 1; /* calloc left a NUL behind it */
 	}
 	j->key.id = l->id;
@@ -237,16 +259,29 @@ job_answer(const struct job *j, uint8_t i, struct answer_row *a)
 
 size_t
 job_pack_rcpt(uint8_t *out, size_t size, size_t len, enum rcpt_state state,
-    uint8_t answer, const char *address)
+    uint8_t answer, struct bytes rcpt)
 {
-	uint8_t item[2 + ADDR_SIZE];
-	size_t n = strlen(address);
+	uint8_t item[2 + RCPT_ITEM_MAX];
 
-	assert(n < ADDR_SIZE);
+	assert(rcpt.len <= RCPT_ITEM_MAX);
 	item[0] = (uint8_t)state;
 	item[1] = answer;
-	memcpy(item + 2, address, n);
-	return list_add(out, size, len, item, n + 2);
+	memcpy(item + 2, rcpt.data, rcpt.len);
+	return list_add(out, size, len, item, rcpt.len + 2);
+}
+
+size_t
+job_rcpt_item(const struct rcpt *r, uint8_t out[RCPT_ITEM_MAX])
+{
+	size_t n = strlen(r->address), k = strlen(r->orcpt);
+
+	memcpy(out, r->address, n);
+	if (r->notify == 0 && k == 0)
+		return n;
+	out[n++] = '\0';
+	out[n++] = r->notify;
+	memcpy(out + n, r->orcpt, k);
+	return n + k;
 }
 
 /* Copy the answers that are in use; was -> now in map. */
@@ -273,8 +308,8 @@ void
 job_row(const struct job *j, struct job_row *row)
 {
 	static uint8_t answers[JOB_ANSWERS_MAX], rcpts[RCPTS_MAX];
-	uint8_t map[NO_ANSWER + 1];
-	size_t len;
+	uint8_t map[NO_ANSWER + 1], item[RCPT_ITEM_MAX];
+	size_t len, n;
 
 	memset(row, 0, sizeof(*row));
 	strncpy(row->domain, j->domain, sizeof(row->domain) - 1);
@@ -285,9 +320,10 @@ job_row(const struct job *j, struct job_row *row)
 	row->answers = (struct bytes){ answers, len };
 	len = 0;
 	for (unsigned i = 0; i < j->nrcpts; i++) {
+		n = job_rcpt_item(&j->rcpts[i], item);
 		len = job_pack_rcpt(rcpts, sizeof(rcpts), len,
 		    (enum rcpt_state)j->rcpts[i].state, map[j->rcpts[i].answer],
-		    j->rcpts[i].address);
+		    (struct bytes){ item, n });
 		assert(len > 0);
 	}
 	row->rcpts = (struct bytes){ rcpts, len };

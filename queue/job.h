@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
+#include "ipc/rcpt.h"
 #include "queue/body.h"
 #include "queue/t_body.h"
 #include "queue/t_due.h"
@@ -27,6 +28,9 @@ struct letter {
 	uint64_t size;
 	struct body_at at; /* its bytes */
 	uint64_t accepted;
+	uint64_t begun; /* when its sender let it go: what is late, and when to
+			 * give up, counts from here */
+	struct tx_options options;
 	struct body *body; /* NULL: read it from the store */
 	/* As in the message's row. */
 	uint32_t left; /* jobs */
@@ -48,7 +52,10 @@ struct rcpt {
 	uint8_t answer;      /* index into the job's answers, or NO_ANSWER */
 	uint8_t verdict;     /* of this flight: enum verdict, or NO_VERDICT */
 	uint8_t event;       /* enum event_kind: what this outcome is to it */
+	uint8_t notify;      /* enum rcpt_notify */
+	bool relayed;        /* of this flight: by a server without DSN */
 	const char *address; /* the job's own */
+	const char *orcpt;   /* the job's own; "" none */
 };
 
 #define NO_VERDICT 0xff
@@ -112,6 +119,14 @@ void job_row(const struct job *, struct job_row *);
 
 /* The packed form of recipients in a row: returns the new length of out. */
 size_t job_pack_rcpt(uint8_t *out, size_t size, size_t len, enum rcpt_state,
-    uint8_t answer, const char *address);
+    uint8_t answer, struct bytes item);
+
+/* A recipient as an item of ipc/rcpt.h; returns its length. */
+size_t job_rcpt_item(const struct rcpt *, uint8_t out[RCPT_ITEM_MAX]);
+
+/* When the sender lets a message go (RFC 4865): then, or at once. */
+uint64_t letter_begun(uint64_t accepted, const struct tx_options *);
+/* It waits for its release now. */
+bool letter_waits(const struct message_row *, uint64_t now);
 
 #endif

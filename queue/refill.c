@@ -106,6 +106,7 @@ gather(void *arg, const struct due_key *k, const struct due_row *row)
 static bool
 overdue(const struct due_key *k, const struct due_row *row)
 {
+	/* One that was held for its sender may be younger; its job knows. */
 	int64_t age = loop_wall_ms() - id_time_ms(k->id);
 
 	if (flow_row_suspended(row))
@@ -133,8 +134,10 @@ consider(const struct due_key *k, const struct due_row *row)
 			job_free(j);
 		return;
 	}
-	if (!place)
+	if (!place && settle_is_due(j))
 		settle_unattempted(j);
+	else if (!place)
+		job_free(j);
 	else if (!flow_admit(j))
 		job_free(j);
 }

@@ -94,8 +94,7 @@ static bool
 delay_is_news(const struct job *j, int64_t now)
 {
 	return !j->noticed && !nobody_to_tell(j->letter) &&
-	    now - (int64_t)j->letter->accepted >=
-	    settings->delay_notice_s * 1000;
+	    now - (int64_t)j->letter->begun >= settings->delay_notice_s * 1000;
 }
 
 static void
@@ -363,7 +362,7 @@ settle_job(struct job *j, bool counted)
 		j->attempts++;
 	if (job_waiting(j) > 0 && !j->removed) {
 		next = counted
-		    ? retry_next_ms(settings, (int64_t)j->letter->accepted, now,
+		    ? retry_next_ms(settings, (int64_t)j->letter->begun, now,
 			  j->attempts, retry_chance())
 		    : now;
 		if (next == 0) {
@@ -377,6 +376,15 @@ settle_job(struct job *j, bool counted)
 	settle(j, was_due, news);
 }
 
+bool
+settle_is_due(const struct job *j)
+{
+	int64_t now = loop_wall_ms();
+
+	return now - (int64_t)j->letter->begun >= settings->give_up_s * 1000 ||
+	    (!j->noticed && delay_is_news(j, now));
+}
+
 void
 settle_unattempted(struct job *j)
 {
@@ -387,7 +395,7 @@ settle_unattempted(struct job *j)
 	j->state = JOB_SETTLING;
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		j->rcpts[i].event = EVENT_NONE;
-	if (now - (int64_t)j->letter->accepted >= settings->give_up_s * 1000)
+	if (now - (int64_t)j->letter->begun >= settings->give_up_s * 1000)
 		fail_all_waiting(j);
 	else
 		news = delay_is_news(j, now);

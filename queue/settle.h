@@ -16,6 +16,9 @@
  */
 void settle_job(struct job *j, bool counted);
 
+/* Must the sender of a job hear of it now, though it was not tried? */
+bool settle_is_due(const struct job *);
+
 /*
  * A job whose destination has not answered for so long that its sender must
  * be told, or its time is over, is dealt with though it was not tried.

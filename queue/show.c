@@ -24,6 +24,8 @@ show_message(
 {
 	memset(out, 0, sizeof(*out));
 	out->id = id;
+	if (letter_waits(m, (uint64_t)loop_wall_ms()))
+		out->release = m->options.hold_until * 1000;
 	memcpy(out->account, m->account, sizeof(out->account));
 	memcpy(out->credential, m->credential, sizeof(out->credential));
 	memcpy(out->sender, m->sender, sizeof(out->sender));
@@ -143,7 +145,8 @@ send_rcpts(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 			continue;
 		r->id = id;
 		snprintf(r->address, sizeof(r->address), "%.*s",
-		    (int)item.len - 2, (const char *)item.data + 2);
+		    (int)strnlen((const char *)item.data + 2, item.len - 2),
+		    (const char *)item.data + 2);
 		snprintf(r->domain, sizeof(r->domain), "%s", row->domain);
 		snprintf(r->state, sizeof(r->state), "%s",
 		    state_name(item.data[0], row->attempts, j));

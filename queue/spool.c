@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "mail/msgid.h"
 #include "queue/crash.h"
 #include "queue/flow.h"
+#include "queue/refill.h"
 #include "queue/spool.h"
 #include "queue/t_body.h"
 #include "queue/t_journal.h"
@@ -58,10 +60,10 @@ make_job_row(const struct accept *a, const struct part *p, struct job_row *row)
 	memset(row, 0, sizeof(*row));
 	strncpy(row->domain, p->domain, sizeof(row->domain) - 1);
 	row->noticed = a->no_delay_notice;
-	row->due = a->row.accepted;
+	row->due = letter_begun(a->row.accepted, &a->row.options);
 	for (unsigned i = p->first; i < p->first + p->count; i++) {
 		len = job_pack_rcpt(rcpts, sizeof(rcpts), len, RCPT_WAITING,
-		    NO_ANSWER, a->envelope.rcpts[i]);
+		    NO_ANSWER, a->envelope.rcpts[i].item);
 		assert(len > 0);
 	}
 	row->rcpts = (struct bytes){ rcpts, len };
@@ -71,7 +73,8 @@ static void
 write_job(struct txn *t, const struct accept *a, uint32_t n)
 {
 	const struct part *p = &a->envelope.parts[n];
-	struct due_key key = { a->row.accepted, a->id, n };
+	struct due_key key = { letter_begun(a->row.accepted, &a->row.options),
+		a->id, n };
 	struct due_row due = { hash64(a->row.account), hash64(p->domain),
 		a->no_delay_notice };
 	struct job_row row;
@@ -129,7 +132,7 @@ bring_into_memory(struct change *c)
 	if (a->row.flags & TX_BOUNCE) {
 		msgid_format(a->id, id);
 		log_event("msg.notice", "id=%s %s to=%s", id, a->detail,
-		    log_quote(a->envelope.rcpts[0]));
+		    log_quote(a->envelope.rcpts[0].address));
 	}
 	if (body_total() <= BODIES_IN_MEMORY) {
 		l->body = a->body;
@@ -141,10 +144,19 @@ static void
 release_job(uint64_t id, uint32_t n)
 {
 	struct job *j = job_find(id, n);
+	struct due_key key;
 
 	assert(j != NULL && j->state == JOB_NEW);
-	if (j->removed || j->letter->held || !flow_admit(j))
+	if (j->removed || j->letter->held) {
 		job_free(j);
+	} else if (j->letter->begun > (uint64_t)loop_wall_ms() &&
+	    j->letter->begun > j->letter->accepted) {
+		key = job_due_key(j);
+		refill_expect(&key);
+		job_free(j);
+	} else if (!flow_admit(j)) {
+		job_free(j);
+	}
 }
 
 /*

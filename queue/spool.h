@@ -19,7 +19,7 @@ struct accept {
 	struct message_row row; /* added, rcpts, jobs are set by spool_accept */
 	struct envelope envelope; /* taken */
 	struct body *body;        /* taken; NULL for BODY_FILE */
-	char added[TRACE_MAX + 2];
+	char added[TRACE_MAX + ADDR_SIZE + 16];
 	size_t added_len;
 	char detail[300]; /* for the journal */
 	bool no_delay_notice;

@@ -27,7 +27,7 @@ struct job_row {
 	uint32_t attempts;
 	uint32_t noticed;   /* a delay notice was sent */
 	uint64_t due;       /* unix ms: the job's row in the schedule; 0 none */
-	struct bytes rcpts; /* packed: state, answer, canonical address */
+	struct bytes rcpts; /* packed: state, answer, an item of ipc/rcpt.h */
 	struct bytes answers; /* packed answer_rows */
 };
 

@@ -25,6 +25,10 @@ static const struct field fields[] = {
 	F_U32(message_row, bounced),
 	F_U32(message_row, dropped),
 	F_U32(message_row, held),
+	F_STR(message_row, options.envid),
+	F_U64(message_row, options.hold_until),
+	F_U64(message_row, options.by),
+	F_U32(message_row, options.priority),
 	F_BYTES(message_row, added, ADDED_MAX),
 	F_END,
 };

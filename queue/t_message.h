@@ -13,6 +13,12 @@
 
 #define ADDED_MAX 4096 /* bytes of header lines in front of the body */
 
+/* The flags that a row has. */
+#define TX_KEPT \
+	(TX_8BIT | TX_BOUNCE | TX_SMTPUTF8 | TX_UTF8_HEADER | TX_BINARY | \
+	    TX_REQUIRETLS | TX_TLS_OPTIONAL | TX_RET_FULL | TX_RET_HDRS | \
+	    TX_BY_RETURN | TX_BY_NOTIFY | TX_BY_TRACE)
+
 /* Where a body is.  Kept in rows: append only. */
 enum body_kind {
 	BODY_ROWS, /* in the table of bodies */
@@ -40,6 +46,7 @@ struct message_row {
 	uint32_t bounced;
 	uint32_t dropped; /* removed, or failed without anyone to tell */
 	uint32_t held;    /* by an admin */
+	struct tx_options options;
 	struct bytes added;
 };
 

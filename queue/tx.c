@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ipc/rcpt.h"
 #include "lib/log.h"
 #include "queue/bodyfile.h"
 #include "queue/envelope.h"
@@ -83,7 +84,7 @@ tx_begin(unsigned smtpd, uint64_t tag)
 void
 tx_add_rcpts(struct tx *t, struct bytes more)
 {
-	size_t most = (size_t)envelope_most() * (ADDR_SIZE + 2);
+	size_t most = (size_t)envelope_most() * (RCPT_ITEM_MAX + 2);
 
 	if (t->too_many || t->rcpts_len + more.len > most ||
 	    ahead[t->key.smtpd] + more.len > AHEAD_MOST) {

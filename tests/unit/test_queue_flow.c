@@ -34,7 +34,8 @@ new_job(const char *account, const char *domain)
 	snprintf(address, sizeof(address), "a@%s", domain);
 	row.rcpts = (struct bytes){ rcpts,
 		job_pack_rcpt(rcpts, sizeof(rcpts), 0, RCPT_WAITING, NO_ANSWER,
-		    address) };
+		    (struct bytes){
+			(const uint8_t *)address, strlen(address) }) };
 	return job_new(letter_new(++last_id, &m), 0, &row);
 }
 

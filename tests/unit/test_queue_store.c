@@ -366,8 +366,9 @@ pack_rcpts(uint8_t *out, size_t size, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(address, sizeof(address), "user%u@example.net", i);
-		len = job_pack_rcpt(
-		    out, size, len, RCPT_WAITING, NO_ANSWER, address);
+		len = job_pack_rcpt(out, size, len, RCPT_WAITING, NO_ANSWER,
+		    (struct bytes){
+			(const uint8_t *)address, strlen(address) });
 	}
 	return len;
 }
@@ -443,7 +444,9 @@ the_longest_job_fits(void **state)
 	address[sizeof(address) - 1] = '\0';
 	for (unsigned i = 0; i < JOB_RCPTS; i++) {
 		row.rcpts.len = job_pack_rcpt(rcpts, sizeof(rcpts),
-		    row.rcpts.len, RCPT_WAITING, NO_ANSWER, address);
+		    row.rcpts.len, RCPT_WAITING, NO_ANSWER,
+		    (struct bytes){
+			(const uint8_t *)address, strlen(address) });
 		assert_true(row.rcpts.len > 0);
 	}
 	row.rcpts.data = rcpts;
