@@ -64,11 +64,12 @@ def arrived(far, count, seconds=120):
 def measure(p, far, tag, messages, *options):
     already = far.count()
     flushes = p.status("log_flushes")
-    machine, cpu, other = busy_s(), p.cpu_s(), process_s(far.process.pid)
+    machine, before, other = busy_s(), p.cpu_by(), process_s(far.process.pid)
     said = load(p, tag, *options)
     ok = arrived(far, already + said["accepted"])
     time.sleep(0.3)  # The last verdicts settle.
-    cpu = p.cpu_s() - cpu
+    by = {name: used - before.get(name, 0) for name, used in p.cpu_by().items()}
+    cpu = sum(by.values())
     other = process_s(far.process.pid) - other
     machine = busy_s() - machine
     last = max((copy[0] for copy in far.got()), default=0)
@@ -84,6 +85,7 @@ def measure(p, far, tag, messages, *options):
         "p50_ms": said["p50_ms"], "p99_ms": said["p99_ms"],
         "codes": said["codes"], "machine_s": machine, "sink_s": other,
         "server_s": cpu,
+        "by_process": {name: used / n * 1000 for name, used in by.items()},
     }
 
 
@@ -107,6 +109,9 @@ def report(name, row):
     line("latency of a message, 99 % ms", row["p99_ms"], None)
     good = line("CPU seconds per 1,000 messages", row["cpu_per_1000"],
                 cpu_target)
+    for name, used in sorted(row["by_process"].items()):
+        if used >= 0.005:
+            line(f"  of {name}", used, None)
     good &= line("log flushes per message", row["flushes_per_message"],
                  flush_target)
     if row["messages"] != row["wanted"] or not row["all_delivered"]:

@@ -372,19 +372,22 @@ class Postern:
                 pass
         return pids
 
-    def cpu_s(self):
-        """CPU seconds used so far, reaped children included."""
-        ticks = 0
+    def cpu_by(self):
+        """{program: CPU seconds} used so far; reaped children are the
+        parent's."""
+        seconds = {}
         for pid, name in self.pids().items():
             try:
                 with open(f"/proc/{pid}/stat", "rb") as f:
                     fields = f.read().rpartition(b")")[2].split()
             except OSError:
                 continue
-            ticks += int(fields[11]) + int(fields[12])
+            ticks = int(fields[11]) + int(fields[12])
             if pid == self.sid:
                 ticks += int(fields[13]) + int(fields[14])
-        return ticks / os.sysconf("SC_CLK_TCK")
+            seconds[name] = (seconds.get(name, 0)
+                             + ticks / os.sysconf("SC_CLK_TCK"))
+        return seconds
 
     # The command line.
 
