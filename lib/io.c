@@ -380,6 +380,17 @@ io_secure(struct io *io, SSL_CTX *ctx, bool server, const char *sni)
 }
 
 void
+io_wipe(struct io *io, bool wipe)
+{
+	if (io->ssl == NULL)
+		return;
+	if (wipe)
+		SSL_set_options(io->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+	else
+		SSL_clear_options(io->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
+void
 io_write(struct io *io, const void *p, size_t n)
 {
 	if (!io->failed && !io->closed)

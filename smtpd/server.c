@@ -153,6 +153,8 @@ tend(struct client *c)
 	case WANTS_NOTHING:
 		break;
 	}
+	/* Once it has logged in, it sends mail and no more passwords. */
+	io_wipe(&c->io, c->session.account[0] == '\0');
 	arm(c);
 	io_flush(&c->io);
 }
