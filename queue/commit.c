@@ -121,6 +121,9 @@ fill_row(struct accept *a, const struct msg_tx_commit *m)
 		r->flags |= TX_8BIT | TX_UTF8_HEADER;
 	r->options = m->options;
 	r->size = m->size;
+	a->hash_len = m->body_hash.len;
+	if (a->hash_len > 0)
+		memcpy(a->body_hash, m->body_hash.data, a->hash_len);
 	r->accepted = (uint64_t)loop_wall_ms();
 	snprintf(a->detail, sizeof(a->detail),
 	    "ip=%s port=%u tls=%s mech=%s credential=%s rcpts=%u size=%llu",

@@ -153,6 +153,7 @@ send_job(struct job *j)
 	mj->flags = l->flags & (uint32_t)~TX_IN_FILE;
 	mj->options = l->options;
 	mj->added = l->added;
+	mj->body_hash = (struct bytes){ l->body_hash, l->hash_len };
 	mj->rcpts = pack_waiting(j);
 	if (!attach_body(l, mj, &fd)) {
 		msgid_format(l->id, id);

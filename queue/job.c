@@ -59,6 +59,9 @@ letter_new(uint64_t id, const struct message_row *m)
 		memcpy(l + 1, m->added.data, m->added.len);
 	l->added.data = (uint8_t *)(l + 1);
 	l->added.len = m->added.len;
+	l->hash_len = m->body_hash.len;
+	if (l->hash_len > 0)
+		memcpy(l->body_hash, m->body_hash.data, l->hash_len);
 	l->flags = m->flags;
 	l->size = m->size;
 	l->at.kind = (enum body_kind)m->body;

@@ -24,6 +24,8 @@ struct letter {
 	uint64_t id;
 	char *account, *sender, *msgid; /* its own */
 	struct bytes added;             /* its own */
+	uint8_t body_hash[BODY_HASH];
+	size_t hash_len; /* 0: not known */
 	uint32_t flags;
 	uint64_t size;
 	struct body_at at; /* its bytes */

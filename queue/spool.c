@@ -45,6 +45,7 @@ void
 spool_accept(struct accept *a)
 {
 	a->row.added = (struct bytes){ (uint8_t *)a->added, a->added_len };
+	a->row.body_hash = (struct bytes){ a->body_hash, a->hash_len };
 	a->row.rcpts = a->envelope.nrcpts;
 	a->row.jobs = a->envelope.nparts;
 	assert(a->id != 0 && a->row.jobs > 0);

@@ -21,6 +21,8 @@ struct accept {
 	struct body *body;        /* taken; NULL for BODY_FILE */
 	char added[TRACE_MAX + ADDR_SIZE + 16];
 	size_t added_len;
+	uint8_t body_hash[BODY_HASH];
+	size_t hash_len;  /* 0: not known */
 	char detail[300]; /* for the journal */
 	bool no_delay_notice;
 	/* Called once, when and only when the message is safe.  May be

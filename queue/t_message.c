@@ -30,6 +30,7 @@ static const struct field fields[] = {
 	F_U64(message_row, options.by),
 	F_U32(message_row, options.priority),
 	F_BYTES(message_row, added, ADDED_MAX),
+	F_BYTES(message_row, body_hash, BODY_HASH),
 	F_END,
 };
 /* clang-format on */
@@ -37,7 +38,7 @@ static const struct field fields[] = {
 void
 t_message_put(struct txn *t, uint64_t id, const struct message_row *m)
 {
-	uint8_t key[8], row[sizeof(*m) + ADDED_MAX];
+	uint8_t key[8], row[sizeof(*m) + ADDED_MAX + BODY_HASH];
 	size_t len = record_encode(fields, m, row, sizeof(row));
 
 	if (len == 0)
@@ -79,7 +80,7 @@ t_message_del(struct txn *t, uint64_t id)
 bool
 t_message_exists(uint64_t id)
 {
-	static uint8_t row[sizeof(struct message_row) + ADDED_MAX];
+	static uint8_t row[sizeof(struct message_row) + ADDED_MAX + BODY_HASH];
 	uint8_t key[8];
 	size_t len;
 

@@ -48,10 +48,11 @@ struct message_row {
 	uint32_t held;    /* by an admin */
 	struct tx_options options;
 	struct bytes added;
+	struct bytes body_hash; /* for DKIM; none: not known */
 };
 
 void t_message_put(struct txn *, uint64_t id, const struct message_row *);
-/* row->added borrows from buf[STORE_ROW_MAX].  False when there is none. */
+/* row->added and row->body_hash borrow from buf[STORE_ROW_MAX].  False when there is none. */
 bool
 t_message_get(struct txn *, uint64_t id, struct message_row *, uint8_t *buf);
 bool t_message_del(struct txn *, uint64_t id);

@@ -185,10 +185,12 @@ body_feed(struct session *s, const char *p, size_t n, size_t *used)
 	}
 	if (tx->header.ended && !tx->judged)
 		judge_header(s);
-	if (tx->doomed)
+	if (tx->doomed) {
 		buf_release(&tx->body);
-	else
+	} else {
+		tx_hash(tx, out, len);
 		buf_commit(&tx->body, len);
+	}
 	if (tx->ended)
 		return DATA_STOP;
 	if (tx->received > 2 * limit + 1024 * 1024)

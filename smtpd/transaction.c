@@ -41,6 +41,7 @@ tx_free(struct transaction *tx)
 	if (tx == NULL)
 		return;
 	tx_close_file(tx);
+	sha256_free(tx->hash);
 	buf_release(&tx->rcpts);
 	buf_release(&tx->body);
 	free(tx);
@@ -63,6 +64,31 @@ tx_add_rcpt(struct transaction *tx, const char *address, size_t n)
 	assert(len == tx->rcpts.len + n + 2);
 	buf_commit(&tx->rcpts, n + 2);
 	tx->nrcpts++;
+}
+
+static void
+put(void *hash, const char *s, size_t n)
+{
+	sha256_feed(hash, s, n);
+}
+
+void
+tx_hash(struct transaction *tx, const char *s, size_t n)
+{
+	uint64_t body = tx->reader.size - tx->header.bytes;
+
+	if (!tx->header.ended)
+		return;
+	if (tx->hash == NULL) {
+		tx->hash = sha256_new();
+		dkim_body_init(&tx->dkim, put, tx->hash);
+	}
+	/* Of the octets that ended the header, those behind it. */
+	if (n > body) {
+		s += n - body;
+		n = (size_t)body;
+	}
+	dkim_body_feed(&tx->dkim, s, n);
 }
 
 void
@@ -117,6 +143,11 @@ tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 		c->flags |= TX_ADD_DATE;
 	if (!tx->header.has_message_id)
 		c->flags |= TX_ADD_MSGID;
+	if (tx->hash != NULL) {
+		dkim_body_end(&tx->dkim);
+		sha256_end(tx->hash, tx->body_hash);
+		c->body_hash = (struct bytes){ tx->body_hash, SHA256_SIZE };
+	}
 	c->size = tx->reader.size;
 	c->rcpts.data = (const uint8_t *)buf_data(&tx->rcpts);
 	c->rcpts.len = tx->rcpts.len;

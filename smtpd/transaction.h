@@ -8,7 +8,9 @@
 #ifndef SMTPD_TRANSACTION_H
 #define SMTPD_TRANSACTION_H
 
+#include "lib/sha256.h"
 #include "mail/data.h"
+#include "mail/dkim.h"
 #include "mail/header.h"
 #include "smtpd/session.h"
 
@@ -29,6 +31,9 @@ struct transaction {
 	bool doomed; /* it will be refused: the body is dropped */
 	int fd;      /* lent file, or -1 */
 	uint64_t written;
+	struct sha256 *hash; /* of the body, NULL before it begins */
+	uint8_t body_hash[SHA256_SIZE];
+	struct dkim_body dkim;
 	struct buf body;             /* not in the file yet */
 	struct outcome header_fault; /* V_OK: none */
 	struct outcome allowed;      /* auth's word on the header */
@@ -44,6 +49,9 @@ void tx_free(struct transaction *);
 /* Room for a recipient of n octets in the record to come? */
 bool tx_has_room(const struct transaction *, size_t n);
 void tx_add_rcpt(struct transaction *, const char *address, size_t n);
+
+/* The next octets of the message, header included, to hash what is body. */
+void tx_hash(struct transaction *, const char *, size_t n);
 
 /* Write what waits in memory into the lent file; sets trouble on failure. */
 void tx_flush(struct transaction *);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/log.h"
+#include "mail/base64.h"
 #include "smtpd/transaction.h"
 
 static struct transaction *
@@ -54,6 +55,38 @@ test_recipients(void **state)
 	}
 	assert_false(list_next(&list, &item));
 	tx_free(tx);
+}
+
+/* However a message is cut, the hash is that of its body (RFC 6376 A.2). */
+static void
+test_body_hash(void **state)
+{
+	static const char text[] =
+	    "From: a@b\r\nSubject: x\r\n\r\n"
+	    "Hi.\r\n\r\nWe lost the game. Are you hungry yet?\r\n\r\nJoe.\r\n";
+	size_t n = sizeof(text) - 1, k;
+	struct session s = { .mech = "PLAIN" };
+	struct transaction *tx;
+	char hash[BASE64_SIZE(SHA256_SIZE)];
+	struct msg m;
+
+	(void)state;
+	for (size_t step = 1; step <= n; step++) {
+		tx = start();
+		for (size_t at = 0; at < n; at += k) {
+			k = n - at < step ? n - at : step;
+			tx->reader.size += k;
+			header_feed(&tx->header, text + at, k);
+			tx_hash(tx, text + at, k);
+		}
+		buf_add(&tx->body, text, n);
+		tx_commit(tx, &s, &m);
+		assert_int_equal(m.u.tx_commit.body_hash.len, BODY_HASH);
+		base64_encode(m.u.tx_commit.body_hash.data, BODY_HASH, hash);
+		assert_string_equal(
+		    hash, "2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=");
+		tx_free(tx);
+	}
 }
 
 static void
@@ -167,6 +200,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recipients),
+		cmocka_unit_test(test_body_hash),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_file_without_room),
 		cmocka_unit_test(test_commit),
