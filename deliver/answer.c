@@ -43,19 +43,16 @@ add_label(char out[256], size_t *len, const uint8_t *label, size_t n)
 }
 
 /*
- * Read a name; out may be NULL.  A pointer only ever goes back to before the
+ * Read a name.  A pointer only ever goes back to before the
  * place where the name so far began, so that there is no circle (RFC 1035
  * 4.1.4: "a prior occurrence").
  */
 static bool
 name(struct reader *r, char out[256])
 {
-	char scrap[256];
 	size_t at = r->at, start = r->at, len = 0;
 	bool jumped = false;
 
-	if (out == NULL)
-		out = scrap;
 	out[0] = '\0';
 	for (;;) {
 		unsigned c;
@@ -87,6 +84,21 @@ name(struct reader *r, char out[256])
 	}
 }
 
+/* An alias moves the name that stands for the one asked for. */
+static bool
+follow(struct reader *r, struct answer *a, const char *owner)
+{
+	char target[256];
+
+	if (!name(r, target))
+		return false;
+	if (strcmp(owner, a->canonical) != 0)
+		return true;
+	a->alias = true;
+	memcpy(a->canonical, target, sizeof(target));
+	return true;
+}
+
 static void
 set_address(struct net_address *a, enum rr_type type, const uint8_t *data)
 {
@@ -110,46 +122,98 @@ static bool
 data(struct reader *r, enum rr_type type, size_t len, struct record *rec)
 {
 	size_t end = r->at + len;
-	uint32_t preference;
+	uint32_t preference = 0;
 
-	if (type != RR_MX) {
+	switch (type) {
+	case RR_A:
+	case RR_AAAA:
 		if (len != (type == RR_A ? 4 : 16))
 			return false;
 		set_address(&rec->address, type, r->packet + r->at);
 		return true;
+	case RR_TXT:
+	case RR_TLSA:
+		rec->data = r->packet + r->at;
+		rec->len = len;
+		return true;
+	case RR_MX:
+	case RR_CNAME:
+		break;
 	}
-	if (!number(r, 2, &preference) || !name(r, rec->host))
+	if ((type == RR_MX && !number(r, 2, &preference)) ||
+	    !name(r, rec->host))
 		return false;
 	rec->preference = preference;
 	return r->at == end;
+}
+
+static bool
+printable(enum rr_type type, const struct record *rec)
+{
+	return (type != RR_MX && type != RR_CNAME) ||
+	    strchr(rec->host, '?') == NULL;
+}
+
+/* A record of class IN: its type, its owner, where its data lies. */
+typedef bool each_fn(
+    void *arg, struct reader *, unsigned type, const char *owner, size_t len);
+
+/* The name asked for into question. */
+static bool
+walk(const uint8_t *packet, size_t n, char question[256], each_fn *each,
+    void *arg)
+{
+	struct reader r = { packet, n, HEADER }, at;
+	uint32_t questions, answers, type, class, ttl, len;
+	char owner[256];
+
+	question[0] = '\0';
+	if (n < HEADER)
+		return false;
+	questions = (uint32_t)packet[4] << 8 | packet[5];
+	answers = (uint32_t)packet[6] << 8 | packet[7];
+	while (questions-- > 0)
+		if (!name(&r, question) || !number(&r, 2, &type) ||
+		    !number(&r, 2, &class))
+			return false;
+	while (answers-- > 0) {
+		if (!name(&r, owner) || !number(&r, 2, &type) ||
+		    !number(&r, 2, &class) || !number(&r, 4, &ttl) ||
+		    !number(&r, 2, &len) || r.n - r.at < len)
+			return false;
+		at = r;
+		if (class == CLASS_IN && !each(arg, &at, type, owner, len))
+			return false;
+		r.at += len;
+	}
+	return true;
+}
+
+struct any {
+	unsigned type;
+	answer_each_fn *each;
+	void *arg;
+};
+
+static bool
+hand_on(
+    void *arg, struct reader *r, unsigned type, const char *owner, size_t len)
+{
+	const struct any *any = arg;
+
+	(void)owner;
+	return type != any->type ||
+	    any->each(any->arg, r->packet, r->n, r->at, len);
 }
 
 bool
 answer_walk(const uint8_t *packet, size_t n, unsigned type,
     answer_each_fn *each, void *arg)
 {
-	struct reader r = { packet, n, HEADER };
-	uint32_t questions, answers, rtype, class, ttl, len;
+	struct any any = { type, each, arg };
+	char question[256];
 
-	if (n < HEADER)
-		return false;
-	questions = (uint32_t)packet[4] << 8 | packet[5];
-	answers = (uint32_t)packet[6] << 8 | packet[7];
-	while (questions-- > 0)
-		if (!name(&r, NULL) || !number(&r, 2, &rtype) ||
-		    !number(&r, 2, &class))
-			return false;
-	while (answers-- > 0) {
-		if (!name(&r, NULL) || !number(&r, 2, &rtype) ||
-		    !number(&r, 2, &class) || !number(&r, 4, &ttl) ||
-		    !number(&r, 2, &len) || r.n - r.at < len)
-			return false;
-		if (rtype == type && class == CLASS_IN &&
-		    !each(arg, packet, n, r.at, len))
-			return false;
-		r.at += len;
-	}
-	return true;
+	return walk(packet, n, question, hand_on, &any);
 }
 
 bool
@@ -169,18 +233,18 @@ struct parse {
 };
 
 static bool
-keep(void *arg, const uint8_t *packet, size_t n, size_t at, size_t len)
+keep(void *arg, struct reader *r, unsigned type, const char *owner, size_t len)
 {
 	const struct parse *p = arg;
 	struct answer *a = p->answer;
-	struct reader r = { packet, n, at };
 
-	if (a->n == ANSWER_MAX)
+	if (type == RR_CNAME && p->type != RR_CNAME)
+		return follow(r, a, owner);
+	if (type != p->type || a->n == ANSWER_MAX)
 		return true;
-	if (!data(&r, p->type, len, &a->records[a->n]))
+	if (!data(r, p->type, len, &a->records[a->n]))
 		return false;
-	if (p->type != RR_MX || strchr(a->records[a->n].host, '?') == NULL)
-		a->n++;
+	a->n += printable(p->type, &a->records[a->n]);
 	return true;
 }
 
@@ -191,8 +255,28 @@ answer_parse(
 	struct parse p = { a, type };
 
 	a->n = 0;
+	a->alias = false;
 	if (n < HEADER)
 		return false;
 	a->rcode = packet[3] & 0xf;
-	return answer_walk(packet, n, (unsigned)type, keep, &p);
+	return walk(packet, n, a->canonical, keep, &p);
+}
+
+bool
+answer_text(const struct record *rec, char *out, size_t size)
+{
+	size_t at = 0, len = 0, n;
+
+	while (at < rec->len) {
+		n = rec->data[at++];
+		if (n > rec->len - at || len + n + 1 > size)
+			return false;
+		for (; n > 0; n--, at++) {
+			if (!ascii_print((char)rec->data[at]))
+				return false;
+			out[len++] = (char)rec->data[at];
+		}
+	}
+	out[len] = '\0';
+	return true;
 }

@@ -34,7 +34,9 @@ struct carry {
 	char tried[TARGET_NAME]; /* ahead of the search, on a kept connection */
 	struct link *link;
 	unsigned attempts;
-	bool clear; /* TLS failed with this target, go without */
+	enum demand demand;   /* of the message */
+	struct policy policy; /* for the target */
+	bool clear;           /* TLS failed with this target, go without */
 	bool failed;
 	bool weak; /* the failure gives way to any other */
 	struct outcome failure;
@@ -55,7 +57,7 @@ remember(struct carry *c, const struct outcome *o)
 	c->weak = false;
 	c->failure = *o;
 	/* A route is our own affair: its refusal to talk bounces nothing. */
-	if (!c->route.mx && o->scope == SCOPE_DEST)
+	if (!c->route.mx && o->scope == SCOPE_DEST && c->demand != DEMAND_TLS)
 		outcome_soften(&c->failure);
 }
 
@@ -85,7 +87,9 @@ set_key(const struct carry *c, const struct target *t, struct link_key *key)
 {
 	memcpy(key->host, t->host, sizeof(key->host));
 	key->port = c->route.port;
-	key->tls = c->route.tls;
+	key->route_tls = c->route.tls;
+	key->demand = c->demand;
+	key->policy = c->policy;
 	key->clear = c->clear;
 	memcpy(key->user, c->route.user, sizeof(key->user));
 	memcpy(key->route, c->route.pattern, sizeof(key->route));
@@ -99,6 +103,37 @@ connect_target(struct carry *c)
 	set_key(c, &c->target, &key);
 	link_open(&key, &c->target, c->route.mx ? c->job->domain : "", c->job,
 	    &c->link, on_link, c);
+}
+
+static void try_next(struct carry *);
+
+static void
+decide(struct carry *c)
+{
+	const struct target *t = &c->target;
+	struct policy_input in = {
+		.route = c->route.tls,
+		.demand = c->demand,
+		.by_mx = t->by_mx,
+		.secure_mx = t->secure_mx,
+		.dane = t->dane,
+	};
+
+	c->policy = policy_decide(&in);
+}
+
+/* The policy rules this target out. */
+static void
+pass_over(struct carry *c)
+{
+	const struct policy *p = &c->policy;
+	struct outcome o;
+
+	o = outcome_make(p->verdict, SCOPE_DEST, 0, p->status, "%.250s: %s",
+	    c->target.host, p->why);
+	target_name(&c->target, o.mx);
+	remember(c, &o);
+	try_next(c);
 }
 
 static void
@@ -122,6 +157,11 @@ on_target(void *arg, const struct target *t)
 	}
 	c->clear = false;
 	c->target = *t;
+	decide(c);
+	if (c->policy.verdict != V_OK) {
+		pass_over(c);
+		return;
+	}
 	c->attempts++;
 	set_key(c, t, &key);
 	if (!link_reuse(&key, c->job, &c->link, on_link, c))
@@ -174,7 +214,7 @@ on_link(void *arg, enum link_result result, const struct outcome *failure)
 			connect_target(c);
 		return;
 	case LINK_TLS_FAILED:
-		if (c->route.tls == ROUTE_TLS_MAY) {
+		if (c->policy.tls == ROUTE_TLS_MAY) {
 			try_clear(c, failure);
 			return;
 		}
@@ -215,15 +255,16 @@ carry_start(struct job *job, const struct conf *conf, struct carry **slot,
 	c->news = news;
 	c->arg = arg;
 	c->route = *conf_route(conf, job->domain);
+	c->demand = policy_demand(job->flags);
 	timer_init(&c->timer, on_timer, c);
 	timer_set(&c->timer, (JOB_S + (int64_t)extra_s) * 1000);
 	if (c->route.mx && *c->route.user == '\0' &&
-	    link_reuse_domain(job->domain, c->route.port, c->route.tls, job,
-		&c->link, on_link, c))
+	    link_reuse_domain(job->domain, c->route.port, c->route.tls,
+		c->demand, job, &c->link, on_link, c))
 		return;
 	memcpy(c->target.host, c->route.host, sizeof(c->target.host));
 	set_key(c, &c->target, &key);
-	if (!c->route.mx && link_reuse(&key, job, &c->link, on_link, c))
+	if (!c->route.mx && link_reuse_route(&key, job, &c->link, on_link, c))
 		return;
 	try_next(c);
 }

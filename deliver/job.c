@@ -94,10 +94,10 @@ job_new(const struct msg *msg, int fd)
 		abort();
 	*j = (struct job){ .tag = msg->tag, .id = m->id, .text = to };
 	snprintf(j->domain, sizeof(j->domain), "%s", m->domain);
-	j->flags = m->flags;
 	j->options = m->options;
 	j->letter.fd = fd;
 	j->letter.file_size = m->size;
+	j->flags = m->flags;
 	j->letter.eight_bit = m->flags & TX_8BIT;
 	j->letter.added.data =
 	    (uint8_t *)keep(&to, m->added.data, m->added.len);
@@ -174,6 +174,8 @@ fill(struct msg_job_verdict *v, const struct outcome *o)
 	memcpy(v->status, o->status, sizeof(v->status));
 	memcpy(v->mx, o->mx, sizeof(v->mx));
 	memcpy(v->tls, o->tls, sizeof(v->tls));
+	memcpy(v->cipher, o->cipher, sizeof(v->cipher));
+	memcpy(v->policy, o->policy, sizeof(v->policy));
 	memcpy(v->text, o->text, sizeof(v->text));
 	v->relayed = o->relayed;
 }

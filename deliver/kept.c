@@ -40,8 +40,8 @@ kept_count(void)
 static bool
 same_key(const struct link_key *a, const struct link_key *b)
 {
-	if (a->port != b->port || a->tls != b->tls ||
-	    strcmp(a->host, b->host) != 0 || strcmp(a->user, b->user) != 0)
+	if (a->port != b->port || strcmp(a->host, b->host) != 0 ||
+	    strcmp(a->user, b->user) != 0)
 		return false;
 	return *a->user == '\0' || strcmp(a->route, b->route) == 0;
 }
@@ -52,19 +52,35 @@ kept_find(const struct link_key *key)
 	struct kept *k;
 
 	TAILQ_FOREACH (k, &list, entry)
-		if (same_key(&k->key, key))
+		if (same_key(&k->key, key) &&
+		    policy_equal(&k->key.policy, &key->policy))
 			break;
 	return k;
 }
 
 struct kept *
-kept_find_domain(const char *domain, unsigned port, enum route_tls tls)
+kept_find_route(const struct link_key *key)
 {
 	struct kept *k;
 
 	TAILQ_FOREACH (k, &list, entry)
-		if (k->key.port == port && k->key.tls == tls &&
-		    *k->key.user == '\0' && strcmp(k->domain, domain) == 0)
+		if (same_key(&k->key, key) && *k->domain == '\0' &&
+		    k->key.route_tls == key->route_tls &&
+		    k->key.demand == key->demand)
+			break;
+	return k;
+}
+
+struct kept *
+kept_find_domain(
+    const char *domain, unsigned port, enum route_tls tls, enum demand demand)
+{
+	struct kept *k;
+
+	TAILQ_FOREACH (k, &list, entry)
+		if (k->key.port == port && k->key.route_tls == tls &&
+		    k->key.demand == demand && *k->key.user == '\0' &&
+		    strcmp(k->domain, domain) == 0)
 			break;
 	return k;
 }

@@ -10,13 +10,15 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-#include "lib/conf.h"
+#include "deliver/policy.h"
 
 /* What two jobs must agree on to share a connection. */
 struct link_key {
 	char host[256];
 	unsigned port;
-	enum route_tls tls;
+	enum route_tls route_tls; /* by which with `demand` it was found */
+	enum demand demand;
+	struct policy policy;
 	char user[256];
 	char route[256]; /* whose password; not compared without a user */
 	bool clear;      /* TLS was tried and does not work; not compared */
@@ -37,8 +39,10 @@ unsigned kept_count(void);
 
 /* The newest that fits, or the oldest of all; NULL when there is none. */
 struct kept *kept_find(const struct link_key *);
-struct kept *
-kept_find_domain(const char *domain, unsigned port, enum route_tls);
+/* The same, by whatever policy: what this route and demand led to before. */
+struct kept *kept_find_route(const struct link_key *);
+struct kept *kept_find_domain(
+    const char *domain, unsigned port, enum route_tls, enum demand);
 struct kept *kept_oldest(void);
 
 #endif

@@ -158,13 +158,10 @@ rest(struct link *l)
 static void
 shake(struct link *l)
 {
-	enum route_tls tls = l->kept.key.tls;
-
 	if (l->shaking)
 		return;
 	l->shaking = true;
-	trust_secure(&l->io, &l->target,
-	    tls == ROUTE_TLS_VERIFIED || tls == ROUTE_TLS_IMPLICIT);
+	trust_secure(&l->io, &l->target, &l->kept.key.policy, l->kept.domain);
 }
 
 static void turn(struct link *);
@@ -234,7 +231,10 @@ start(struct link *l)
 	struct talk_rules rules;
 
 	l->connected = true;
-	rules.tls = l->kept.key.clear ? ROUTE_TLS_NEVER : l->kept.key.tls;
+	rules.tls =
+	    l->kept.key.clear ? ROUTE_TLS_NEVER : l->kept.key.policy.tls;
+	rules.requiretls = l->kept.key.policy.requiretls;
+	rules.policy = policy_name(&l->kept.key.policy, true);
 	snprintf(rules.helo, sizeof(rules.helo), "%s", self_name());
 	memcpy(rules.mx, l->mx, sizeof(rules.mx));
 	memcpy(rules.user, l->kept.key.user, sizeof(rules.user));
@@ -256,6 +256,7 @@ on_event(struct io *io, enum io_event ev)
 	struct link *l = io->arg;
 	bool bad = ev == IO_ERROR || ev == IO_EOF || ev == IO_TIMEOUT;
 	bool securing = l->connected && talk_is_securing(&l->talk);
+	char flaw[160];
 	const char *why = ev == IO_ERROR ? io_error(io)
 	    : ev == IO_EOF               ? "connection closed by the server"
 					 : "timed out";
@@ -265,7 +266,8 @@ on_event(struct io *io, enum io_event ev)
 		return;
 	}
 	if (bad && securing) {
-		give_up(l, LINK_TLS_FAILED, "4.7.5", why);
+		trust_flaw(io, flaw, sizeof(flaw));
+		give_up(l, LINK_TLS_FAILED, "4.7.5", *flaw ? flaw : why);
 		return;
 	}
 	switch (ev) {
@@ -274,7 +276,7 @@ on_event(struct io *io, enum io_event ev)
 		break;
 	case IO_SECURED:
 		l->shaking = false;
-		talk_secured(&l->talk, io_tls_version(io));
+		talk_secured(&l->talk, io_tls_version(io), io_tls_cipher(io));
 		break;
 	case IO_INPUT:
 		on_input(l);
@@ -382,10 +384,20 @@ link_reuse(const struct link_key *key, struct job *job, struct link **slot,
 }
 
 bool
-link_reuse_domain(const char *domain, unsigned port, enum route_tls tls,
-    struct job *job, struct link **slot, link_done_fn *done, void *arg)
+link_reuse_route(const struct link_key *key, struct job *job,
+    struct link **slot, link_done_fn *done, void *arg)
 {
-	struct kept *k = kept_find_domain(domain, port, tls);
+	struct kept *k = kept_find_route(key);
+
+	return reuse(link_of(k), job, slot, done, arg);
+}
+
+bool
+link_reuse_domain(const char *domain, unsigned port, enum route_tls tls,
+    enum demand demand, struct job *job, struct link **slot, link_done_fn *done,
+    void *arg)
+{
+	struct kept *k = kept_find_domain(domain, port, tls, demand);
 
 	return reuse(link_of(k), job, slot, done, arg);
 }

@@ -35,6 +35,7 @@ link_done_fn(void *arg, enum link_result, const struct outcome *failure);
 /*
  * Connect to a target for a job.
  *
+ *   target  its TLSA records live until done
  *   domain  the mail domain for which it was found in MX records, or ""
  *   slot    set while the link has the job, for link_abort()
  *
@@ -46,11 +47,13 @@ link_open(const struct link_key *, const struct target *, const char *domain,
 
 /*
  * Give a job to a kept connection: to one that served this mail domain last,
- * or to one with this key.  False when there is none; else done comes once,
+ * to one of this route (the key without its policy), or to one with this key.  False when there is none; else done comes once,
  * perhaps before this returns.
  */
 bool link_reuse_domain(const char *domain, unsigned port, enum route_tls,
-    struct job *, struct link **slot, link_done_fn *, void *arg);
+    enum demand, struct job *, struct link **slot, link_done_fn *, void *arg);
+bool link_reuse_route(const struct link_key *, struct job *, struct link **slot,
+    link_done_fn *, void *arg);
 bool link_reuse(const struct link_key *, struct job *, struct link **slot,
     link_done_fn *, void *arg);
 

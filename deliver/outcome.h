@@ -16,7 +16,9 @@ struct outcome {
 	int code;        /* what SMTP calls it, 0 when it has no word for it */
 	char status[12]; /* its class fits the verdict */
 	char mx[300];
-	char tls[16];
+	char tls[16]; /* "TLSv1.3", "" in the clear */
+	char cipher[40];
+	char policy[16]; /* policy_name(), "" no connection */
 	char text[512];
 	bool relayed; /* V_OK by a server without DSN */
 };

@@ -20,11 +20,21 @@
 #define PER_FAMILY     4  /* addresses of one host and family */
 #define FOUND_MAX      40 /* addresses of one preference */
 #define NULL_MX        "" /* the host "." of RFC 7505 */
+#define TLSA_NAME      300
 
 struct place {
 	unsigned exchanger;
 	enum rr_type type;
 	struct net_address address;
+};
+
+/* What DNSSEC says of a host whose addresses were asked for. */
+struct secured {
+	bool found, insecure; /* addresses; one of them not validated */
+	bool alias;
+	char canonical[256]; /* what the alias stands for */
+	enum dane_state dane;
+	struct dane *tlsa;
 };
 
 struct search {
@@ -36,6 +46,9 @@ struct search {
 
 	struct exchanger hosts[ANSWER_MAX];
 	unsigned nhosts;
+	bool secure_mx;
+	struct secured secured[ANSWER_MAX]; /* by host */
+	bool tlsa_asked;                    /* of the preference at hand */
 	unsigned group, group_end;      /* hosts of the preference at hand */
 	struct place places[FOUND_MAX]; /* and their addresses */
 	unsigned nplaces;
@@ -61,6 +74,7 @@ struct question {
 	unsigned generation;
 	unsigned host;
 	enum rr_type type;
+	bool canonical; /* TLSA of what an alias stands for */
 };
 
 static void pump(struct search *);
@@ -133,10 +147,18 @@ ask(struct search *s, const char *name, enum rr_type type, unsigned host,
 
 	if (q == NULL)
 		abort();
-	*q = (struct question){ s, s->generation, host, type };
+	*q = (struct question){ s, s->generation, host, type, false };
 	s->pending++;
 	s->open++;
 	dns_ask(name, type, done, q);
+}
+
+static void
+destroy(struct search *s)
+{
+	for (unsigned i = 0; i < ANSWER_MAX; i++)
+		free(s->secured[i].tlsa);
+	free(s);
 }
 
 /* The search of an answered question; NULL when nobody waits for it. */
@@ -150,7 +172,7 @@ answered(struct question *q)
 	if (waited)
 		s->pending--;
 	else if (s->freed && s->open == 0)
-		free(s);
+		destroy(s);
 	return waited ? s : NULL;
 }
 
@@ -214,10 +236,10 @@ on_mx(void *arg, enum dns_result result, const struct answer *a, bool secure)
 	struct question *q = arg;
 	struct search *s = answered(q);
 
-	(void)secure;
 	free(q);
 	if (s == NULL)
 		return;
+	s->secure_mx = secure;
 	switch (result) {
 	case DNS_FOUND:
 		take_mx(s, a);
@@ -256,21 +278,118 @@ take_addresses(
 }
 
 static void
+note_secured(struct secured *x, const struct answer *a, bool secure)
+{
+	x->found = true;
+	x->insecure |= !secure;
+	x->alias = a->alias;
+	memcpy(x->canonical, a->canonical, sizeof(x->canonical));
+}
+
+static void
 on_address(
     void *arg, enum dns_result result, const struct answer *a, bool secure)
 {
 	struct question *q = arg;
 	struct search *s = answered(q);
 
-	(void)secure;
-	if (s != NULL && result == DNS_FOUND)
+	if (s != NULL && result == DNS_FOUND) {
 		take_addresses(s, q, a);
-	else if (s != NULL && (result == DNS_FAILED || result == DNS_BOGUS))
+		note_secured(&s->secured[q->host], a, secure);
+	} else if (s != NULL && (result == DNS_FAILED || result == DNS_BOGUS)) {
 		note_dns(s, result, s->hosts[q->host].host,
 		    q->type == RR_A ? "A" : "AAAA");
+	}
 	free(q);
 	if (s != NULL)
 		pump(s);
+}
+
+static void ask_tlsa(struct search *, unsigned host, bool canonical);
+
+/* RFC 7672 2.2.2: the expanded name first, then the one in the MX record. */
+static void
+on_tlsa(void *arg, enum dns_result result, const struct answer *a, bool secure)
+{
+	struct question *q = arg;
+	struct search *s = answered(q);
+	struct secured *x;
+
+	if (s == NULL) {
+		free(q);
+		return;
+	}
+	x = &s->secured[q->host];
+	if (result == DNS_FOUND && secure)
+		x->dane = dane_take(a,
+		    q->canonical ? x->canonical : s->hosts[q->host].host,
+		    &x->tlsa);
+	else if (result != DNS_BOGUS && result != DNS_FAILED)
+		x->dane = DANE_NONE;
+	if (x->dane == DANE_NONE && q->canonical)
+		ask_tlsa(s, q->host, false);
+	free(q);
+	pump(s);
+}
+
+/* An alias into a zone without DNSSEC: the alias itself may be secure, and
+ * then its own name has a say (RFC 7672 2.2.2). */
+static void
+on_alias(void *arg, enum dns_result result, const struct answer *a, bool secure)
+{
+	struct question *q = arg;
+	struct search *s = answered(q);
+
+	(void)a;
+	if (s != NULL) {
+		if (result == DNS_FOUND && secure)
+			ask_tlsa(s, q->host, false);
+		else if (result != DNS_BOGUS && result != DNS_FAILED)
+			s->secured[q->host].dane = DANE_NONE;
+	}
+	free(q);
+	if (s != NULL)
+		pump(s);
+}
+
+static void
+ask_tlsa(struct search *s, unsigned host, bool canonical)
+{
+	struct secured *x = &s->secured[host];
+	struct question *q = malloc(sizeof(*q));
+	bool asking = s->asking;
+	char name[TLSA_NAME];
+
+	if (q == NULL)
+		abort();
+	*q = (struct question){ s, s->generation, host, RR_TLSA, canonical };
+	snprintf(name, sizeof(name), "_%u._tcp.%s", s->port,
+	    canonical ? x->canonical : s->hosts[host].host);
+	s->pending++;
+	s->open++;
+	s->asking = true;
+	dns_ask(name, RR_TLSA, on_tlsa, q);
+	s->asking = asking;
+}
+
+/* Until an answer says otherwise: unknown (RFC 7672 2.1.2). */
+static void
+ask_group_tlsa(struct search *s)
+{
+	s->tlsa_asked = true;
+	s->asking = true;
+	for (unsigned i = s->group; i < s->group_end && s->secure_mx; i++) {
+		struct secured *x = &s->secured[i];
+
+		if (!x->found || (x->insecure && !x->alias))
+			continue;
+		x->dane = DANE_FAILED;
+		if (x->insecure)
+			ask(s, s->hosts[i].host, RR_CNAME, i, on_alias);
+		else
+			ask_tlsa(s, i, x->alias);
+	}
+	s->asking = false;
 }
 
 static void
@@ -279,6 +398,7 @@ ask_group(struct search *s)
 	unsigned i = s->group;
 
 	s->nplaces = s->norder = s->next = 0;
+	s->tlsa_asked = false;
 	while (s->group_end < s->nhosts &&
 	    s->hosts[s->group_end].preference == s->hosts[i].preference)
 		s->group_end++;
@@ -350,6 +470,10 @@ give(struct search *s, const struct place *p)
 	snprintf(t.host, sizeof(t.host), "%s", s->hosts[p->exchanger].host);
 	t.literal = s->literal;
 	t.address = p->address;
+	t.by_mx = s->mx && !s->literal;
+	t.secure_mx = s->secure_mx;
+	t.dane = s->secured[p->exchanger].dane;
+	t.tlsa = s->secured[p->exchanger].tlsa;
 	s->found(s->arg, &t);
 }
 
@@ -392,6 +516,7 @@ start(struct search *s)
 	if (start_literal(s))
 		return;
 	if (!s->mx) {
+		s->secure_mx = true; /* the operator's own word */
 		add_host(s, 0, s->name);
 	} else if (*s->name == '[') {
 		note_no_domain(s);
@@ -408,6 +533,10 @@ pump(struct search *s)
 	while (s->wanted && s->pending == 0 && !s->asking) {
 		if (!s->started) {
 			start(s);
+			continue;
+		}
+		if (s->group < s->group_end && !s->tlsa_asked) {
+			ask_group_tlsa(s);
 			continue;
 		}
 		if (s->group < s->group_end)
@@ -466,7 +595,7 @@ search_free(struct search *s)
 	timer_clear(&s->timer);
 	s->freed = true;
 	if (s->open == 0)
-		free(s);
+		destroy(s);
 }
 
 void

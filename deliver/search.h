@@ -5,7 +5,8 @@
  * Hosts come in order of preference, those of one preference shuffled; of
  * each host IPv6 and IPv4 addresses take turns.  Addresses are looked up
  * when a preference is reached, all of its hosts together, so that ourselves
- * are found before anyone beside us is tried.
+ * are found before anyone beside us is tried.  Where everything on the way to
+ * a host was validated its TLSA records are looked up as well (RFC 7672 2.2).
  */
 #ifndef DELIVER_SEARCH_H
 #define DELIVER_SEARCH_H
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "deliver/answer.h"
+#include "deliver/dane.h"
 #include "deliver/outcome.h"
 #include "lib/net.h"
 
@@ -23,6 +25,10 @@ struct target {
 	char host[256];             /* a name, or an address as text */
 	bool literal;               /* it is an address */
 	struct net_address address; /* with port */
+	bool by_mx;                 /* found in MX records */
+	bool secure_mx;             /* those were validated */
+	enum dane_state dane;
+	const struct dane *tlsa; /* with DANE_USABLE; the search's own */
 };
 
 /* "mx.example.net[192.0.2.25]:25", or "[192.0.2.25]:25". */

@@ -74,6 +74,9 @@ talk_sign(const struct talk *t, struct outcome *o)
 {
 	memcpy(o->mx, t->rules.mx, sizeof(o->mx));
 	memcpy(o->tls, t->tls, sizeof(o->tls));
+	memcpy(o->cipher, t->cipher, sizeof(o->cipher));
+	snprintf(o->policy, sizeof(o->policy), "%s",
+	    t->tls[0] != '\0' ? t->rules.policy : "none");
 }
 
 struct outcome
@@ -355,12 +358,13 @@ talk_input(struct talk *t, const char *in, size_t n)
 }
 
 void
-talk_secured(struct talk *t, const char *version)
+talk_secured(struct talk *t, const char *version, const char *cipher)
 {
 	assert(t->wants_tls);
 	t->wants_tls = false;
 	t->progress++;
 	snprintf(t->tls, sizeof(t->tls), "%s", version);
+	snprintf(t->cipher, sizeof(t->cipher), "%s", cipher);
 	run(t);
 }
 

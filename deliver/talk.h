@@ -60,6 +60,7 @@ enum offer {
 	OFFERS_STARTTLS = 8,   /* RFC 3207 */
 	OFFERS_PLAIN = 16,     /* RFC 4616 */
 	OFFERS_LOGIN = 32,
+	OFFERS_REQUIRETLS = 64, /* RFC 8689 */
 };
 
 /* A command that was said and not answered. */
@@ -73,7 +74,9 @@ struct talk_rules {
 	char helo[256]; /* our name */
 	char mx[300];   /* theirs, for outcomes: "mx.example.net[::1]:25" */
 	enum route_tls tls;
-	char user[256]; /* "" says no AUTH */
+	const char *policy; /* behind that, for outcomes; static */
+	bool requiretls;    /* RFC 8689: offered, or not this message */
+	char user[256];     /* "" says no AUTH */
 };
 
 enum { TALK_OWED = JOB_RCPTS + 3 }; /* RSET, MAIL, RCPT..., DATA */
@@ -92,6 +95,7 @@ struct talk {
 	unsigned offers;
 	uint64_t size_limit; /* 0 unknown */
 	char tls[16];        /* "TLSv1.3", "" in the clear */
+	char cipher[40];
 	bool wants_tls, wants_secret, has_secret, authed;
 	char secret[256];
 	unsigned transactions; /* begun */
@@ -139,8 +143,8 @@ void talk_clear(struct talk *);
 void talk_begin(struct talk *, struct job *);
 
 void talk_input(struct talk *, const char *, size_t);
-/* TLS is up; version as text. */
-void talk_secured(struct talk *, const char *version);
+/* TLS is up; version and cipher as text. */
+void talk_secured(struct talk *, const char *version, const char *cipher);
 /* The password; copied, wiped after use.  NULL: it cannot be had. */
 void talk_secret(struct talk *, const char *);
 /* The buffer has been sent. */

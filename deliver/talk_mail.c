@@ -127,6 +127,19 @@ convert(struct talk *t)
 	return SAID_GIVE_UP;
 }
 
+/* RFC 8689 4.2.1: another server of the domain may offer it. */
+static enum said
+refuse_requiretls(struct talk *t)
+{
+	struct outcome o;
+
+	o = outcome_make(V_PERM, SCOPE_DEST, 0, "5.7.30",
+	    "the message requires TLS on its whole way (REQUIRETLS), and the "
+	    "server does not promise that");
+	talk_blame(t, &o);
+	return SAID_FAIL;
+}
+
 enum said
 say_mail(struct talk *t)
 {
@@ -135,6 +148,8 @@ say_mail(struct talk *t)
 	char param[64] = "", why[120];
 	enum said said;
 
+	if (t->rules.requiretls && !(t->offers & OFFERS_REQUIRETLS))
+		return refuse_requiretls(t);
 	if (t->size_limit > 0 && size > t->size_limit) {
 		snprintf(why, sizeof(why),
 		    "the message has %llu bytes, the server takes %llu",
@@ -152,9 +167,10 @@ say_mail(struct talk *t)
 	if ((t->offers & OFFERS_SIZE) && t->reading.seven == NULL)
 		snprintf(param, sizeof(param), " SIZE=%llu",
 		    (unsigned long long)size);
-	talk_say(t, "MAIL FROM:<%s>%s%s", t->job->sender, param,
+	talk_say(t, "MAIL FROM:<%s>%s%s%s", t->job->sender, param,
 	    l->eight_bit && (t->offers & OFFERS_8BITMIME) ? " BODY=8BITMIME"
-							  : "");
+							  : "",
+	    t->rules.requiretls ? " REQUIRETLS" : "");
 	return SAID;
 }
 

@@ -64,6 +64,7 @@ hear_ehlo_line(void *talk, unsigned number, const char *text)
 		{ "8BITMIME", OFFERS_8BITMIME },
 		{ "SIZE", OFFERS_SIZE },
 		{ "STARTTLS", OFFERS_STARTTLS },
+		{ "REQUIRETLS", OFFERS_REQUIRETLS },
 	};
 	struct talk *t = talk;
 	size_t n = strcspn(text, " =");
@@ -117,13 +118,18 @@ refuse(struct talk *t, const char *status, const char *why)
 enum said
 say_starttls(struct talk *t)
 {
+	char why[120];
+
 	if (t->tls[0] != '\0' || t->rules.tls == ROUTE_TLS_NEVER)
 		return SAID_GIVE_UP;
 	if (!(t->offers & OFFERS_STARTTLS)) {
 		if (t->rules.tls == ROUTE_TLS_MAY)
 			return SAID_GIVE_UP;
-		return refuse(t, "4.7.10",
-		    "TLS is required, and the server does not offer it");
+		snprintf(why, sizeof(why),
+		    "TLS is required (policy %s), and the server does not "
+		    "offer it",
+		    t->rules.policy);
+		return refuse(t, "4.7.10", why);
 	}
 	talk_say(t, "STARTTLS");
 	return SAID;

@@ -200,6 +200,8 @@ static const struct field job_verdict[] = {
 	F_STR(msg_job_verdict, status),
 	F_STR(msg_job_verdict, mx),
 	F_STR(msg_job_verdict, tls),
+	F_STR(msg_job_verdict, cipher),
+	F_STR(msg_job_verdict, policy),
 	F_STR(msg_job_verdict, text),
 	F_BYTES(msg_job_verdict, rcpts, JOB_RCPTS),
 	F_U32(msg_job_verdict, relayed),

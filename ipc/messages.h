@@ -354,6 +354,9 @@ struct msg_job_verdict {
 	char status[12];    /* enhanced status, never empty */
 	char mx[300];       /* "mx1.example.net[192.0.2.25]:25", "" none */
 	char tls[16];       /* "TLSv1.3", "" in the clear */
+	char cipher[40];    /* "TLS_AES_128_GCM_SHA256", "" in the clear */
+	char policy[16];    /* "dane", "sts", "route", "requiretls",
+			       "opportunistic", "none", "" no connection */
 	char text[512];     /* the remote words, or ours */
 	struct bytes rcpts; /* one byte an index into the job's list */
 	uint32_t relayed;   /* V_OK by a server without DSN (RFC 3461 5.2.2) */

@@ -472,3 +472,9 @@ io_tls_version(const struct io *io)
 {
 	return io->ssl != NULL ? SSL_get_version(io->ssl) : "";
 }
+
+const char *
+io_tls_cipher(const struct io *io)
+{
+	return io->ssl != NULL ? SSL_get_cipher_name(io->ssl) : "";
+}

@@ -73,5 +73,7 @@ void io_close(struct io *);
 const char *io_error(const struct io *);
 /* "TLSv1.3", or "" in the clear. */
 const char *io_tls_version(const struct io *);
+/* "TLS_AES_128_GCM_SHA256", or "" in the clear. */
+const char *io_tls_cipher(const struct io *);
 
 #endif

@@ -221,7 +221,7 @@ note_verdict(struct job *j, const struct msg_job_verdict *v)
 		return;
 	memcpy(a.status, v->status, sizeof(a.status));
 	memcpy(a.mx, v->mx, sizeof(a.mx));
-	memcpy(a.tls, v->tls, sizeof(a.tls));
+	answer_secured(&a, v->tls, v->cipher, v->policy);
 	memcpy(a.text, v->text, sizeof(a.text));
 	answer = job_add_answer(j, &a);
 	for (size_t i = 0; i < v->rcpts.len; i++) {

@@ -105,6 +105,7 @@ write_event(struct txn *t, struct settle *s, struct totals *totals,
 		.id = s->job->key.id, .event = r->event, .final = final
 	};
 	struct answer_row a;
+	struct secured how;
 	int n = 0;
 
 	snprintf(e.rcpt, sizeof(e.rcpt), "%s", r->address);
@@ -115,7 +116,13 @@ write_event(struct txn *t, struct settle *s, struct totals *totals,
 		if (a.code != 0)
 			n += snprintf(e.detail + n,
 			    sizeof(e.detail) - (size_t)n, "%u ", a.code);
-		snprintf(e.detail + n, sizeof(e.detail) - (size_t)n, "%.280s",
+		how = answer_how(&a);
+		if (how.policy[0] != '\0')
+			n +=
+			    snprintf(e.detail + n, sizeof(e.detail) - (size_t)n,
+				"tls=%s cipher=%s policy=%s ", how.tls,
+				how.cipher, how.policy);
+		snprintf(e.detail + n, sizeof(e.detail) - (size_t)n, "%.190s",
 		    a.text);
 	}
 	t_journal_add(t, s->now, &totals->journal_seq, &e);
@@ -245,6 +252,7 @@ log_rcpt(const struct settle *s, const struct rcpt *r, const char *id)
 	const struct job *j = s->job;
 	char next[DATE_MAX] = "", delay[32];
 	struct answer_row a = { .status = "4.4.7" };
+	struct secured how;
 
 	job_answer(j, r->answer, &a);
 	seconds(j->letter->accepted, s->now, delay, sizeof(delay));
@@ -258,13 +266,16 @@ log_rcpt(const struct settle *s, const struct rcpt *r, const char *id)
 		    log_quote(r->address), log_quote(a.text));
 		return;
 	}
+	how = answer_how(&a);
 	log_event(r->event == EVENT_DELIVERED ? "msg.delivered"
 		: r->event == EVENT_BOUNCED   ? "msg.bounced"
 					      : "msg.dropped",
-	    "id=%s mx=%s tls=%s code=%u dsn=%s delay=%s attempt=%u to=%s "
-	    "reply=%s",
-	    id, a.mx[0] ? a.mx : "-", a.tls[0] ? a.tls : "-", a.code, a.status,
-	    delay, j->attempts, log_quote(r->address), log_quote(a.text));
+	    "id=%s mx=%s tls=%s cipher=%s policy=%s code=%u dsn=%s delay=%s "
+	    "attempt=%u to=%s reply=%s",
+	    id, a.mx[0] ? a.mx : "-", how.tls[0] ? how.tls : "-",
+	    how.cipher[0] ? how.cipher : "-", how.policy[0] ? how.policy : "-",
+	    a.code, a.status, delay, j->attempts, log_quote(r->address),
+	    log_quote(a.text));
 }
 
 static void

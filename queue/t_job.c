@@ -1,8 +1,10 @@
 /*
  * t_job.c - see t_job.h.
  */
-#include "queue/t_job.h"
+#include <stdio.h>
+
 #include "lib/log.h"
+#include "queue/t_job.h"
 
 /* clang-format off */
 static const struct field fields[] = {
@@ -114,4 +116,24 @@ bool
 answer_unpack(struct answer_row *a, struct bytes item)
 {
 	return record_decode(answer_fields, a, sizeof(*a), item.data, item.len);
+}
+
+void
+answer_secured(struct answer_row *a, const char *tls, const char *cipher,
+    const char *policy)
+{
+	if (*policy == '\0')
+		return;
+	snprintf(a->tls, sizeof(a->tls), "%.15s %.39s %.15s",
+	    *tls != '\0' ? tls : "-", *cipher != '\0' ? cipher : "-", policy);
+}
+
+struct secured
+answer_how(const struct answer_row *a)
+{
+	struct secured s = { "", "", "" };
+
+	/* Rows of old have the protocol only. */
+	sscanf(a->tls, "%15s %39s %15s", s.tls, s.cipher, s.policy);
+	return s;
 }

@@ -36,12 +36,12 @@ struct answer_row {
 	uint32_t code;
 	char status[12];
 	char mx[300];
-	char tls[16];
+	char tls[80]; /* protocol, cipher, policy; see answer_secured() */
 	char text[512];
 	uint64_t when; /* unix milliseconds */
 };
 
-#define JOB_ANSWERS_MAX (JOB_RCPTS * 880) /* bytes, packed */
+#define JOB_ANSWERS_MAX (JOB_RCPTS * 960) /* bytes, packed */
 
 void t_job_put(struct txn *, uint64_t id, uint32_t n, const struct job_row *);
 /* Bulk fields borrow from buf[STORE_ROW_MAX].  False when there is none. */
@@ -57,5 +57,14 @@ bool t_job_walk(struct txn *, uint64_t id, uint32_t n, t_job_fn *cb, void *arg);
 /* Returns the length of the item in out[size]; 0 when it does not fit. */
 size_t answer_pack(const struct answer_row *, uint8_t *out, size_t size);
 bool answer_unpack(struct answer_row *, struct bytes item);
+
+/* How the connection was secured, as in MSG_JOB_VERDICT, into one string and
+ * back ("" what is not known). */
+void answer_secured(struct answer_row *, const char *tls, const char *cipher,
+    const char *policy);
+struct secured {
+	char tls[16], cipher[40], policy[16];
+};
+struct secured answer_how(const struct answer_row *);
 
 #endif

@@ -111,7 +111,7 @@ settle(void)
 				drain();
 			assert(out.len == 0);
 			pipelined = false;
-			talk_secured(&t, "TLSv1.3");
+			talk_secured(&t, "TLSv1.3", "TLS_AES_128_GCM_SHA256");
 			continue;
 		case TALK_SECRET:
 			talk_secret(&t, "geheim");
@@ -143,7 +143,9 @@ act(unsigned what, unsigned choice)
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 {
-	struct talk_rules rules = { .helo = "me.example", .mx = "mx[::1]:25" };
+	struct talk_rules rules = { .helo = "me.example",
+		.mx = "mx[::1]:25",
+		.policy = "route" };
 	size_t from;
 
 	if (n < 2)
@@ -155,7 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	job = make_job(in[1], in[1] >> 4 == 15 ? JOB_RCPTS : 1 + (in[1] >> 4));
 	talk_start(&t, &rules, &out, job);
 	if (talk_wants(&t) == TALK_TLS)
-		talk_secured(&t, "TLSv1.2");
+		talk_secured(&t, "TLSv1.2", "TLS_AES_128_GCM_SHA256");
 	for (size_t i = from = 2; i <= n; i++) {
 		if (i < n && in[i] < QUIT)
 			continue;

@@ -34,11 +34,16 @@ class Dns:
     program  "nsd" or "knot"
     signed   with knot: all zones are signed, with a chain of trust from the
              root, whose key is in the file `anchor`; otherwise that is empty
+    unsigned zones that are not, nevertheless
+    bogus    zones signed with a key that is not the one their parent vouches
+             for
 
     A root zone is added, so that every other name is NXDOMAIN.
     """
 
-    def __init__(self, zones, program="nsd", signed=False):
+    def __init__(self, zones, program="nsd", signed=False, unsigned=(),
+                 bogus=()):
+        self.unsigned, self.bogus = set(unsigned), set(bogus)
         self.zones = {"": ""}
         self.zones.update(zones)
         self.program, self.signed = program, signed
@@ -123,8 +128,14 @@ class Dns:
                  zone + ".", verb], stdin=subprocess.DEVNULL, check=True,
                 stdout=subprocess.PIPE).stdout.decode()
         for zone, text in self.zones.items():
-            if zone and text is not None:
-                self.zones[""] += keymgr(zone, "ds")
+            if not zone or text is None or zone in self.unsigned:
+                continue
+            lines = keymgr(zone, "ds")
+            if zone in self.bogus:
+                lines = "".join(
+                    line[:-8] + f"{int(line[-8:], 16) ^ 1:08x}\n"
+                    for line in lines.splitlines())
+            self.zones[""] += lines
         self.write("", serial=2)
         subprocess.run(
             ["/usr/sbin/knotc", "-c", os.path.join(self.dir, "conf"), "-b",
@@ -160,7 +171,7 @@ class Dns:
         ]
         for zone in self.zones:
             lines += [f"  - domain: {zone}.", f"    file: {self.path(zone)}"]
-            if self.signed:
+            if self.signed and zone not in self.unsigned:
                 lines += ["    dnssec-signing: on", "    zonefile-sync: -1",
                           "    zonefile-load: difference-no-serial",
                           "    journal-content: all"]

@@ -68,6 +68,54 @@ addresses_come_behind_an_alias(void **state)
 }
 
 static void
+aliases_are_followed(void **state)
+{
+	static const char two[] = HEAD("\x80", "\3") QUESTION("\1")
+	    RR("\5", "\4") "\2mx\0"
+			   "\2MX\0\0\5\0\1\0\0\0\x3c\0\4\2mz\0"
+			   "\2mz\0\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1";
+	struct answer a;
+
+	(void)state;
+	assert_true(PARSE(&a, RR_A, two));
+	assert_true(a.alias);
+	assert_string_equal(a.canonical, "mz");
+	assert_true(PARSE(&a, RR_CNAME, two));
+	assert_int_equal(a.n, 2);
+	assert_string_equal(a.records[0].host, "mx");
+	assert_true(
+	    PARSE(&a, RR_MX, HEAD("\x80", "\1") QUESTION("\x0f")
+				RR("\x0f", "\3") "\0\0\0"));
+	assert_false(a.alias);
+	assert_string_equal(a.canonical, "example.net");
+}
+
+static void
+texts_and_certificates_come_as_they_are(void **state)
+{
+	struct answer a;
+	char text[8];
+
+	(void)state;
+	assert_true(PARSE(&a, RR_TXT,
+	    HEAD("\x80", "\3") QUESTION("\x10")
+		RR("\x10", "\6") "\2v=\2ab" RR("\x10", "\3") "\2a\n" RR(
+		    "\x10", "\2") "\2a"));
+	assert_int_equal(a.n, 3);
+	assert_true(answer_text(&a.records[0], text, sizeof(text)));
+	assert_string_equal(text, "v=ab");
+	assert_true(answer_text(&a.records[0], text, 5));
+	assert_false(answer_text(&a.records[0], text, 4));
+	assert_false(answer_text(&a.records[1], text, sizeof(text)));
+	assert_false(answer_text(&a.records[2], text, sizeof(text)));
+	assert_true(PARSE(&a, RR_TLSA,
+	    HEAD("\x80", "\1") QUESTION("\x34")
+		RR("\x34", "\5") "\3\1\1\xab\xcd"));
+	assert_int_equal(a.records[0].len, 5);
+	assert_memory_equal(a.records[0].data, "\3\1\1\xab\xcd", 5);
+}
+
+static void
 no_such_name_is_told(void **state)
 {
 	struct answer a;
@@ -125,6 +173,8 @@ main(void)
 		cmocka_unit_test(hosts_come_with_preference),
 		cmocka_unit_test(null_mx_is_the_root),
 		cmocka_unit_test(addresses_come_behind_an_alias),
+		cmocka_unit_test(aliases_are_followed),
+		cmocka_unit_test(texts_and_certificates_come_as_they_are),
 		cmocka_unit_test(no_such_name_is_told),
 		cmocka_unit_test(strange_host_names_are_left_out),
 		cmocka_unit_test(broken_packets_are_refused),

@@ -185,7 +185,7 @@ run(struct server *s)
 		enum talk_wants wants = talk_wants(&s->talk);
 
 		if (wants == TALK_TLS && s->out.len == 0) {
-			talk_secured(&s->talk, "TLSv1.3");
+			talk_secured(&s->talk, "TLSv1.3", "TLS_AES_128_GCM_SHA256");
 			continue;
 		}
 		if (wants == TALK_SECRET) {
@@ -208,6 +208,7 @@ static void
 start(struct server *s, enum route_tls tls, const char *user, struct job *j)
 {
 	struct talk_rules rules = {
+		.policy = "opportunistic",
 		.helo = "me.example.org", .mx = "mx[192.0.2.1]:25", .tls = tls
 	};
 
@@ -423,7 +424,7 @@ greeted(const struct script *script, bool pipelining, enum route_tls tls,
 
 	start(s, tls, user, j);
 	if (talk_wants(&s->talk) == TALK_TLS)
-		talk_secured(&s->talk, "TLSv1.3");
+		talk_secured(&s->talk, "TLSv1.3", "TLS_AES_128_GCM_SHA256");
 	input(s, "220 mx\r\n");
 	return s;
 }
@@ -728,7 +729,7 @@ password_that_cannot_be_had_defers(void **state)
 	while (talk_wants(&s->talk) != TALK_SECRET) {
 		react(s);
 		if (talk_wants(&s->talk) == TALK_TLS)
-			talk_secured(&s->talk, "TLSv1.2");
+			talk_secured(&s->talk, "TLSv1.2", "TLS_AES_128_GCM_SHA256");
 	}
 	talk_secret(&s->talk, NULL);
 	run(s);

@@ -390,6 +390,8 @@ judge(struct bed *b, uint64_t tag, enum verdict v, enum scope scope,
 			      : "5.1.1");
 	strcpy(j->mx, "mx.test[192.0.2.25]:25");
 	strcpy(j->tls, "TLSv1.3");
+	strcpy(j->cipher, "TLS_TEST");
+	strcpy(j->policy, "dane");
 	strcpy(j->text, text);
 	j->rcpts.data = (const uint8_t *)indexes;
 	j->rcpts.len = n;

@@ -27,7 +27,8 @@ delivered(void **state)
 	bed_wait_log(b, "msg.done id=");
 	assert_true(bed_logged(b, "outcome=delivered:1,bounced:0"));
 	assert_true(bed_logged(
-	    b, "mx=mx.test[192.0.2.25]:25 tls=TLSv1.3 code=250 dsn=2.0.0 "));
+	    b, "mx=mx.test[192.0.2.25]:25 tls=TLSv1.3 cipher=TLS_TEST policy=dane "
+	    "code=250 dsn=2.0.0 "));
 	assert_int_equal(bed_status(b, "messages"), 0);
 	assert_int_equal(bed_status(b, "recipients_waiting"), 0);
 	assert_int_equal(bed_status(b, "delivered_total"), 1);

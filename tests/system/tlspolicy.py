@@ -1,0 +1,273 @@
+#!/usr/bin/python3
+"""
+Whom mail is handed to: DANE, MTA-STS, REQUIRETLS and opportunistic TLS, as a
+matrix of what the receiving side publishes, what its server shows, and what
+must come of it.
+"""
+# run: limit 120
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import pki
+import tap
+from dns import Dns
+from postern import Postern, free_port
+from sink import Sink
+from tap import has, same, wait
+
+ALICE = "alice@example.org"
+
+# What a server shows: the name of its certificate ("" none, no STARTTLS).
+# `MX` stands for the name in the MX record.
+GOOD, OTHER, OLD, OWN, CLEAR = "good", "other", "old", "own", "clear"
+
+
+class Row:
+    """
+    name     the domain is NAME.ZONE
+    zone     signed, plain (not signed) or bogus (signed with a wrong key)
+    tlsa     a function of the certificate's PEM file to TLSA data, or lines
+    cert     what the server shows
+    want     delivered, deferred or bounced
+    policy   of the delivery; with deferred: a part of the answer
+    """
+
+    def __init__(self, name, cert, want, policy, zone="signed", tlsa=None,
+                 lines=None, script=None):
+        self.name, self.cert, self.want = name, cert, want
+        self.policy, self.zone, self.tlsa = policy, zone, tlsa
+        self.lines, self.script = lines, script
+        self.domain = f"{name}.{zone}"
+        self.mx = f"mx.{self.domain}"
+
+
+def record(usage, selector, matching, which=None):
+    """A TLSA record of the server's certificate, or of another one."""
+    def make(site, row):
+        return [pki.tlsa(usage, selector, matching,
+                         site.cert(which or row.cert, row))]
+    return make
+
+
+def raw(*lines):
+    return lambda site, row: list(lines)
+
+
+def both(*makers):
+    return lambda site, row: [x for m in makers for x in m(site, row)]
+
+
+WRONG = raw("3 1 1 " + "ab" * 32)
+EE, TA = record(3, 1, 1), record(2, 0, 1, "authority")
+NO_TLS = "502 5.5.1 no"
+
+DANE = [
+    # A certificate that fits.
+    Row("ee", OWN, "delivered", "dane", tlsa=EE),
+    Row("ee-cert", OWN, "delivered", "dane", tlsa=record(3, 0, 1)),
+    Row("ee-sha512", OWN, "delivered", "dane", tlsa=record(3, 1, 2)),
+    Row("ee-full", OWN, "delivered", "dane", tlsa=record(3, 1, 0)),
+    Row("ee-name", OTHER, "delivered", "dane", tlsa=EE),
+    Row("ee-expired", OLD, "delivered", "dane", tlsa=EE),
+    Row("ee-rollover", OWN, "delivered", "dane", tlsa=both(WRONG, EE)),
+    Row("ta", GOOD, "delivered", "dane", tlsa=TA),
+    Row("ta-domain", "domain", "delivered", "dane", tlsa=TA),
+    Row("ee-and-pkix", OWN, "delivered", "dane",
+        tlsa=both(raw("1 1 1 " + "cd" * 32), EE)),
+    # One that does not.
+    Row("mismatch", GOOD, "deferred", "ertificate", tlsa=WRONG),
+    Row("ta-name", OTHER, "deferred", "ertificate", tlsa=TA),
+    Row("ta-expired", OLD, "deferred", "ertificate", tlsa=TA),
+    Row("ta-own", OWN, "deferred", "ertificate", tlsa=TA),
+    # An attacker takes STARTTLS away, or breaks the handshake.
+    Row("stripped", CLEAR, "deferred", "TLS is required", tlsa=WRONG),
+    Row("refused", OWN, "deferred", "no", tlsa=EE,
+        script={"starttls": NO_TLS}),
+    Row("broken", OWN, "deferred", "", tlsa=EE,
+        script={"tls": b"garbage for a hello\r\n"}),
+    # Records of no use: TLS, whoever it is.
+    Row("pkix-only", OWN, "delivered", "opportunistic",
+        tlsa=record(1, 1, 1)),
+    Row("pkix-stripped", CLEAR, "deferred", "TLS is required",
+        tlsa=raw("1 1 1 " + "cd" * 32)),
+    Row("unknown-type", OWN, "delivered", "opportunistic",
+        tlsa=raw("3 1 9 abcdef")),
+    # No records, or none that count.
+    Row("none", OWN, "delivered", "opportunistic"),
+    Row("none-clear", CLEAR, "delivered", "none"),
+    Row("unsigned", OWN, "delivered", "opportunistic", zone="plain",
+        tlsa=WRONG),
+    Row("unsigned-clear", CLEAR, "delivered", "none", zone="plain",
+        tlsa=WRONG),
+    # Unsigned MX records lead to a signed host: no DANE (RFC 7672 2.2.1).
+    Row("insecure-mx", OWN, "delivered", "opportunistic", zone="plain",
+        lines="@ MX 10 mx.mismatch.signed."),
+    # Lookups that fail never mean no.
+    Row("bogus", OWN, "deferred", "DNSSEC", zone="bogus", tlsa=EE),
+    Row("bogus-clear", CLEAR, "deferred", "DNSSEC", zone="bogus"),
+    Row("tlsa-fails", OWN, "deferred", "TLSA",
+        lines="@ MX 10 mx\n_tcp.mx NS ns.dns-test."),
+    Row("tlsa-fails-clear", CLEAR, "deferred", "TLSA",
+        lines="@ MX 10 mx\n_tcp.mx NS ns.dns-test."),
+    # Aliases (RFC 7672 2.2.2).
+    Row("alias", OWN, "delivered", "dane", tlsa=EE,
+        lines="@ MX 10 aka\naka CNAME mx"),
+    Row("alias-first", OTHER, "deferred", "ertificate", tlsa=WRONG,
+        lines="@ MX 10 aka\naka CNAME mx\n_PORT._tcp.aka CNAME ok"),
+    Row("alias-own", OWN, "delivered", "dane",
+        lines="@ MX 10 aka\naka CNAME mx\n_PORT._tcp.aka TLSA EE"),
+    Row("alias-out", OWN, "delivered", "dane",
+        lines="@ MX 10 aka\naka CNAME mx.alias-in.plain.\n"
+              "_PORT._tcp.aka TLSA EE"),
+    Row("alias-out-bad", OWN, "deferred", "ertificate",
+        lines="@ MX 10 aka\naka CNAME mx.unsigned.plain.\n"
+              "_PORT._tcp.aka TLSA 3 1 1 " + "ab" * 32),
+    Row("tlsa-alias", OWN, "delivered", "dane",
+        lines="@ MX 10 mx\n_PORT._tcp.mx CNAME key\nkey TLSA EE"),
+    # No MX: the domain itself.
+    Row("direct", OWN, "delivered", "dane",
+        lines="@ A ADDRESS\n_PORT._tcp TLSA EE"),
+    Row("direct-bad", OWN, "deferred", "ertificate",
+        lines="@ A ADDRESS\n_PORT._tcp TLSA 3 1 1 " + "ab" * 32),
+    # The next server, when the first one cannot prove itself.
+    Row("second", OWN, "delivered", "dane", tlsa=EE,
+        lines="@ MX 10 mx.mismatch\n@ MX 20 mx"
+              .replace("mx.mismatch", "mx.mismatch.signed.")),
+]
+
+
+class Site(Postern):
+    rows = DANE
+
+    def set_up(self):
+        self.pki = pki.Pki(os.path.join(self.dir, "pki"))
+        self.port = free_port()
+        self.far = {}
+        zones = {"signed": "", "plain": "", "bogus": ""}
+        for number, row in enumerate(self.rows):
+            row.address = f"127.0.{2 + number // 200}.{2 + number % 200}"
+            pem = self.cert(row.cert, row)
+            sink = Sink(row.script, cert=pem, address=row.address,
+                        port=self.port).start()
+            self.far[row.name] = sink
+            zones[row.zone] += self.published(row)
+        for row in self.rows:
+            if row.name.startswith("tlsa-fails"):
+                zones[f"_tcp.{row.mx}"] = None
+        # An alias may lead to the server of the row `alias-out`.
+        out = [r for r in self.rows if r.name == "alias-out"]
+        if out:
+            zones["plain"] += f"mx.alias-in.plain. A {out[0].address}\n"
+        self.names = Dns(zones, "knot", True, unsigned=["plain"],
+                         bogus=["bogus"]).__enter__()
+        self.via = f"mx:{self.port}"
+        self.sections["dns"] = {"server": f"127.0.0.1@{self.names.port}",
+                                "trust-anchor": self.names.anchor}
+        self.sections["tls"]["ca-file"] = self.pki.roots
+        super().set_up()
+
+    def cert(self, which, row):
+        return {
+            GOOD: lambda: self.pki.issue(row.mx),
+            OTHER: lambda: self.pki.issue("elsewhere.example"),
+            OLD: lambda: self.pki.issue(row.mx, expired=True),
+            OWN: lambda: self.pki.issue("own.example", own=True),
+            "domain": lambda: self.pki.issue(row.domain),
+            "authority": lambda: self.pki.roots,
+            CLEAR: lambda: None,
+        }[which]()
+
+    def published(self, row):
+        """The lines of a row, in its zone, names made absolute."""
+        lines = (row.lines or "@ MX 10 mx") + "\n"
+        if "@ A " not in lines:
+            lines += "mx A ADDRESS\n"
+        if row.tlsa:
+            for data in row.tlsa(self, row):
+                lines += f"_PORT._tcp.mx TLSA {data}\n"
+        if "TLSA EE" in lines:
+            lines = lines.replace("TLSA EE",
+                                  "TLSA " + EE(self, row)[0])
+        lines = lines.replace("PORT", str(self.port)) \
+            .replace("ADDRESS", row.address)
+        return f"$ORIGIN {row.domain}.\n{lines}"
+
+    def __exit__(self, *args):
+        super().__exit__(*args)
+        for far in getattr(self, "far", {}).values():
+            far.stop()
+        if hasattr(self, "names"):
+            self.names.__exit__()
+
+    def all_at_once(self, rows):
+        """Submit a message to each domain; {row's name: id}."""
+        idents = {}
+        mark = self.mark_log()
+        with self.logged_in() as t:
+            for row in rows:
+                reply = t.submit(ALICE, [f"v@{row.domain}"],
+                                 f"From: {ALICE}\r\nTo: v@{row.domain}\r\n"
+                                 "Subject: x\r\n\r\nx\r\n")
+                same(reply.code, 250, str(reply))
+        wait(lambda: len(self.events("msg.accepted", mark)) >= len(rows), 10,
+             "all accepted")
+        events = self.events("msg.accepted", mark)
+        for row, event in zip(rows, events):
+            idents[row.name] = event["id"]
+        return idents, mark
+
+
+VERDICTS = {"delivered": "msg.delivered", "deferred": "msg.deferred",
+            "bounced": "msg.bounced"}
+
+
+@tap.case("sent to all at once")
+def send(p):
+    p.idents, p.sent = p.all_at_once(p.rows)
+
+
+def expect(p, row):
+    if not hasattr(p, "idents"):
+        send(p)
+
+    def verdict():
+        for name in VERDICTS.values():
+            found = p.events(name, p.sent, id=p.idents[row.name])
+            if found:
+                return name, found[0]
+        return None
+    name, event = wait(verdict, 60, f"a verdict for {row.domain}")
+    same(name, VERDICTS[row.want], f"verdict ({event})")
+    if row.want == "delivered":
+        same(event["policy"], row.policy, "policy")
+        same(event["tls"] == "-", row.policy == "none", "in the clear")
+    else:
+        has(event["reply"], row.policy, "answer")
+        same([m for m in p.far[row.name].messages
+              if f"v@{row.domain}" in m.rcpts], [], "messages there")
+
+
+for row in DANE:
+    tap.add(f"{row.name}.{row.zone}: {row.want}, {row.policy}", expect, row)
+
+
+@tap.case("nothing left in the clear but what may")
+def clear(p):
+    allowed = {r.name for r in p.rows if r.policy == "none"}
+    for name, far in p.far.items():
+        for m in far.messages:
+            if m.tls is None and name not in allowed:
+                raise AssertionError(f"{name}: {m} in the clear")
+
+
+@tap.case("nothing bounced, and the journal names the policy")
+def journal(p):
+    same([r for r in p.events("msg.bounced", p.sent)], [], "bounces")
+    shown = p.must("queue", "show", p.idents["mismatch"])
+    has(shown.out, "ertificate", "queue show")
+
+
+if __name__ == "__main__":
+    tap.main(lambda: Site(accounts=[ALICE]))
