@@ -41,16 +41,17 @@ SSL     := $(shell pkg-config --libs openssl 2>/dev/null)
 UNBOUND := $(shell pkg-config --libs libunbound 2>/dev/null)
 INIH    := $(shell pkg-config --libs inih 2>/dev/null)
 JANSSON := $(shell pkg-config --libs jansson 2>/dev/null)
+IDN     := $(shell pkg-config --libs libidn2 2>/dev/null)
 
 # What each process links: the linker shows what a process cannot do.
 PROCESSES    := parent smtpd auth queue deliver
 SHARED       := ipc mail lib
-LIBS_ctl     := $(SSL) $(JANSSON) $(INIH) $(EVENT)
+LIBS_ctl     := $(SSL) $(JANSSON) $(INIH) $(EVENT) $(IDN)
 LIBS_parent  := $(INIH) $(EVENT)
-LIBS_smtpd   := $(SSL) $(INIH) $(EVENT)
-LIBS_auth    := $(SSL) $(INIH) $(EVENT) -ldb-5.3 -lcrypt -lpthread
-LIBS_queue   := $(INIH) $(EVENT) -ldb-5.3 -lpthread
-LIBS_deliver := $(SSL) $(UNBOUND) $(INIH) $(EVENT)
+LIBS_smtpd   := $(SSL) $(INIH) $(EVENT) $(IDN)
+LIBS_auth    := $(SSL) $(INIH) $(EVENT) $(IDN) -ldb-5.3 -lcrypt -lpthread
+LIBS_queue   := $(INIH) $(EVENT) $(IDN) -ldb-5.3 -lpthread
+LIBS_deliver := $(SSL) $(UNBOUND) $(INIH) $(EVENT) $(IDN)
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -95,7 +96,7 @@ $(filter $B/tests/fuzz/fuzz_$1_%,$(FUZZERS)): $B/tests/fuzz/%: \
 	$$(LINK.o) $$^ $$(LIBS_$1) $(FUZZ_LINK) -o $$@
 endef
 LIBS_lib  := $(SSL) $(INIH) $(EVENT) -lpthread
-LIBS_mail :=
+LIBS_mail := $(IDN)
 LIBS_ipc  := $(INIH) $(EVENT) -lpthread
 # Without libFuzzer a small main() replays the corpus.
 FUZZ_MAIN ?= $B/tests/fuzz/replay.o

@@ -66,6 +66,7 @@ struct conf {
 	uint32_t recipients;   /* a message */
 	uint32_t rcpts_hour;   /* recipients an hour for an account */
 	uint32_t rcpts_day;
+	int64_t hold_s;       /* how far ahead a client may date its mail */
 	uint32_t connections; /* from one address */
 
 	int64_t give_up_s;

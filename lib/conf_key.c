@@ -29,6 +29,7 @@ const struct conf_key conf_keys[] = {
    { "limits", "recipients",     read_count,     AT(recipients),       "100" },
    { "limits", "per-hour",       read_count,     AT(rcpts_hour),       "300" },
    { "limits", "per-day",        read_count,     AT(rcpts_day),        "2000" },
+   { "limits", "hold",           read_duration,  AT(hold_s),           "30d" },
    { "limits", "connections",    read_count,     AT(connections),      "50" },
    { "queue",  "give-up",        read_duration,  AT(give_up_s),        "5d" },
    { "queue",  "delay-notice",   read_duration,  AT(delay_notice_s),   "4h" },

@@ -9,14 +9,16 @@
 #include "mail/address.h"
 #include "mail/ascii.h"
 #include "mail/domain.h"
+#include "mail/lines.h"
+#include "mail/utf8.h"
 
 #define LOCAL_MAX 64 /* RFC 5321 4.5.3.1.1, quotes and backslashes included */
 
-/* RFC 5322 3.2.3. */
+/* RFC 5322 3.2.3, RFC 6532 3.2. */
 static bool
 is_atext(char c)
 {
-	return ascii_alnum(c) ||
+	return ascii_alnum(c) || (c & 0x80) ||
 	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
@@ -29,9 +31,9 @@ scan_local(char out[LOCAL_MAX + 1], const char **s, const char *end)
 
 	if (p < end && *p == '"') {
 		for (p++; p < end && *p != '"'; p++) {
-			if (*p == '\\' && ++p == end)
+			if (*p == '\\' && (++p == end || (*p & 0x80)))
 				return PATH_SYNTAX;
-			if (!ascii_print(*p))
+			if (!ascii_print(*p) && !(*p & 0x80))
 				return PATH_SYNTAX;
 			if (n < LOCAL_MAX)
 				out[n] = *p;
@@ -54,6 +56,8 @@ scan_local(char out[LOCAL_MAX + 1], const char **s, const char *end)
 	if (n == 0)
 		return PATH_SYNTAX;
 	n = (size_t)(p - *s);
+	if (lines_eight_bit(*s, n) && !utf8_text(*s, n))
+		return PATH_SYNTAX;
 	*s = p;
 	return n > LOCAL_MAX ? PATH_TOO_LONG : PATH_OK;
 }
@@ -75,17 +79,16 @@ scan_domain(char out[DOMAIN_MAX], const char **s, const char *end)
 		*s = p;
 		return PATH_OK;
 	}
-	while (p < end && (ascii_alnum(*p) || *p == '-' || *p == '.'))
+	while (p < end &&
+	    (ascii_alnum(*p) || *p == '-' || *p == '.' || (*p & 0x80)))
 		p++;
 	n = (size_t)(p - *s);
 	if (n >= DOMAIN_MAX) {
 		*s = p;
 		return PATH_TOO_LONG;
 	}
-	if (!domain_valid(*s, n, 0))
+	if (!domain_ascii(*s, n, out))
 		return PATH_SYNTAX;
-	for (size_t i = 0; i < n; i++)
-		out[i] = ascii_lower((*s)[i]);
 	*s = p;
 	return PATH_OK;
 }
@@ -211,6 +214,12 @@ address_valid(const struct address *a)
 		return false;
 	n = address_format(a, text);
 	return address_parse(&again, text, n) && address_equal(a, &again);
+}
+
+bool
+address_utf8(const struct address *a)
+{
+	return lines_eight_bit(a->local, strnlen(a->local, LOCAL_MAX));
 }
 
 bool

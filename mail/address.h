@@ -16,8 +16,10 @@
 
 /*
  *   local   what the local part means: without quotes and backslashes, its
- *           case kept (RFC 5321 2.4), printable ASCII
- *   domain  lower case, no trailing dot; or "[192.0.2.1]" or "[IPv6:...]"
+ *           case kept (RFC 5321 2.4); UTF-8 without controls (RFC 6531 3.3),
+ *           its octets as they came
+ *   domain  as domain_ascii() writes it, no trailing dot; or "[192.0.2.1]" or
+ *           "[IPv6:...]"
  *
  * Both end in NUL.  Both empty is the null path; a domain empty beside the
  * local "postmaster" is <Postmaster>.
@@ -33,12 +35,17 @@ struct address {
  *   a     set when true
  *   s, n  borrowed; any bytes
  *
- * False for all else: control characters and NUL, quoted or not; 8-bit
- * bytes; an empty local part, even a quoted one; empty labels, a trailing
- * dot, underscores, a last label of only digits; other literals than
+ * False for all else: control characters (C1 too) and NUL, quoted or not;
+ * what is no UTF-8; an empty local part, even a quoted one; empty labels, a
+ * trailing dot, underscores, a last label of only digits; other literals than
  * domain_literal() knows; a local part whose text is longer than 64 octets.
+ * Whether UTF-8 may be used at all is the caller's to know: a domain comes out
+ * as ASCII, and address_utf8() asks about the rest.
  */
 bool address_parse(struct address *a, const char *s, size_t n);
+
+/* Does its local part need SMTPUTF8 to travel (RFC 6531)? */
+bool address_utf8(const struct address *a);
 
 /*
  * Write the canonical text, the local part quoted only if it must be.

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 static inline bool
 ascii_digit(char c)
@@ -65,6 +66,19 @@ ascii_is(const char *s, size_t n, const char *word)
 		    ascii_lower(s[i]) != ascii_lower(word[i]))
 			return false;
 	return word[n] == '\0';
+}
+
+/* The number that n digits are; UINT64_MAX for a larger one. */
+static inline uint64_t
+ascii_number(const char *s, size_t n)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, s[i] - '0', &number))
+			number = UINT64_MAX;
+	return number;
 }
 
 #endif

@@ -1,177 +1,13 @@
 /*
- * command.c - the arguments of EHLO, MAIL and RCPT.
+ * command.c - the arguments of EHLO, MAIL, RCPT and BDAT.
  */
 #include <string.h>
 
 #include "mail/ascii.h"
 #include "mail/command.h"
 #include "mail/domain.h"
-
-/*
- * A parameter of MAIL or RCPT.  A table of them ends with a NULL keyword.
- *
- *   set  writes the value into the command's args; false: the value is wrong
- */
-struct param {
-	const char *keyword;
-	bool (*set)(void *args, const char *value, size_t n);
-};
-
-/* RFC 1870 3: one to twenty digits. */
-static bool
-set_size(void *args, const char *value, size_t n)
-{
-	struct mail_args *m = args;
-	uint64_t size = 0;
-
-	if (n == 0 || n > 20)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (!ascii_digit(value[i]))
-			return false;
-		if (__builtin_mul_overflow(size, 10, &size) ||
-		    __builtin_add_overflow(size, value[i] - '0', &size))
-			size = UINT64_MAX;
-	}
-	m->size = size;
-	m->has_size = true;
-	return true;
-}
-
-/* RFC 6152 2. */
-static bool
-set_body(void *args, const char *value, size_t n)
-{
-	struct mail_args *m = args;
-
-	if (ascii_is(value, n, "7BIT"))
-		m->body = BODY_7BIT;
-	else if (ascii_is(value, n, "8BITMIME"))
-		m->body = BODY_8BITMIME;
-	else
-		return false;
-	return true;
-}
-
-/* One upper-case hex digit, or -1. */
-static int
-hex(char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* RFC 4954 5: a mailbox or "<>", as xtext (RFC 3461 4). */
-static bool
-set_auth(void *args, const char *value, size_t n)
-{
-	struct mail_args *m = args;
-	size_t len = 0;
-
-	if (n == 0)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		char c = value[i];
-
-		if (c == '+') {
-			if (n - i < 3 || hex(value[i + 1]) < 0 ||
-			    hex(value[i + 2]) < 0)
-				return false;
-			c = (char)(hex(value[i + 1]) << 4 | hex(value[i + 2]));
-			i += 2;
-		}
-		if (!ascii_print(c) || len == sizeof(m->auth) - 1)
-			return false;
-		m->auth[len++] = c;
-	}
-	m->auth[len] = '\0';
-	return true;
-}
-
-static const struct param mail_params[] = {
-	{ "SIZE", set_size },
-	{ "BODY", set_body },
-	{ "AUTH", set_auth },
-	{ NULL, NULL },
-};
-
-static const struct param rcpt_params[] = {
-	{ NULL, NULL },
-};
-
-/* RFC 5321 4.1.2, esmtp-keyword and esmtp-value. */
-static bool
-keyword_valid(const char *s, size_t n)
-{
-	if (n == 0 || s[0] == '-')
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!ascii_alnum(s[i]) && s[i] != '-')
-			return false;
-	return true;
-}
-
-static bool
-value_valid(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!ascii_print(s[i]) || s[i] == ' ' || s[i] == '=')
-			return false;
-	return true;
-}
-
-/* One "KEYWORD" or "KEYWORD=value"; *seen has a bit for each row of table. */
-static enum args_result
-read_param(const struct param *table, void *args, const char *s, size_t n,
-    unsigned *seen)
-{
-	const char *eq = memchr(s, '=', n), *value = s + n;
-	size_t nkey = n;
-
-	if (eq != NULL) {
-		nkey = (size_t)(eq - s);
-		value = eq + 1;
-	}
-	n = (size_t)(s + n - value);
-	if (!keyword_valid(s, nkey) || !value_valid(value, n))
-		return ARGS_SYNTAX;
-	for (unsigned i = 0; table[i].keyword != NULL; i++) {
-		if (!ascii_is(s, nkey, table[i].keyword))
-			continue;
-		if (*seen & 1u << i)
-			return ARGS_DUPLICATE_PARAM;
-		*seen |= 1u << i;
-		return table[i].set(args, value, n) ? ARGS_OK : ARGS_BAD_PARAM;
-	}
-	return ARGS_UNKNOWN_PARAM;
-}
-
-/* What follows the path: each parameter has a space or more before it. */
-static enum args_result
-read_params(
-    const struct param *table, void *args, const char *s, const char *end)
-{
-	unsigned seen = 0;
-
-	while (s < end) {
-		const char *word = s, *space;
-		enum args_result r;
-
-		if (*s != ' ')
-			return ARGS_SYNTAX;
-		while (word < end && *word == ' ')
-			word++;
-		if (word == end)
-			break; /* trailing space: RFC 5321 4.1.1 */
-		space = memchr(word, ' ', (size_t)(end - word));
-		s = space != NULL ? space : end;
-		r = read_param(table, args, word, (size_t)(s - word), &seen);
-		if (r != ARGS_OK)
-			return r;
-	}
-	return ARGS_OK;
-}
+#include "mail/lines.h"
+#include "mail/param.h"
 
 /* The keyword in front of the path; *s ends up behind it. */
 static bool
@@ -221,11 +57,14 @@ command_mail(struct mail_args *args, const char *s, size_t n)
 	if (r != ARGS_OK)
 		return r;
 	args->null = path == PATH_NULL;
-	return read_params(mail_params, args, s + used, end);
+	r = param_read(mail_params, args, s + used, end);
+	if (r == ARGS_OK && !args->smtputf8 && lines_eight_bit(s, used))
+		return ARGS_NEEDS_UTF8;
+	return r;
 }
 
 enum args_result
-command_rcpt(struct rcpt_args *args, const char *s, size_t n)
+command_rcpt(struct rcpt_args *args, const char *s, size_t n, bool smtputf8)
 {
 	const char *end = s + n;
 	enum path_result path;
@@ -239,9 +78,34 @@ command_rcpt(struct rcpt_args *args, const char *s, size_t n)
 	if (path == PATH_NULL)
 		return ARGS_SYNTAX;
 	r = path_trouble(path);
-	if (r != ARGS_OK)
-		return r;
-	return read_params(rcpt_params, args, s + used, end);
+	if (r == ARGS_OK)
+		r = param_read(rcpt_params, args, s + used, end);
+	if (r == ARGS_OK && !smtputf8 && lines_eight_bit(s, (size_t)(end - s)))
+		return ARGS_NEEDS_UTF8;
+	return r;
+}
+
+/* RFC 3030 2: a number of octets, then perhaps LAST. */
+bool
+command_bdat(struct bdat_args *args, const char *s, size_t n)
+{
+	size_t digits = 0;
+
+	memset(args, 0, sizeof(*args));
+	while (digits < n && ascii_digit(s[digits]))
+		digits++;
+	if (digits == 0 || (digits < n && s[digits] != ' '))
+		return false;
+	args->size = ascii_number(s, digits);
+	args->sized = true;
+	s += digits;
+	n -= digits;
+	args->last = n > 0;
+	if (n == 0)
+		return true;
+	for (; n > 0 && *s == ' '; n--)
+		s++;
+	return ascii_is(s, n, "LAST");
 }
 
 bool

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "mail/ascii.h"
 #include "mail/date.h"
 
 #define DAY 86400
@@ -66,4 +67,91 @@ date_rfc3339(time_t when, char out[DATE_MAX])
 	split(when, &c);
 	return (size_t)snprintf(out, DATE_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ",
 	    c.year, c.month + 1, c.day, c.hour, c.minute, c.second);
+}
+
+/* Read n digits as a number up to most; -1 when they are none. */
+static int
+digits(const char *s, size_t n, int most)
+{
+	int number = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!ascii_digit(s[i]))
+			return -1;
+		number = number * 10 + (s[i] - '0');
+	}
+	return number > most ? -1 : number;
+}
+
+/* The inverse of split(), of a day: its number since 1970. */
+static int64_t
+day_number(int64_t year, int month, int day)
+{
+	year -= month <= 2;
+	month = (month + 9) % 12;
+	return year * 365 + year / 4 - year / 100 + year / 400 +
+	    (month * 153 + 2) / 5 + day - 1 - 719468;
+}
+
+static int
+month_days(int year, int month)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+/* "Z", "+01:00"; *minutes is how far that is ahead of UTC. */
+static bool
+read_zone(const char *s, size_t n, int *minutes)
+{
+	int hour, minute;
+
+	*minutes = 0;
+	if (n == 1)
+		return ascii_lower(*s) == 'z';
+	if (n != 6 || (*s != '+' && *s != '-') || s[3] != ':')
+		return false;
+	hour = digits(s + 1, 2, 23);
+	minute = digits(s + 4, 2, 59);
+	*minutes = (hour * 60 + minute) * (*s == '-' ? -1 : 1);
+	return hour >= 0 && minute >= 0;
+}
+
+bool
+date_read_rfc3339(const char *s, size_t n, int64_t *when)
+{
+	int year, month, day, hour, minute, second, ahead;
+
+	if (n < 20 || s[4] != '-' || s[7] != '-' || ascii_lower(s[10]) != 't' ||
+	    s[13] != ':' || s[16] != ':')
+		return false;
+	year = digits(s, 4, 9999);
+	month = digits(s + 5, 2, 12);
+	day = digits(s + 8, 2, 31);
+	hour = digits(s + 11, 2, 23);
+	minute = digits(s + 14, 2, 59);
+	second = digits(s + 17, 2, 60); /* a leap second */
+	if (year < 0 || month < 1 || day < 1 || hour < 0 || minute < 0 ||
+	    second < 0 || day > month_days(year, month))
+		return false;
+	s += 19;
+	n -= 19;
+	if (*s == '.') {
+		size_t fraction = 1;
+
+		while (fraction < n && ascii_digit(s[fraction]))
+			fraction++;
+		if (fraction == 1)
+			return false;
+		s += fraction;
+		n -= fraction;
+	}
+	if (!read_zone(s, n, &ahead))
+		return false;
+	*when = day_number(year, month, day) * DAY + hour * 3600 +
+	    (minute - ahead) * 60 + second;
+	return true;
 }

@@ -7,7 +7,9 @@
 #ifndef MAIL_DATE_H
 #define MAIL_DATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #define DATE_MAX 32
@@ -23,5 +25,11 @@ size_t date_rfc5322(time_t, char out[DATE_MAX]);
  * Returns the length, 20.
  */
 size_t date_rfc3339(time_t, char out[DATE_MAX]);
+
+/*
+ * Read a date-time of RFC 3339 5.6, with any offset; a fraction of a second is
+ * dropped.  False for anything else, also for a day that is in no calendar.
+ */
+bool date_read_rfc3339(const char *s, size_t n, int64_t *when);
 
 #endif

@@ -2,12 +2,15 @@
  * domain.c - names of hosts and mail domains, as text.
  */
 #include <arpa/inet.h>
+#include <idn2.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mail/ascii.h"
 #include "mail/domain.h"
+#include "mail/lines.h"
+#include "mail/utf8.h"
 
 #define LABEL_MAX 63
 
@@ -52,6 +55,43 @@ domain_valid(const char *s, size_t n, unsigned allow)
 	/* A resolver may take a name of digits for an address. */
 	return label_valid(s, n, allow) &&
 	    ((allow & DOMAIN_NUMERIC) || !all_digits(s, n));
+}
+
+/* Only here is anything allocated: U-labels are rare. */
+static bool
+to_a_labels(const char *s, size_t n, char out[DOMAIN_MAX])
+{
+	char text[DOMAIN_MAX], *made = NULL;
+	size_t len;
+	bool ok;
+
+	if (n >= sizeof(text) || memchr(s, '\0', n) != NULL ||
+	    !utf8_valid(s, n))
+		return false;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	if (idn2_to_ascii_8z(
+		text, &made, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return false;
+	len = strlen(made);
+	ok = domain_valid(made, len, 0);
+	if (ok)
+		memcpy(out, made, len + 1);
+	idn2_free(made);
+	return ok;
+}
+
+bool
+domain_ascii(const char *s, size_t n, char out[DOMAIN_MAX])
+{
+	if (lines_eight_bit(s, n))
+		return to_a_labels(s, n, out);
+	if (!domain_valid(s, n, 0))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		out[i] = ascii_lower(s[i]);
+	out[n] = '\0';
+	return true;
 }
 
 bool

@@ -1,8 +1,8 @@
 /*
  * domain.h - names of hosts and mail domains, as text.
  *
- * No lookups and no IDNA here: a domain is ASCII, in A-label form if it is
- * an internationalised one.
+ * A domain is ASCII wherever it is kept or compared, in A-label form if it is
+ * an internationalised one: domain_ascii() stands at the door.  No lookups.
  */
 #ifndef MAIL_DOMAIN_H
 #define MAIL_DOMAIN_H
@@ -29,6 +29,19 @@ enum {
  *   allow  set of DOMAIN_ flags
  */
 bool domain_valid(const char *s, size_t n, unsigned allow);
+
+/*
+ * Write a domain as it is kept: lower case, U-labels as A-labels (IDNA2008
+ * through the non-transitional mapping of UTS #46, so capitals, wide letters
+ * and ideographic dots become what they mean).
+ *
+ *   s, n  borrowed; UTF-8, 255 octets at most
+ *   out   set when true; NUL-terminated
+ *
+ * False when it is no domain_valid() one, is no UTF-8 or has a label that
+ * IDNA forbids.
+ */
+bool domain_ascii(const char *s, size_t n, char out[DOMAIN_MAX]);
 
 /*
  * Read an address literal, "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321

@@ -44,3 +44,17 @@ utf8_valid(const char *s, size_t n)
 	}
 	return true;
 }
+
+bool
+utf8_text(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c < ' ' || c == 0x7f)
+			return false;
+		if (c == 0xc2 && i + 1 < n && (unsigned char)s[i + 1] < 0xa0)
+			return false;
+	}
+	return utf8_valid(s, n);
+}

@@ -13,4 +13,7 @@
  */
 bool utf8_valid(const char *s, size_t n);
 
+/* And is there no control character among them, C0, DEL or C1? */
+bool utf8_text(const char *s, size_t n);
+
 #endif

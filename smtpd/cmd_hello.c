@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "mail/command.h"
+#include "mail/date.h"
 #include "smtpd/session.h"
 
 /* The name proves nothing and is kept nowhere; it only has to be one. */
@@ -11,6 +12,17 @@ static bool
 greets_badly(const char *args, size_t n)
 {
 	return !command_hello(args, n);
+}
+
+/* RFC 4865 3: for how long, and until when that is. */
+static void
+say_future_release(struct session *s)
+{
+	int64_t most = s->world->conf->hold_s;
+	char until[DATE_MAX];
+
+	date_rfc3339(s->world->wall_ms() / 1000 + most, until);
+	reply_line(s, 250, "", "FUTURERELEASE %" PRId64 " %s", most, until);
 }
 
 int
@@ -24,10 +36,19 @@ cmd_ehlo(struct session *s, char *args, size_t n)
 	reply_line(s, 250, "", "%s", conf->hostname);
 	reply_line(s, 250, "", "PIPELINING");
 	reply_line(s, 250, "", "SIZE %" PRIu64, conf->message_size);
+	reply_line(s, 250, "", "LIMITS RCPTMAX=%u", conf->recipients);
 	reply_line(s, 250, "", "8BITMIME");
-	if (s->tls[0] != '\0')
+	reply_line(s, 250, "", "SMTPUTF8");
+	reply_line(s, 250, "", "DELIVERBY");
+	reply_line(s, 250, "", "MT-PRIORITY");
+	say_future_release(s);
+	/* RFC 3461 is for those whom a report could reach. */
+	if (s->account[0] != '\0')
+		reply_line(s, 250, "", "DSN");
+	if (s->tls[0] != '\0') {
+		reply_line(s, 250, "", "REQUIRETLS");
 		reply_line(s, 250, "", "AUTH PLAIN LOGIN");
-	else if (s->world->tls)
+	} else if (s->world->tls)
 		reply_line(s, 250, "", "STARTTLS");
 	reply_line(s, 250, "", "HELP");
 	return reply(s, 250, "", "ENHANCEDSTATUSCODES");

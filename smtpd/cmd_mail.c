@@ -1,5 +1,6 @@
 /*
- * cmd_mail.c - MAIL (RFC 5321 4.1.1.2, RFC 1870).
+ * cmd_mail.c - MAIL (RFC 5321 4.1.1.2) and what a client may say of a message
+ * there.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -9,24 +10,18 @@
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
-static int
-misread(struct session *s, enum args_result r)
+static int64_t
+now_s(const struct surroundings *w)
 {
-	switch (r) {
-	case ARGS_UNKNOWN_PARAM:
-		return reply(s, 555, "5.5.4", "parameter not recognised");
-	case ARGS_BAD_PARAM:
-		return reply(s, 501, "5.5.4", "bad value of a parameter");
-	case ARGS_DUPLICATE_PARAM:
-		return reply(s, 501, "5.5.4", "parameter given twice");
-	case ARGS_ROUTE:
-		return reply(s, 501, "5.1.7", "source routes are not taken");
-	case ARGS_TOO_LONG:
-		return reply(s, 501, "5.1.7", "address too long");
-	default:
-		return reply(s, 501, "5.1.7",
-		    "write MAIL FROM:<address@domain>, then parameters");
-	}
+	return w->wall_ms() / 1000;
+}
+
+/* Perhaps long ago, which is the same as now. */
+static int64_t
+hold_until_s(const struct surroundings *w, const struct mail_args *args)
+{
+	return args->hold_for_s > 0 ? now_s(w) + args->hold_for_s
+				    : args->hold_until_s;
 }
 
 /* Whether there is any point in going on. */
@@ -37,6 +32,11 @@ object(struct session *s, const struct mail_args *args)
 
 	if (args->has_size && args->size > w->conf->message_size)
 		return reply(s, 552, "5.3.4", TOO_LARGE, w->conf->message_size);
+	/* RFC 4865 5. */
+	if (args->holds && hold_until_s(w, args) > now_s(w) + w->conf->hold_s)
+		return reply(s, 501, "5.5.4",
+		    "cannot hold mail for more than %" PRId64 " seconds",
+		    w->conf->hold_s);
 	if (!w->queue_up)
 		return reply(s, 451, "4.3.0", QUEUE_AWAY);
 	if (!w->accepting)
@@ -44,6 +44,42 @@ object(struct session *s, const struct mail_args *args)
 		    w->refusal[0] != '\0' ? w->refusal
 					  : "no new mail for the moment");
 	return 0;
+}
+
+/* What was said of the message, as the queue wants it. */
+static void
+note_options(struct session *s, const struct mail_args *args)
+{
+	static const uint32_t by[] = {
+		[BY_RETURN] = TX_BY_RETURN,
+		[BY_NOTIFY] = TX_BY_NOTIFY,
+	};
+	static const uint32_t ret[] = {
+		[RET_FULL] = TX_RET_FULL,
+		[RET_HDRS] = TX_RET_HDRS,
+	};
+	struct transaction *tx = s->tx;
+	struct tx_options *o = &tx->options;
+	int64_t hold;
+
+	tx->size_hint = args->has_size ? args->size : 0;
+	tx->flags |= by[args->by] | ret[args->ret];
+	if (args->smtputf8)
+		tx->flags |= TX_SMTPUTF8;
+	if (args->requiretls)
+		tx->flags |= TX_REQUIRETLS;
+	if (args->body == BODY_BINARYMIME)
+		tx->flags |= TX_BINARY;
+	text_copy(o->envid, sizeof(o->envid), args->envid);
+	if (args->has_priority)
+		o->priority = (uint32_t)(args->priority + 10);
+	if (args->holds && (hold = hold_until_s(s->world, args)) > 0)
+		o->hold_until = (uint64_t)hold;
+	if (args->by != BY_NONE)
+		o->by = (uint64_t)(s->world->wall_ms() +
+		    (int64_t)args->by_s * 1000);
+	if (args->by_trace)
+		tx->flags |= TX_BY_TRACE;
 }
 
 int
@@ -58,13 +94,14 @@ cmd_mail(struct session *s, char *args, size_t n)
 
 	r = command_mail(&mail, args, n);
 	if (r != ARGS_OK)
-		return misread(s, r);
+		return reply_misread(s, r, "5.1.7",
+		    "write MAIL FROM:<address@domain>, then parameters");
 	code = object(s, &mail);
 	if (code != 0)
 		return code;
 	address_format(&mail.from, sender);
 	s->tx = tx_new(sender, s->world->now_ms);
-	s->tx->size_hint = mail.has_size ? mail.size : 0;
+	note_options(s, &mail);
 	text_copy(c->account, sizeof(c->account), s->account);
 	text_copy(c->credential, sizeof(c->credential), s->credential);
 	text_copy(c->sender, sizeof(c->sender), sender);

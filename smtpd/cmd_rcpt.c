@@ -1,29 +1,13 @@
 /*
- * cmd_rcpt.c - RCPT (RFC 5321 4.1.1.3).
+ * cmd_rcpt.c - RCPT (RFC 5321 4.1.1.3, RFC 3461 4.1, 4.2).
  */
+#include <assert.h>
 
+#include "ipc/rcpt.h"
 #include "mail/command.h"
 #include "smtpd/session.h"
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
-
-static int
-misread(struct session *s, enum args_result r)
-{
-	switch (r) {
-	case ARGS_UNKNOWN_PARAM:
-		return reply(s, 555, "5.5.4", "parameter not recognised");
-	case ARGS_BAD_PARAM:
-	case ARGS_DUPLICATE_PARAM:
-		return reply(s, 501, "5.5.4", "bad parameter");
-	case ARGS_ROUTE:
-		return reply(s, 501, "5.1.3", "source routes are not taken");
-	case ARGS_TOO_LONG:
-		return reply(s, 501, "5.1.3", "address too long");
-	default:
-		return reply(s, 501, "5.1.3", "write RCPT TO:<address@domain>");
-	}
-}
 
 /* Recipients that do not fit into one record go ahead. */
 static bool
@@ -41,18 +25,38 @@ send_ahead(struct session *s)
 	return true;
 }
 
+/* It goes to the queue as the client's words say it. */
+static_assert((int)ON_NEVER == (int)NOTIFY_NEVER &&
+	(int)ON_SUCCESS == (int)NOTIFY_SUCCESS &&
+	(int)ON_FAILURE == (int)NOTIFY_FAILURE &&
+	(int)ON_DELAY == (int)NOTIFY_DELAY,
+    "mail/ and ipc/ name them alike");
+
+/* Returns its length in the packed list. */
+static size_t
+pack(const struct rcpt_args *rcpt, uint8_t out[RCPT_ITEM_MAX])
+{
+	struct rcpt_item item;
+
+	address_format(&rcpt->to, item.address);
+	item.notify = (uint8_t)rcpt->notify;
+	text_copy(item.orcpt, sizeof(item.orcpt), rcpt->orcpt);
+	return rcpt_pack(&item, out);
+}
+
 int
 cmd_rcpt(struct session *s, char *args, size_t n)
 {
 	const struct conf *conf = s->world->conf;
 	struct rcpt_args rcpt;
 	enum args_result r;
-	char text[ADDRESS_MAX];
+	uint8_t item[RCPT_ITEM_MAX];
 	size_t len;
 
-	r = command_rcpt(&rcpt, args, n);
+	r = command_rcpt(&rcpt, args, n, s->tx->flags & TX_SMTPUTF8);
 	if (r != ARGS_OK)
-		return misread(s, r);
+		return reply_misread(s, r, "5.1.3",
+		    "write RCPT TO:<address@domain>, then parameters");
 	/* RFC 5321 4.5.3.1.10: 452, and the client sends to the rest later. */
 	if (s->tx->nrcpts >= conf->recipients)
 		return reply(s, 452, "4.5.3",
@@ -62,9 +66,9 @@ cmd_rcpt(struct session *s, char *args, size_t n)
 	if (rcpt.to.domain[0] == '\0')
 		text_copy(
 		    rcpt.to.domain, sizeof(rcpt.to.domain), conf->hostname);
-	len = address_format(&rcpt.to, text);
+	len = pack(&rcpt, item);
 	if (!tx_has_room(s->tx, len) && !send_ahead(s))
 		return reply(s, 451, "4.3.0", QUEUE_AWAY);
-	tx_add_rcpt(s->tx, text, len);
+	tx_add_rcpt(s->tx, item, len);
 	return reply(s, 250, "2.1.5", "recipient ok");
 }

@@ -61,6 +61,34 @@ reply_line(
 	va_end(ap);
 }
 
+int
+reply_misread(struct session *s, enum args_result r, const char *address,
+    const char *shape)
+{
+	static const struct {
+		int code;
+		const char *status; /* NULL: that of a wrong address */
+		const char *text;   /* NULL: the shape */
+	} rows[ARGS_RESULTS] = {
+		[ARGS_SYNTAX] = { 501, NULL, NULL },
+		[ARGS_UNKNOWN_PARAM] = { 555, "5.5.4",
+		    "parameter not recognised" },
+		[ARGS_BAD_PARAM] = { 501, "5.5.4", "bad value of a parameter" },
+		[ARGS_DUPLICATE_PARAM] = { 501, "5.5.4",
+		    "parameter given twice" },
+		[ARGS_ROUTE] = { 501, NULL, "source routes are not taken" },
+		[ARGS_TOO_LONG] = { 501, NULL, "address too long" },
+		/* RFC 6531 3.5. */
+		[ARGS_NEEDS_UTF8] = { 553, "5.6.7",
+		    "only after MAIL with SMTPUTF8 may an address be "
+		    "other than ASCII" },
+	};
+
+	return reply(s, rows[r].code,
+	    rows[r].status != NULL ? rows[r].status : address, "%s",
+	    rows[r].text != NULL ? rows[r].text : shape);
+}
+
 void
 outcome_set(struct outcome *o, uint32_t verdict, uint32_t code,
     const char *status, const char *text)

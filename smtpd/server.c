@@ -439,6 +439,7 @@ start(const struct conf *conf)
 	clients_init(most_clients);
 	world.conf = conf;
 	world.send = send_request;
+	world.wall_ms = loop_wall_ms;
 	world.now_ms = loop_now_ms();
 	certificate_adopt();
 	world.tls = certificate_context() != NULL;

@@ -18,6 +18,7 @@
 #include "ipc/messages.h"
 #include "lib/buf.h"
 #include "lib/conf.h"
+#include "mail/command.h"
 #include "mail/sasl.h"
 
 enum state {
@@ -48,11 +49,12 @@ enum parting { PART_NOT, PART_STOP, PART_RELOGIN, PART_BARRED };
 /* What all sessions of a process share; its owner keeps it true. */
 struct surroundings {
 	const struct conf *conf;
-	int64_t now_ms;    /* only grows */
-	bool tls;          /* there is a certificate */
-	bool queue_up;     /* the queue is there at all */
-	bool accepting;    /* it takes new mail */
-	char refusal[160]; /* why not */
+	int64_t now_ms;           /* only grows */
+	int64_t (*wall_ms)(void); /* since 1970 */
+	bool tls;                 /* there is a certificate */
+	bool queue_up;            /* the queue is there at all */
+	bool accepting;           /* it takes new mail */
+	char refusal[160];        /* why not */
 	/* Pass a request on to the neighbour it is for.  False: that one is
 	 * down or overloaded, no answer will come. */
 	bool (*send)(const struct msg *);
@@ -152,6 +154,15 @@ int reply(struct session *, int code, const char *status, const char *fmt, ...)
 /* The same as a line that is not the last one of its reply. */
 void reply_line(struct session *, int code, const char *status, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Refuse a MAIL or RCPT whose arguments could not be read.
+ *
+ *   address  the enhanced status of an address that is wrong
+ *   shape    what the command should look like
+ */
+int reply_misread(
+    struct session *, enum args_result, const char *address, const char *shape);
 
 /* What a neighbour decided, or why we refuse. */
 struct outcome {

@@ -54,13 +54,13 @@ tx_has_room(const struct transaction *tx, size_t n)
 }
 
 void
-tx_add_rcpt(struct transaction *tx, const char *address, size_t n)
+tx_add_rcpt(struct transaction *tx, const uint8_t *item, size_t n)
 {
 	size_t len;
 
 	buf_reserve(&tx->rcpts, n + 2);
 	len = list_add((uint8_t *)buf_data(&tx->rcpts), tx->rcpts.len + n + 2,
-	    tx->rcpts.len, address, n);
+	    tx->rcpts.len, item, n);
 	assert(len == tx->rcpts.len + n + 2);
 	buf_commit(&tx->rcpts, n + 2);
 	tx->nrcpts++;
@@ -135,10 +135,14 @@ tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 	text_copy(c->tls, sizeof(c->tls), s->tls);
 	text_copy(c->mech, sizeof(c->mech), s->mech);
 	text_copy(c->with, sizeof(c->with),
-	    trace_protocol(s->esmtp, true, true, false));
+	    trace_protocol(s->esmtp, true, true, tx->flags & TX_SMTPUTF8));
 	text_copy(c->msgid, sizeof(c->msgid), tx->header.message_id);
+	c->flags = tx->flags;
+	c->options = tx->options;
 	if (tx->reader.eight_bit)
 		c->flags |= TX_8BIT;
+	if (tx->header.eight_bit)
+		c->flags |= TX_UTF8_HEADER;
 	if (!tx->header.has_date)
 		c->flags |= TX_ADD_DATE;
 	if (!tx->header.has_message_id)

@@ -17,7 +17,9 @@
 struct transaction {
 	char sender[ADDRESS_MAX]; /* canonical; "" is the null path */
 	uint64_t size_hint;       /* SIZE= of MAIL, 0 none */
-	int64_t began_ms;         /* at MAIL */
+	uint32_t flags;           /* enum tx_flags, as far as MAIL tells */
+	struct tx_options options;
+	int64_t began_ms; /* at MAIL */
 	unsigned nrcpts;
 	struct buf rcpts; /* packed; those that the queue has not got yet */
 	bool known;       /* the queue holds something of it */
@@ -46,9 +48,9 @@ struct transaction {
 struct transaction *tx_new(const char *sender, int64_t now_ms);
 void tx_free(struct transaction *);
 
-/* Room for a recipient of n octets in the record to come? */
+/* Room for a recipient of n octets (ipc/rcpt.h) in the record to come? */
 bool tx_has_room(const struct transaction *, size_t n);
-void tx_add_rcpt(struct transaction *, const char *address, size_t n);
+void tx_add_rcpt(struct transaction *, const uint8_t *item, size_t n);
 
 /* The next octets of the message, header included, to hash what is body. */
 void tx_hash(struct transaction *, const char *, size_t n);

@@ -25,11 +25,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ipc/rcpt.h"
 #include "lib/log.h"
 #include "smtpd/session.h"
 #include "smtpd/transaction.h"
 
 #define ID        ((uint64_t)7 << 16)
+#define NOW_MS    1000000
 #define TEXT_MOST (4 * 1024 * 1024)
 #define REQUESTS  512
 
@@ -181,8 +183,27 @@ matches(const char *text, const char *pattern)
 
 /* --- The neighbours. --- */
 
+/* "bob@b" or "bob@b(10 rfc822;bob@b)". */
+static void
+add_rcpt(struct buf *to, struct bytes item)
+{
+	struct rcpt_item r;
+	char *text;
+	int n;
+
+	if (!rcpt_unpack(&r, item))
+		fail("a recipient that is none");
+	n = r.notify == 0 && r.orcpt[0] == '\0'
+	    ? asprintf(&text, "%s", r.address)
+	    : asprintf(&text, "%s(%u %s)", r.address, r.notify, r.orcpt);
+	if (n == -1)
+		abort();
+	buf_add(to, text, (size_t)n);
+	free(text);
+}
+
 static char *
-list_text(struct bytes list)
+list_text(struct bytes list, bool rcpts)
 {
 	struct buf text = { 0 };
 	struct bytes item;
@@ -190,16 +211,54 @@ list_text(struct bytes list)
 	while (list_next(&list, &item)) {
 		if (text.len > 0)
 			buf_add(&text, ",", 1);
+		if (rcpts) {
+			add_rcpt(&text, item);
+			continue;
+		}
 		buf_add(&text, item.data, item.len);
 	}
 	buf_add(&text, "", 1);
 	return text.base;
 }
 
+/* A letter for each, in the order of enum tx_flags. */
+static const char *
+flags_text(uint32_t flags)
+{
+	static const char letters[] = "8dmfbuUBqoFHsRNT";
+	static char text[sizeof(letters)];
+	size_t n = 0;
+
+	for (unsigned i = 0; letters[i] != '\0'; i++)
+		if (flags & 1u << i)
+			text[n++] = letters[i];
+	text[n] = '\0';
+	return text;
+}
+
+/* " envid=... hold=... by=... priority=...", as far as they are there. */
+static const char *
+options_text(const struct tx_options *o)
+{
+	static char text[400];
+	int n = 0;
+
+	text[0] = '\0';
+	if (o->envid[0] != '\0')
+		n += sprintf(text + n, " envid=%s", o->envid);
+	if (o->hold_until != 0)
+		n += sprintf(text + n, " hold=%" PRIu64, o->hold_until);
+	if (o->by != 0)
+		n += sprintf(text + n, " by=%" PRIu64, o->by);
+	if (o->priority != 0)
+		sprintf(text + n, " priority=%u", o->priority);
+	return text;
+}
+
 static char *
 commit_text(const struct msg_tx_commit *c)
 {
-	char *rcpts = list_text(c->rcpts), *body, *text;
+	char *rcpts = list_text(c->rcpts, true), *body, *text;
 	struct stat st;
 
 	if (c->flags & TX_IN_FILE) {
@@ -222,13 +281,11 @@ commit_text(const struct msg_tx_commit *c)
 	last_body = text;
 	if (asprintf(&text,
 		"tx-commit account=%s credential=%s sender=%s ip=%s port=%u "
-		"tls=%s mech=%s with=%s msgid=%s flags=%s%s%s%s size=%" PRIu64
+		"tls=%s mech=%s with=%s msgid=%s flags=%s%s size=%" PRIu64
 		" rcpts=%s",
 		c->account, c->credential, c->sender, c->ip, c->port, c->tls,
-		c->mech, c->with, c->msgid, c->flags & TX_8BIT ? "8" : "",
-		c->flags & TX_ADD_DATE ? "d" : "",
-		c->flags & TX_ADD_MSGID ? "m" : "",
-		c->flags & TX_IN_FILE ? "f" : "", c->size, rcpts) == -1)
+		c->mech, c->with, c->msgid, flags_text(c->flags),
+		options_text(&c->options), c->size, rcpts) == -1)
 		abort();
 	free(rcpts);
 	return text;
@@ -255,14 +312,14 @@ request_text(const struct msg *m)
 		    s->account, s->credential, s->sender);
 		break;
 	case MSG_SUBMIT_CHECK:
-		list = list_text(h->authors);
+		list = list_text(h->authors, false);
 		n = asprintf(&text,
 		    "submit-check account=%s credential=%s authors=%s rcpts=%u",
 		    h->account, h->credential, list, h->rcpts);
 		free(list);
 		break;
 	case MSG_TX_RCPTS:
-		list = list_text(m->u.tx_rcpts.rcpts);
+		list = list_text(m->u.tx_rcpts.rcpts, true);
 		n = asprintf(&text, "tx-rcpts %s", list);
 		free(list);
 		break;
@@ -278,6 +335,13 @@ request_text(const struct msg *m)
 	if (n == -1)
 		abort();
 	return text;
+}
+
+/* 2026-11-21T20:00:00Z, when nothing has happened yet. */
+static int64_t
+wall_ms(void)
+{
+	return INT64_C(1795291200000) + world.now_ms - NOW_MS;
 }
 
 static bool
@@ -521,6 +585,45 @@ server_says(const char *arg)
 	if (strncmp(line, arg, strlen(arg)) != 0)
 		fail("said \"%.300s\", want \"%s\"", line, arg);
 	free(line);
+	run();
+}
+
+/*
+ * A whole reply of several lines: "250 STARTTLS !AUTH" has a line that begins
+ * with the first word behind its code, and none with the other.
+ */
+static void
+server_lists(const char *arg)
+{
+	char *line, all[4096] = "\n", want[64];
+	const char *word = arg + 4;
+	bool last = false;
+	size_t n = 1;
+
+	ensure_open();
+	flush_client();
+	while (!last && (line = heard()) != NULL) {
+		if (strncmp(line, arg, 3) != 0 || strlen(line) < 4)
+			fail("said \"%.300s\", want %.3s", line, arg);
+		last = line[3] == ' ';
+		n += (size_t)snprintf(
+		    all + n, sizeof(all) - n, "%.400s\n", line + 4);
+		if (n >= sizeof(all))
+			fail("said too much");
+		free(line);
+	}
+	if (!last)
+		fail("the reply has no end");
+	for (; *word != '\0'; word += strspn(word, " ")) {
+		bool no = *word == '!';
+
+		word += no;
+		snprintf(want, sizeof(want), "\n%.*s", (int)strcspn(word, " "),
+		    word);
+		if ((strstr(all, want) != NULL) == no)
+			fail("%s in the reply", want + 1);
+		word += strcspn(word, " ");
+	}
 	run();
 }
 
@@ -954,6 +1057,7 @@ static const struct directive {
 	{ "C>",		client_raw },	 /* say this and nothing more */
 	{ "S:",		server_says },	 /* hear a line that begins so */
 	{ "S~",		server_matches },/* ... or matches */
+	{ "S+",		server_lists },	 /* hear all lines of a reply */
 	{ "silence",	silence },	 /* nothing was said */
 	{ "tls",	tls },		 /* the handshake happens */
 	{ "closed",	closed },	 /* the server hangs up [linger | now] */
@@ -1014,11 +1118,13 @@ reset(void)
 	conf.message_size = 1000000;
 	conf.recipients = 100;
 	conf.connections = 20;
+	conf.hold_s = 86400;
 	world = (struct surroundings){ .conf = &conf,
-		.now_ms = 1000000,
+		.now_ms = NOW_MS,
 		.tls = true,
 		.queue_up = true,
 		.accepting = true,
+		.wall_ms = wall_ms,
 		.send = send_request };
 	memset(down, 0, sizeof(down));
 	memset(has_script, 0, sizeof(has_script));

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ipc/rcpt.h"
 #include "lib/log.h"
 #include "mail/address.h"
 #include "smtpd/line.h"
@@ -46,13 +47,15 @@ static unsigned
 count_rcpts(struct bytes list)
 {
 	struct bytes item;
+	struct rcpt_item r;
 	struct address a;
 	unsigned n = 0;
 	size_t count;
 
-	assert(list_valid(list, ADDRESS_MAX - 1, &count));
+	assert(list_valid(list, RCPT_ITEM_MAX, &count));
 	while (list_next(&list, &item)) {
-		assert(address_parse(&a, (const char *)item.data, item.len));
+		assert(rcpt_unpack(&r, item));
+		assert(address_parse(&a, r.address, strlen(r.address)));
 		n++;
 	}
 	assert(n == count);
@@ -87,6 +90,12 @@ check_commit(const struct msg_tx_commit *c)
 	}
 	rcpts_ahead = 0;
 	queue_holds = submit_ok = sender_ok = false;
+}
+
+static int64_t
+wall_ms(void)
+{
+	return INT64_C(1795291200000);
 }
 
 static bool
@@ -364,6 +373,7 @@ play(const uint8_t *p, size_t n, bool octets)
 		.tls = true,
 		.queue_up = true,
 		.accepting = true,
+		.wall_ms = wall_ms,
 		.send = send_request };
 	ndue = 0;
 	manual = down_auth = down_queue = acted = false;

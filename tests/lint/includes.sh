@@ -54,6 +54,7 @@ home 'db\.h' '(queue|auth)/(store|t_)'
 home 'crypt\.h' 'auth/password\.c'
 home 'unbound' 'deliver/dns\.c'
 home 'ini\.h' 'lib/conf'
+home 'idn2\.h' 'mail/domain\.c'
 home 'jansson\.h' 'ctl/'
 
 # mail/ is pure: no I/O, no clock, no process.

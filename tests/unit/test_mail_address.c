@@ -117,9 +117,15 @@ static const struct bad bad[] = {
 	{ "escaped NUL in quotes", S("\"a\\\0\"@c") },
 	{ "TAB in quotes", S("\"a\tb\"@c") },
 	{ "DEL in quotes", S("\"a\x7f\"@c") },
-	{ "8-bit local part", S("\xc3\xbc@c") },
-	{ "8-bit quoted", S("\"\xc3\xbc\"@c") },
-	{ "8-bit domain", S("a@\xc3\xbc.example") },
+	{ "local part in Latin-1", S("\xfc@c") },
+	{ "quoted in Latin-1", S("\"\xfc\"@c") },
+	{ "domain in Latin-1", S("a@\xfc.example") },
+	{ "backslash before 8-bit", S("\"\\\xc3\xbc\"@c") },
+	{ "C1 control", S("a\xc2\x80@c") },
+	{ "C1 control quoted", S("\"\xc2\x9f\"@c") },
+	{ "UTF-8 cut short", S("\xc3@c") },
+	{ "UTF-8 of 65", S(X60 "xxx\xc3\xbc@b") },
+	{ "domain that IDNA forbids", S("a@\xe2\x98\x83.example") },
 	{ "trailing dot", S("a@b.") },
 	{ "dot in front of the domain", S("a@.b") },
 	{ "empty label", S("a@b..c") },
@@ -328,12 +334,14 @@ validates_pairs(void **state)
 {
 	static const struct address no[] = { { "", "b" }, { "a", "" },
 		{ "", "" }, { "a", "B" }, { "a", "b." }, { "a\n", "b" },
-		{ "a", "b>" }, { "a", "[1.2.3]" }, { "\xc3\xbc", "b" } };
+		{ "a", "b>" }, { "a", "[1.2.3]" }, { "\xfc", "b" },
+		{ "a", "\xc3\xbc.b" } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(no); i++)
 		assert_false(address_valid(&no[i]));
 	assert_true(address_valid(&(struct address){ "a b", "c.d" }));
+	assert_true(address_valid(&(struct address){ "\xc3\xbc", "b" }));
 }
 
 int

@@ -65,9 +65,59 @@ agrees_with_the_library(void **state)
 	}
 }
 
+struct text {
+	const char *name;
+	bool ok;
+	int64_t when;
+};
+
+static const struct text texts[] = {
+	{ "2026-11-21T20:00:00Z", true, 1795291200 },
+	{ "2026-11-21t20:00:00z", true, 1795291200 },
+	{ "2026-11-21T20:00:00.75Z", true, 1795291200 },
+	{ "2026-11-21T21:30:00+01:30", true, 1795291200 },
+	{ "2026-11-21T15:00:00-05:00", true, 1795291200 },
+	{ "2024-02-29T23:59:60Z", true, 1709251200 },
+	{ "1969-12-31T23:59:59Z", true, -1 },
+	{ "0000-03-01T00:00:00Z", true, -62162035200 },
+	{ "9999-12-31T23:59:59Z", true, 253402300799 },
+	{ "2023-02-29T00:00:00Z", false, 0 },
+	{ "2026-13-01T00:00:00Z", false, 0 },
+	{ "2026-00-01T00:00:00Z", false, 0 },
+	{ "2026-01-00T00:00:00Z", false, 0 },
+	{ "2026-11-31T00:00:00Z", false, 0 },
+	{ "2026-11-21T24:00:00Z", false, 0 },
+	{ "2026-11-21T20:60:00Z", false, 0 },
+	{ "2026-11-21T20:00:61Z", false, 0 },
+	{ "2026-11-21 20:00:00Z", false, 0 },
+	{ "2026-11-21T20:00:00", false, 0 },
+	{ "2026-11-21T20:00:00.Z", false, 0 },
+	{ "2026-11-21T20:00:00+0100", false, 0 },
+	{ "2026-11-21T20:00:00+24:00", false, 0 },
+	{ "2026-11-21T20:00:00Zx", false, 0 },
+	{ "2026-11-21T20:00Z", false, 0 },
+	{ "1795291200", false, 0 },
+	{ "", false, 0 },
+};
+
+static void
+reads(void **state)
+{
+	const struct text *t = *state;
+	char *in = exact(t->name, strlen(t->name));
+	int64_t when = 0;
+
+	assert_int_equal(date_read_rfc3339(in, strlen(t->name), &when), t->ok);
+	free(in);
+	if (t->ok)
+		assert_true(when == t->when);
+}
+
 int
 main(void)
 {
+	ADD_TABLE(texts, reads);
+
 	ADD_TABLE(rows, formats);
 	add("every day of 530 years", agrees_with_the_library, NULL);
 	return run_cases("mail/date");

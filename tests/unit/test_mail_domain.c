@@ -156,9 +156,68 @@ literals(void **state)
 	}
 }
 
+static void
+a_labels(void **state)
+{
+	static const struct {
+		const char *in, *out; /* out NULL: refused */
+	} t[] = {
+		{ "Example.ORG", "example.org" },
+		{ "b\xc3\xbc"
+		  "cher.example",
+		    "xn--bcher-kva.example" },
+		{ "B\xc3\x9c"
+		  "CHER.example",
+		    "xn--bcher-kva.example" },
+		{ "bu\xcc\x88"
+		  "cher.example",
+		    "xn--bcher-kva.example" },
+		/* Not "strasse": IDNA2008 keeps the two apart. */
+		{ "stra\xc3\x9f"
+		  "e.example",
+		    "xn--strae-oqa.example" },
+		{ "\xe4\xbe\x8b\xe3\x80\x82"
+		  "example",
+		    "xn--fsq.example" },
+		{ "xn--bcher-kva.example", "xn--bcher-kva.example" },
+		{ "\xef\xbd\x81.example", "a.example" },
+		{ "b\xfc"
+		  "cher.example",
+		    NULL },
+		{ "\xe2\x84\x80.example", NULL }, /* a sign made of "a/c" */
+		{ "\xef\xbc\xa0.example", NULL }, /* a wide "@" */
+		{ "\xe2\x98\x83.example", NULL }, /* a snowman */
+		{ "\xc3\xbc..example", NULL },
+		{ "\xc3\xbc_x.example", NULL },
+		{ "\xc3\xbc.example.", NULL },
+		{ "\xc3\xbc.7", NULL },
+		{ "\xe2\x80\xae"
+		  "a.example",
+		    NULL },
+		{ "a..b", NULL },
+		{ "", NULL },
+	};
+	char out[DOMAIN_MAX];
+
+	(void)state;
+	assert_false(domain_ascii(S("\xc3\xbc\0.example"), out));
+	for (size_t i = 0; i < COUNT(t); i++) {
+		char *in = exact(t[i].in, strlen(t[i].in));
+		bool ok = domain_ascii(in, strlen(t[i].in), out);
+
+		free(in);
+		if (ok != (t[i].out != NULL))
+			fail_msg("%s", t[i].in);
+		if (ok)
+			assert_string_equal(out, t[i].out);
+	}
+}
+
 int
 main(void)
 {
+	add("U-labels become A-labels", a_labels, NULL);
+
 	ADD_TABLE(names, judges);
 	ADD_TABLE(fits, fits_pattern);
 	add("the most specific pattern wins", ranks, NULL);

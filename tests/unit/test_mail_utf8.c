@@ -52,9 +52,26 @@ judges(void **state)
 	free(in);
 }
 
+static void
+knows_controls(void **state)
+{
+	(void)state;
+	assert_true(utf8_text(S("")));
+	assert_true(utf8_text(S("a b\xc2\xa0\xc3\xbc~")));
+	assert_false(utf8_text(S("a\0")));
+	assert_false(utf8_text(S("a\x1f")));
+	assert_false(utf8_text(S("\x7f")));
+	assert_false(utf8_text(S("\xc2\x80")));
+	assert_false(utf8_text(S("\xc2\x9f")));
+	assert_false(utf8_text(S("\xc2")));
+	assert_false(utf8_text(S("J\xfcrgen")));
+}
+
 int
 main(void)
 {
+	add("controls are no text", knows_controls, NULL);
+
 	ADD_TABLE(rows, judges);
 	return run_cases("mail/utf8");
 }

@@ -41,7 +41,7 @@ test_recipients(void **state)
 		    address, sizeof(address), "r%zu@example.net", count);
 		if (!tx_has_room(tx, (size_t)n))
 			break;
-		tx_add_rcpt(tx, address, (size_t)n);
+		tx_add_rcpt(tx, (const uint8_t *)address, (size_t)n);
 	}
 	assert_int_equal(tx->nrcpts, count);
 	assert_true(tx->rcpts.len <= RCPTS_MAX);
@@ -159,7 +159,7 @@ test_commit(void **state)
 	struct msg m;
 
 	(void)state;
-	tx_add_rcpt(tx, "bob@example.net", 15);
+	tx_add_rcpt(tx, (const uint8_t *)"bob@example.net", 15);
 	feed(tx, "From: x\r\nMessage-ID: <1@x>\r\n\r\n\xc3\xa4\r\n.\r\n");
 	tx_commit(tx, &s, &m);
 	c = &m.u.tx_commit;
