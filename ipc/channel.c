@@ -101,7 +101,9 @@ take(int sock, uint8_t *buf, size_t size, int *fd)
 		if (*fd != -1)
 			close(*fd);
 		*fd = -1;
-		errno = EMSGSIZE;
+		/* Cut off and empty: there was no number free for it. */
+		errno =
+		    mh.msg_flags & MSG_CTRUNC && cm == NULL ? EMFILE : EMSGSIZE;
 		return -1;
 	}
 	return n;
@@ -141,6 +143,9 @@ read_some(struct channel *c)
 		n = take(c->fd, in, MSG_MAX, &fd);
 		if (n == -1 && errno == EAGAIN)
 			return;
+		if (n == -1 && errno == EMFILE)
+			fatal("too few descriptors to take one from %s",
+			    process_name(c->peer));
 		if (n == -1 && errno == EMSGSIZE) {
 			breach(c, "record too long");
 			return;

@@ -213,6 +213,13 @@ send_peer(struct worker *w, const struct worker *other, bool sign, int fd)
 	close(fd);
 }
 
+static void
+log_failure(const struct worker *w, int error)
+{
+	log_event("process.failed", "process=%s error=%s",
+	    process_name(w->process), log_quote(strerror(error)));
+}
+
 /* A fresh line between w and every neighbour that is running. */
 static void
 connect_peers(struct worker *w)
@@ -229,8 +236,12 @@ connect_peers(struct worker *w)
 				(lines[i].a == w->process ? lines[i].b
 							  : lines[i].a))
 				continue;
-			if (message_pair(fds) == -1)
-				fatal("socketpair: %s", strerror(errno));
+			if (message_pair(fds) == -1) {
+				/* Half connected is no use: start it anew. */
+				log_failure(w, errno);
+				kill(w->pid, SIGKILL);
+				return;
+			}
 			send_peer(w, other, lines[i].sign, fds[0]);
 			send_peer(other, w, lines[i].sign, fds[1]);
 		}
@@ -323,14 +334,16 @@ spawn(struct worker *w)
 {
 	int fds[2];
 
-	if (message_pair(fds) == -1)
-		fatal("socketpair: %s", strerror(errno));
+	if (message_pair(fds) == -1) {
+		log_failure(w, errno);
+		put_off(w);
+		return;
+	}
 	w->ready = w->stopping = false;
 	w->started_ms = loop_now_ms();
 	w->pid = fork();
 	if (w->pid == -1) {
-		log_event("process.failed", "process=%s error=%s",
-		    process_name(w->process), log_quote(strerror(errno)));
+		log_failure(w, errno);
 		close(fds[0]);
 		close(fds[1]);
 		w->pid = 0;
