@@ -4,6 +4,8 @@
 #                 ONCE=1 stops after that proof
 # make check      install what is missing, build, run the tests
 # make check-all  and the long ones: crashes, power cuts, failing disks
+# make torture    everything at once for TORTURE_SECONDS (an hour): crashes,
+#                 power cuts, full disks, no memory, jumping clocks; a ledger
 # make asan       the unit tests, dialogs and system tests under ASan and UBSan
 # make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
 # make bench      messages/s, CPU seconds per 1,000 messages, flushes/message
@@ -23,6 +25,7 @@ MANDIR     := $(DATADIR)/man
 DOCDIR     := $(DATADIR)/doc/postern
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 FUZZ_SECONDS ?= 30
+TORTURE_SECONDS ?= 3600
 
 CFLAGS   ?= -O2 -g
 HARDEN   ?= -fPIE -fstack-protector-strong -fstack-clash-protection \
@@ -118,7 +121,7 @@ $(PRELOADS): $B/%.so: %.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
 
-.PHONY: all tests deps run check check-all asan fuzz run-fuzz bench format \
+.PHONY: all tests deps run check check-all torture asan fuzz run-fuzz bench format \
     install clean
 all: $(PROGRAMS)
 tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(PRELOADS)
@@ -139,6 +142,11 @@ check-all:
 	@tests/lib/deps.sh build check
 	@$(MAKE_J) all tests
 	@tests/run --all unit fuzz dialog lint system crash
+
+torture:
+	@tests/lib/deps.sh build check
+	@$(MAKE_J) all tests
+	@B=$B POSTERN_TESTS=full tests/crash/torture.py $(TORTURE_SECONDS)
 
 asan:
 	@tests/lib/deps.sh build check

@@ -12,51 +12,15 @@ have its first copy within the moments before a kill (RFC 1047).
 
 import os
 import random
-import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import tap
-from crash import Bed, unjustified
+from crash import TARGETS, Bed, check_codes, strike, unjustified
 from tap import comment, same, wait
 
 QUICK, FULL = 6, 60
-TARGETS = ["postern-queue", "all", "postern-deliver", "postern-queue",
-           "postern-smtpd", "postern-auth", "queue twice", "parent",
-           "postern-queue", "all stopped first"]
-
-
-def strike(bed, target):
-    """Kill; the time of it.  The server runs again when this returns."""
-    p = bed.p
-    at = time.monotonic()
-    if target in ("all", "all stopped first"):
-        if target != "all":
-            # Some go on for a moment while others are dead already.
-            for name in random.sample(["postern-queue", "postern-deliver",
-                                       "postern-smtpd", "postern-auth"], 2):
-                p.kill(name)
-            time.sleep(random.uniform(0, 0.05))
-            at = time.monotonic()
-        p.end_all()
-        p.start()
-    elif target == "parent":
-        os.kill(p.sid, signal.SIGKILL)
-        p.process.wait()
-        p.process = None
-        wait(lambda: not p.pids(), 20, "the children follow the parent")
-        p.start()
-    elif target == "queue twice":
-        p.kill("postern-queue")
-        # In the middle of the recovery, more often than not.
-        if wait(lambda: p.pid("postern-queue"), 20, "a new queue", 0.001):
-            time.sleep(random.uniform(0, 0.08))
-            at = time.monotonic()
-            p.kill("postern-queue")
-    else:
-        p.kill(target)
-    return at
 
 
 def one_round(bed, number, target):
@@ -67,15 +31,12 @@ def one_round(bed, number, target):
         wait(lambda: len(bed.acked()) > len(before) + 20, 30,
              "the load runs")
         time.sleep(random.uniform(0, 0.3))
-        bed.kills.append(strike(bed, target))
+        bed.kills.append(strike(bed.p, target))
         then = len(bed.acked())
         wait(lambda: len(bed.acked()) > then + 20, 60,
              "mail is accepted again")
         said = load.stop()
-    for code in said["codes"]:
-        # 421 closing, 451 queue away, 452 busy, 454 no auth just now.
-        if code not in ("421", "451", "452", "454"):
-            raise AssertionError(f"a client was told {code}: {said}")
+    check_codes(said)
     bed.must_drain(bed.acked() - before, 60)
     comment(f"round {number}: {target}: {len(bed.acked()) - len(before)} "
             f"acknowledged, {said['broken']} cut off")

@@ -9,27 +9,16 @@ queue pass N - 1 times and die there.
 # run: limit-all 600
 # run: alone
 
-import glob
 import os
-import re
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import tap
-from crash import Bed, unjustified
-from postern import TOP
+from crash import Bed, points, unjustified
 from tap import comment, same
 
 TURNS = (1, 2, 7) if tap.FULL else (3,)
-
-
-def points():
-    found = set()
-    for path in glob.glob(os.path.join(TOP, "queue", "*.c")):
-        with open(path) as f:
-            found |= set(re.findall(r'CRASH_POINT\("([^"]+)"\)', f.read()))
-    return sorted(found)
 
 
 def die_at(point):

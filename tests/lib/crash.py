@@ -6,15 +6,18 @@ acknowledged to one ledger, sink.c the id of each received to another; an id
 in the first and not in the second is a message lost.
 """
 
+import glob
 import json
 import os
+import random
 import re
+import signal
 import subprocess
 import time
 
-from postern import PASSWORD, Postern, free_port, tool
-from sink import LoadSink, read_got
-from tap import comment
+from postern import PASSWORD, TOP, Postern, free_port, tool
+from sink import LoadSink
+from tap import comment, wait
 
 USERS = 4
 ACCOUNTS = [f"load{n}@bench.example" for n in range(USERS)]
@@ -53,14 +56,23 @@ class Load:
         self.process.stdout.close()
 
 
-def read_ledger(path):
-    """The ids acknowledged so far; a line half written does not count."""
-    try:
-        with open(path, "rb") as f:
-            data = f.read()
-    except OSError:
-        return set()
-    return set(data[:data.rfind(b"\n") + 1].decode().split())
+class Ledger:
+    """A file that grows by lines, and is read but once."""
+
+    def __init__(self, path):
+        self.path, self.at = path, 0
+
+    def more(self):
+        """The lines since the last call; one half written does not count."""
+        try:
+            with open(self.path, "rb") as f:
+                f.seek(self.at)
+                data = f.read()
+        except OSError:
+            return []
+        whole = data.rfind(b"\n") + 1
+        self.at += whole
+        return data[:whole].decode().splitlines()
 
 
 class Bed:
@@ -86,6 +98,9 @@ class Bed:
         self.acked_path = os.path.join(self.p.dir, "acked")
         self.got_path = os.path.join(self.p.dir, "got")
         open(self.got_path, "w").close()
+        self.promised, self.received = \
+            Ledger(self.acked_path), Ledger(self.got_path)
+        self.ids, self.sent, self.arrived = set(), {}, set()
         if self.sink_up:
             try:
                 self.start_sink()
@@ -114,23 +129,27 @@ class Bed:
                     "--rcpts", str(self.rcpts), *options)
 
     def acked(self):
-        return read_ledger(self.acked_path)
+        """The ids acknowledged so far."""
+        self.ids.update(self.promised.more())
+        return set(self.ids)
 
     def copies(self):
         """{(id, first recipient): [(time, recipients) of each copy]}"""
-        out = {}
-        for at, name, count, first in read_got(self.got_path):
-            out.setdefault((name, first), []).append((at, count))
-        return out
+        for line in self.received.more():
+            at, name, count, first = line.split(" ")
+            firsts = self.sent.setdefault(name, {})
+            firsts.setdefault(first, []).append((int(at) / 1e6, int(count)))
+            wanted = self.rcpts if re.match(r".*-\d+-\d+$", name) else 1
+            if sum(max(c[1] for c in copies)
+                   for copies in firsts.values()) >= wanted:
+                self.arrived.add(name)
+        return {(name, first): copies for name, firsts in self.sent.items()
+                for first, copies in firsts.items()}
 
     def got(self):
         """The ids that have arrived for all of their recipients."""
-        reached = {}
-        for (name, _), copies in self.copies().items():
-            reached[name] = reached.get(name, 0) + max(c[1] for c in copies)
-        return {n for n, count in reached.items()
-                if count >= (self.rcpts if re.match(r".*-\d+-\d+$", n)
-                             else 1)}
+        self.copies()
+        return set(self.arrived)
 
     def drain(self, wanted, seconds=60):
         """
@@ -168,7 +187,6 @@ class Bed:
                 f"lost {len(missing)} of {len(wanted)} acknowledged "
                 f"messages, e.g. {sorted(missing)[:5]}")
 
-
     def tell(self, names):
         """What the log has about these messages of the load."""
         lines = self.p.log().splitlines()
@@ -178,6 +196,64 @@ class Bed:
                     ident = line.partition("id=")[2].split()[0]
                     comment("\n".join(x for x in lines
                                       if f"id={ident} " in x))
+
+
+PROGRAMS = ("postern-queue", "postern-deliver", "postern-smtpd",
+            "postern-auth")
+TARGETS = ["postern-queue", "all", "postern-deliver", "postern-queue",
+           "postern-smtpd", "postern-auth", "queue twice", "parent",
+           "postern-queue", "all stopped first"]
+# 421 closing, 451 queue away, 452 busy or full, 454 no auth just now.
+PATIENT = ("421", "451", "452", "454")
+
+
+def points():
+    """The names of the CRASH_POINT()s of the queue."""
+    found = set()
+    for path in glob.glob(os.path.join(TOP, "queue", "*.c")):
+        with open(path) as f:
+            found |= set(re.findall(r'CRASH_POINT\("([^"]+)"\)', f.read()))
+    return sorted(found)
+
+
+def strike(p, target):
+    """
+    kill -9 to one of TARGETS; the time of it.  The server runs again when
+    this returns, or the parent sees to it.
+    """
+    at = time.monotonic()
+    if target in ("all", "all stopped first"):
+        if target != "all":
+            # Some go on for a moment while others are dead already.
+            for name in random.sample(PROGRAMS, 2):
+                p.kill(name)
+            time.sleep(random.uniform(0, 0.05))
+            at = time.monotonic()
+        p.end_all()
+        p.start()
+    elif target == "parent":
+        os.kill(p.sid, signal.SIGKILL)
+        p.process.wait()
+        p.process = None
+        wait(lambda: not p.pids(), 20, "the children follow the parent")
+        p.start()
+    elif target == "queue twice":
+        p.kill("postern-queue")
+        # In the middle of the recovery, more often than not.
+        if wait(lambda: p.pid("postern-queue"), 20, "a new queue", 0.001):
+            time.sleep(random.uniform(0, 0.08))
+            at = time.monotonic()
+            p.kill("postern-queue")
+    else:
+        p.kill(target)
+    return at
+
+
+def check_codes(said):
+    """A client may be put off by trouble, and never be turned away."""
+    for code in said["codes"]:
+        if code not in PATIENT:
+            raise AssertionError(f"a client was told {code}: {said}")
 
 
 def unjustified(copies, kills, in_flight=500):

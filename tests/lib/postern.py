@@ -94,7 +94,7 @@ def free_port():
 def tool(source):
     """The program built from a C file of the tests; compiles it if need be."""
     path = os.path.join(TOP, "tests", source)
-    shared = source == "crash/fault.c"
+    shared = source.startswith("crash/")
     out = os.path.join(BUILD, "tests", source[:-2] + (".so" if shared else ""))
     os.makedirs(os.path.dirname(out), exist_ok=True)
     with open(out + ".lock", "w") as lock:
@@ -279,7 +279,7 @@ class Postern:
             self.process = subprocess.Popen(
                 [program, "--config", self.config, "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=dict(os.environ, **self.env, **(env or {})),
+                env={**os.environ, **self.env, **(env or {})},
                 start_new_session=True)
         self.sid = self.process.pid
         if ready:
