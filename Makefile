@@ -45,16 +45,18 @@ UNBOUND := $(shell pkg-config --libs libunbound 2>/dev/null)
 INIH    := $(shell pkg-config --libs inih 2>/dev/null)
 JANSSON := $(shell pkg-config --libs jansson 2>/dev/null)
 IDN     := $(shell pkg-config --libs libidn2 2>/dev/null)
+SECCOMP := $(shell pkg-config --libs libseccomp 2>/dev/null)
 
 # What each process links: the linker shows what a process cannot do.
 PROCESSES    := parent smtpd auth queue deliver
 SHARED       := ipc mail lib
+CHILD        := $(INIH) $(EVENT) $(IDN) $(SECCOMP)
 LIBS_ctl     := $(SSL) $(JANSSON) $(INIH) $(EVENT) $(IDN)
 LIBS_parent  := $(INIH) $(EVENT)
-LIBS_smtpd   := $(SSL) $(INIH) $(EVENT) $(IDN)
-LIBS_auth    := $(SSL) $(INIH) $(EVENT) $(IDN) -ldb-5.3 -lcrypt -lpthread
-LIBS_queue   := $(INIH) $(EVENT) $(IDN) -ldb-5.3 -lpthread
-LIBS_deliver := $(SSL) $(UNBOUND) $(INIH) $(EVENT) $(IDN)
+LIBS_smtpd   := $(SSL) $(CHILD)
+LIBS_auth    := $(SSL) $(CHILD) -ldb-5.3 -lcrypt -lpthread
+LIBS_queue   := $(CHILD) -ldb-5.3 -lpthread
+LIBS_deliver := $(SSL) $(UNBOUND) $(CHILD)
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -98,9 +100,9 @@ $(filter $B/tests/fuzz/fuzz_$1_%,$(FUZZERS)): $B/tests/fuzz/%: \
     $(FUZZ_MAIN)
 	$$(LINK.o) $$^ $$(LIBS_$1) $(FUZZ_LINK) -o $$@
 endef
-LIBS_lib  := $(SSL) $(INIH) $(EVENT) -lpthread
+LIBS_lib  := $(SSL) $(CHILD) -lpthread
 LIBS_mail := $(IDN)
-LIBS_ipc  := $(INIH) $(EVENT) -lpthread
+LIBS_ipc  := $(CHILD) -lpthread
 # Without libFuzzer a small main() replays the corpus.
 FUZZ_MAIN ?= $B/tests/fuzz/replay.o
 $(foreach d,$(PROCESSES) ctl $(SHARED),$(eval $(call tests_of,$d)))

@@ -117,8 +117,8 @@ stop(void)
 
 const struct child vault = {
 	.self = P_AUTH,
-	.program = "auth",
-	.threads = true,
+	.program = "postern-auth",
+	.rights = MAY_FILES | MAY_THREAD,
 	.start = start,
 	.reload = use_conf,
 	.peer = peer,

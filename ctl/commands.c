@@ -75,6 +75,13 @@ const struct command commands[] = {
   "tell how the server is",
   "Ends with 3 when it is not running." },
 
+{ "check",      "sandbox", "",                 list,       cmd_check_sandbox,
+  "try what the processes must not be able to do",
+  "Starts each process as the server would, lets it give up its rights, and "
+  "has it try to read other files, to run programs, to connect, and more.  "
+  "The running server is not touched.  Ends with 1 when anything that should "
+  "be refused is not." },
+
 { "config",     "check",   "",                 json,       cmd_config_check,
   "look for errors in the configuration",
   "All errors are told in one run, with line and remedy, and so are files "

@@ -21,6 +21,7 @@
 #include "ctl/sibling.h"
 #include "ctl/text.h"
 #include "ipc/channel.h"
+#include "ipc/identity.h"
 
 #define CHILD_FD    3 /* ipc/child.h */
 #define PATIENCE_MS 10000
@@ -124,12 +125,14 @@ check_owner(const char *directory, const char *user)
 static int
 start(struct daemon *d, const struct settings *s)
 {
-	const char *user = geteuid() == 0 ? s->conf->user_auth : NULL;
-	char program[CONF_PATH], directory[CONF_PATH + 8];
+	struct identity id;
+	const char *user;
+	char program[CONF_PATH];
 	int pair[2], code;
 
-	snprintf(directory, sizeof(directory), "%s/auth", s->conf->state);
-	if (user != NULL && (code = check_owner(directory, user)) != CODE_OK)
+	identity_of(P_AUTH, s->conf, &id);
+	user = geteuid() == 0 ? id.user : NULL;
+	if (user != NULL && (code = check_owner(id.dir, user)) != CODE_OK)
 		return code;
 	if (!sibling_path("auth", program, sizeof(program)))
 		return CODE_TEMP;
@@ -138,7 +141,7 @@ start(struct daemon *d, const struct settings *s)
 		return output_fail(CODE_TEMP, "%s", strerror(errno));
 	d->pid = fork();
 	if (d->pid == 0)
-		become_auth(program, directory, user, pair[1], d->log);
+		become_auth(program, id.dir, user, pair[1], d->log);
 	close(pair[1]);
 	d->parent = pair[0];
 	if (d->pid != -1)

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "ipc/child.h"
+#include "lib/attempt.h"
 #include "lib/log.h"
-#include "lib/sandbox.h"
 
 #define PARENT_FD 3
 #define FILES_MAX 65536 /* descriptors: 10,000 sessions and room */
@@ -124,12 +124,13 @@ on_signal(void *arg)
 int
 child_main(const struct child *child, int argc, char **argv)
 {
-	struct sandbox box = { .files = FILES_MAX, .threads = child->threads };
+	struct sandbox box = { .files = FILES_MAX, .rights = child->rights };
+	const char *attempt = NULL;
 	int opt;
 
 	self = child;
 	log_open(child->program);
-	while ((opt = getopt(argc, argv, "i:u:d:")) != -1)
+	while ((opt = getopt(argc, argv, "i:u:d:t:")) != -1)
 		switch (opt) {
 		case 'i':
 			number = (unsigned)strtoul(optarg, NULL, 10);
@@ -139,6 +140,9 @@ child_main(const struct child *child, int argc, char **argv)
 			break;
 		case 'd':
 			box.directory = optarg;
+			break;
+		case 't':
+			attempt = optarg;
 			break;
 		default:
 			return 2;
@@ -151,6 +155,8 @@ child_main(const struct child *child, int argc, char **argv)
 	if (child->prepare != NULL)
 		child->prepare();
 	sandbox_enter(&box);
+	if (attempt != NULL)
+		return attempt_run(attempt);
 	if (getcwd(directory, sizeof(directory)) == NULL)
 		fatal("getcwd: %s", strerror(errno));
 	loop_init();

@@ -8,12 +8,16 @@
  * chdir), no_new_privs, limits.  Then come MSG_CONF, MSG_FILE, MSG_LISTEN,
  * MSG_PEER in this order, and MSG_START.  Later MSG_CONF and MSG_FILE, ended
  * by another MSG_START, are a reload; a MSG_PEER is a neighbour's restart.
+ *
+ * With -t ATTEMPT it gives up its rights, tries what lib/attempt.h has under
+ * that name, and ends: `postern check sandbox`.
  */
 #ifndef IPC_CHILD_H
 #define IPC_CHILD_H
 
 #include "ipc/channel.h"
 #include "lib/conf.h"
+#include "lib/sandbox.h"
 
 /*
  * The status of a child that wants to be started again without delay, and is
@@ -25,7 +29,7 @@
 struct child {
 	enum process self;
 	const char *program; /* for the log */
-	bool threads;        /* it makes some */
+	unsigned rights;     /* enum sandbox_right */
 	/* Before rights are given up: open what cannot be reached later.  May
 	 * be NULL. */
 	void (*prepare)(void);

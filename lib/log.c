@@ -35,6 +35,12 @@ log_to_syslog(bool on)
 	use_syslog = on;
 }
 
+const char *
+log_process(void)
+{
+	return process_name;
+}
+
 static size_t
 stamp(char *line, size_t size)
 {

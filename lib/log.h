@@ -14,6 +14,8 @@
 /* process: the name that fatal errors carry; kept, not copied. */
 void log_open(const char *process);
 void log_to_syslog(bool on);
+/* The name given to log_open(). */
+const char *log_process(void);
 
 void log_event(const char *event, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

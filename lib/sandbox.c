@@ -5,14 +5,27 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/landlock.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
+#include "lib/seccomp.h"
+
+/* The sanitizers' own library opens files and looks at other processes. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED \
+	(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
 
 static void
 limit(int resource, rlim_t most)
@@ -40,6 +53,29 @@ become(const struct passwd *pw)
 		fatal("still able to become root");
 }
 
+/* The last two steps, which a kernel may not know. */
+static void
+confine(const struct sandbox *s, bool root)
+{
+	const char *wish = getenv("POSTERN_SANDBOX");
+	int landlock = 0;
+	bool filter = false;
+
+	if (SANITIZED || (wish != NULL && strcmp(wish, "off") == 0)) {
+		log_event("warning", "text=%s",
+		    log_quote("no filter of system calls and no Landlock: a "
+			      "build or a run for debugging"));
+	} else {
+		landlock = landlock_enter(s->rights);
+		filter = seccomp_enter(s->rights);
+	}
+	log_event("process.confined",
+	    "process=%s user=%s chroot=%s landlock=%d seccomp=%s",
+	    log_process(), s->user != NULL && root ? s->user : "-",
+	    root && s->directory != NULL ? "yes" : "no", landlock,
+	    filter ? "yes" : "no");
+}
+
 void
 sandbox_enter(const struct sandbox *s)
 {
@@ -62,8 +98,9 @@ sandbox_enter(const struct sandbox *s)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("no_new_privs: %s", strerror(errno));
 	limit(RLIMIT_CORE, 0);
-	if (!s->threads)
+	if ((s->rights & MAY_THREAD) == 0)
 		limit(RLIMIT_NPROC, 0);
 	if (s->files > 0)
 		limit(RLIMIT_NOFILE, s->files);
+	confine(s, root);
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "ipc/child.h"
+#include "ipc/identity.h"
 #include "lib/log.h"
 #include "parent/parent.h"
 
@@ -96,35 +97,14 @@ program_path(enum process p, char *out, size_t size)
 }
 
 static void
-identity(enum process p, const char **user, char *dir, size_t size)
-{
-	const struct conf *c = parent_conf();
-
-	switch (p) {
-	case P_AUTH:
-		*user = c->user_auth;
-		snprintf(dir, size, "%s/auth", c->state);
-		break;
-	case P_QUEUE:
-		*user = c->user_queue;
-		snprintf(dir, size, "%s/queue", c->state);
-		break;
-	default:
-		*user = p == P_SMTPD ? c->user_smtpd : c->user_deliver;
-		snprintf(dir, size, "%s/empty", c->run);
-		break;
-	}
-}
-
-static void
 become_child(const struct worker *w, int fd)
 {
-	char path[CONF_PATH], dir[CONF_PATH + 16], index[16];
-	const char *user;
+	char path[CONF_PATH], index[16];
+	struct identity id;
 	sigset_t none;
 
 	program_path(w->process, path, sizeof(path));
-	identity(w->process, &user, dir, sizeof(dir));
+	identity_of(w->process, parent_conf(), &id);
 	snprintf(index, sizeof(index), "%u", w->index);
 	/* Not to be stopped by the terminal's Ctrl-C before we say so. */
 	setpgid(0, 0);
@@ -137,10 +117,10 @@ become_child(const struct worker *w, int fd)
 		_exit(71);
 	close_range(4, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (geteuid() == 0)
-		execl(path, strrchr(path, '/') + 1, "-i", index, "-u", user,
-		    "-d", dir, (char *)NULL);
+		execl(path, strrchr(path, '/') + 1, "-i", index, "-u", id.user,
+		    "-d", id.dir, (char *)NULL);
 	else
-		execl(path, strrchr(path, '/') + 1, "-i", index, "-d", dir,
+		execl(path, strrchr(path, '/') + 1, "-i", index, "-d", id.dir,
 		    (char *)NULL);
 	fprintf(stderr, "%s: %s\n", path, strerror(errno));
 	_exit(71);

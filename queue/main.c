@@ -290,7 +290,7 @@ main(int argc, char **argv)
 	static const struct child child = {
 		.self = P_QUEUE,
 		.program = "postern-queue",
-		.threads = true,
+		.rights = MAY_FILES | MAY_THREAD,
 		.start = start,
 		.reload = reload,
 		.peer = peer,

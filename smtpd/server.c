@@ -479,6 +479,7 @@ stop(void)
 const struct child server = {
 	.self = P_SMTPD,
 	.program = "postern-smtpd",
+	.rights = MAY_ACCEPT,
 	.prepare = count_cores,
 	.start = start,
 	.reload = reload,

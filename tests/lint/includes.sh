@@ -55,6 +55,7 @@ home 'crypt\.h' 'auth/password\.c'
 home 'unbound' 'deliver/dns\.c'
 home 'ini\.h' 'lib/conf'
 home 'idn2\.h' 'mail/domain\.c'
+home 'seccomp\.h' 'lib/seccomp\.c'
 home 'jansson\.h' 'ctl/'
 
 # mail/ is pure: no I/O, no clock, no process.
