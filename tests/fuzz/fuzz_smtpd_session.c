@@ -40,6 +40,7 @@ static enum msg_type due[DUE];
 static int ndue;
 static bool manual, down_auth, down_queue, acted;
 /* What the neighbours know. */
+static int lent = -1; /* the queue's own descriptor of it */
 static bool logged_in, secured, sender_ok, submit_ok, queue_holds;
 static unsigned rcpts_ahead, stored, acknowledged;
 
@@ -60,6 +61,18 @@ count_rcpts(struct bytes list)
 	}
 	assert(n == count);
 	return n;
+}
+
+static int
+lend(void)
+{
+	int fd = memfd_create("body", MFD_CLOEXEC);
+
+	if (lent != -1)
+		close(lent);
+	lent = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	assert(fd != -1 && lent != -1);
+	return fd;
 }
 
 static void
@@ -83,7 +96,9 @@ check_commit(const struct msg_tx_commit *c)
 	assert(c->size > 0 && c->size <= conf.message_size);
 	if (c->flags & TX_IN_FILE) {
 		assert(queue_holds && c->body.len == 0);
-		assert((uint64_t)lseek(session.tx->fd, 0, SEEK_END) == c->size);
+		/* Whole, and ours is the only descriptor that is left. */
+		assert((uint64_t)lseek(lent, 0, SEEK_END) == c->size);
+		assert(session.tx->fd == -1);
 	} else {
 		assert(c->body.len == c->size);
 		check_text(c->body.data, c->body.len);
@@ -226,7 +241,7 @@ answer(enum msg_type type, enum verdict v)
 	case MSG_TX_FILE_LENT:
 		m.u.tx_file_lent.verdict = v;
 		if (v == V_OK)
-			fd = memfd_create("body", MFD_CLOEXEC);
+			fd = lend();
 		break;
 	default:
 		m.u.tx_result.verdict = v;
