@@ -84,20 +84,21 @@ void
 reading_init(struct reading *r, const struct letter *l)
 {
 	r->letter = l;
-	r->seven = NULL;
+	r->converted = NULL;
 	r->at = 0;
+	r->raw = false;
 	stuff_init(&r->stuffer);
 }
 
 void
 reading_clear(struct reading *r)
 {
-	free(r->seven);
-	r->seven = NULL;
+	free(r->converted);
+	r->converted = NULL;
 }
 
 enum downgrade_result
-reading_downgrade(struct reading *r, const char **problem)
+reading_downgrade(struct reading *r, unsigned what, const char **problem)
 {
 	struct downgrade *d = malloc(sizeof(*d));
 	enum downgrade_result result;
@@ -105,10 +106,11 @@ reading_downgrade(struct reading *r, const char **problem)
 	if (d == NULL)
 		abort();
 	/* The converter only reads through it. */
-	result = downgrade_plan(d, read_some, (void *)(uintptr_t)r->letter);
+	result =
+	    downgrade_plan(d, what, read_some, (void *)(uintptr_t)r->letter);
 	*problem = d->problem;
 	if (result == DOWNGRADE_READY)
-		r->seven = d;
+		r->converted = d;
 	else
 		free(d);
 	return result;
@@ -117,17 +119,22 @@ reading_downgrade(struct reading *r, const char **problem)
 static void
 stuff(struct reading *r, const char *in, size_t n, struct buf *out)
 {
-	char *to = buf_reserve(out, STUFF_ROOM(n) + STUFF_END);
+	char *to;
 
+	if (r->raw) {
+		buf_add(out, in, n);
+		return;
+	}
+	to = buf_reserve(out, STUFF_ROOM(n) + STUFF_END);
 	buf_commit(out, stuff_write(&r->stuffer, in, n, to));
 }
 
 static void
 end(struct reading *r, struct buf *out)
 {
-	char *to = buf_reserve(out, STUFF_END);
-
-	buf_commit(out, stuff_end(&r->stuffer, to));
+	if (!r->raw)
+		buf_commit(
+		    out, stuff_end(&r->stuffer, buf_reserve(out, STUFF_END)));
 }
 
 static enum reading_result
@@ -137,7 +144,7 @@ next_converted(struct reading *r, char *room, struct buf *out)
 	ssize_t n;
 
 	while (total < PIECE) {
-		n = downgrade_read(r->seven, room, PIECE);
+		n = downgrade_read(r->converted, room, PIECE);
 		if (n == -1)
 			return READING_FAILED;
 		if (n == 0) {
@@ -158,7 +165,7 @@ reading_next(struct reading *r, struct buf *out)
 	struct bytes piece;
 	size_t total = 0;
 
-	if (r->seven != NULL)
+	if (r->converted != NULL)
 		return next_converted(r, room, out);
 	while (r->at < size && total < PIECE) {
 		if (!borrow(r->letter, r->at, &piece)) {

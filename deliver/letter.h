@@ -26,10 +26,11 @@ struct letter {
 /* Bytes of the whole message. */
 uint64_t letter_size(const struct letter *);
 
-/* One reading of it, dot-stuffed on the way out. */
+/* One reading of it, dot-stuffed on the way out unless it is raw. */
 struct reading {
 	const struct letter *letter;
-	struct downgrade *seven; /* NULL: as it is */
+	struct downgrade *converted; /* NULL: as it is */
+	bool raw; /* every byte as it is and no end behind: for BDAT */
 	uint64_t at;
 	struct stuffer stuffer;
 };
@@ -44,14 +45,16 @@ void reading_init(struct reading *, const struct letter *);
 void reading_clear(struct reading *);
 
 /*
- * Make this reading 7-bit.  The message is read once now; results as
- * downgrade_plan() has them.  `problem` is set on DOWNGRADE_CANNOT.
+ * Make this reading 7-bit, or lines of text: `what` is a set of enum
+ * downgrade_what.  The message is read once now; results as downgrade_plan()
+ * has them.  `problem` is set on DOWNGRADE_CANNOT.
  */
-enum downgrade_result reading_downgrade(struct reading *, const char **problem);
+enum downgrade_result
+reading_downgrade(struct reading *, unsigned what, const char **problem);
 
 /*
  * Append a piece of about 64 KiB to out, or all that is left.  After
- * READING_DONE the end of the data stands in out as well.
+ * READING_DONE the end of the data stands in out as well, if it has one.
  */
 enum reading_result reading_next(struct reading *, struct buf *out);
 

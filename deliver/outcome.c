@@ -20,7 +20,7 @@ outcome_make(enum verdict verdict, enum scope scope, int code,
 	o.verdict = verdict;
 	o.scope = scope;
 	o.code = code;
-	o.relayed = false;
+	o.relayed = 0;
 	o.mx[0] = o.tls[0] = o.cipher[0] = o.policy[0] = '\0';
 	snprintf(o.status, sizeof(o.status), "%s", status);
 	o.status[0] = class[verdict];

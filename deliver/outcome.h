@@ -20,7 +20,7 @@ struct outcome {
 	char cipher[40];
 	char policy[16]; /* policy_name(), "" no connection */
 	char text[512];
-	bool relayed; /* V_OK by a server without DSN */
+	unsigned relayed; /* enum relayed */
 };
 
 /*

@@ -128,7 +128,8 @@ policy_decide(const struct policy_input *in)
 enum demand
 policy_demand(uint32_t tx_flags)
 {
-	if (tx_flags & TX_REQUIRETLS)
+	/* RFC 8689 5: a notice is not lost for want of it. */
+	if ((tx_flags & TX_REQUIRETLS) && !(tx_flags & TX_BOUNCE))
 		return DEMAND_TLS;
 	return tx_flags & TX_TLS_OPTIONAL ? DEMAND_DELIVERY : DEMAND_NOTHING;
 }

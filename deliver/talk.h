@@ -13,6 +13,9 @@
  *        └─ READY ── RSET ── MAIL ── RCPT… ── DATA ── body ── dot ─┐
  *             └──────────────────────────────────────────────────── ┘
  *
+ * A message that is not lines of text goes as one chunk of BDAT in the place
+ * of DATA and body, and the answer to it is that to the dot.
+ *
  * A job that was begun comes back when talk_job() is NULL again.  Then all its
  * recipients have outcomes, or t->failure says why the open ones have none:
  * this server cannot help, another might.
@@ -60,7 +63,13 @@ enum offer {
 	OFFERS_STARTTLS = 8,   /* RFC 3207 */
 	OFFERS_PLAIN = 16,     /* RFC 4616 */
 	OFFERS_LOGIN = 32,
-	OFFERS_REQUIRETLS = 64, /* RFC 8689 */
+	OFFERS_SMTPUTF8 = 64,     /* RFC 6531 */
+	OFFERS_CHUNKING = 128,    /* RFC 3030 */
+	OFFERS_BINARYMIME = 256,  /* RFC 3030 */
+	OFFERS_DSN = 512,         /* RFC 3461 */
+	OFFERS_DELIVERBY = 1024,  /* RFC 2852 */
+	OFFERS_PRIORITY = 2048,   /* RFC 6710 */
+	OFFERS_REQUIRETLS = 4096, /* RFC 8689 */
 };
 
 /* A command that was said and not answered. */
@@ -94,6 +103,7 @@ struct talk {
 	/* The session. */
 	unsigned offers;
 	uint64_t size_limit; /* 0 unknown */
+	uint64_t by_least_s; /* the shortest time of DELIVERBY; 0 any */
 	char tls[16];        /* "TLSv1.3", "" in the clear */
 	char cipher[40];
 	bool wants_tls, wants_secret, has_secret, authed;
@@ -105,6 +115,7 @@ struct talk {
 	bool begun;    /* its first transaction was */
 	bool dirty;    /* the server remembers a transaction: RSET first */
 	bool refused;  /* MAIL was: the rest of the group is noise */
+	bool chunked;  /* by BDAT (RFC 3030), not by DATA */
 	bool dot_sent; /* from now on silence is not a no */
 	bool heard;    /* any answer since the job began */
 	bool again;    /* some recipients want another transaction */

@@ -47,7 +47,7 @@ say_ready(struct talk *t)
 	if (t->begun && !t->again)
 		return SAID_WAIT;
 	t->begun = true;
-	t->again = t->refused = t->dot_sent = false;
+	t->again = t->refused = t->dot_sent = t->chunked = false;
 	t->accepted = t->next_rcpt = 0;
 	t->transactions++;
 	memset(t->said, UNSAID, sizeof(t->said));
@@ -103,22 +103,25 @@ settle_unreadable(struct talk *t)
 	job_settle_rest(t->job, &o);
 }
 
-/* An 8-bit message for a server that reads seven (RFC 6152 3). */
+/*
+ * An 8-bit message for a server that reads seven (RFC 6152 3), or a binary
+ * one for a server that reads lines (RFC 3030 3).
+ */
 static enum said
-convert(struct talk *t)
+convert(struct talk *t, unsigned what)
 {
 	const char *problem;
 	char why[200];
 
-	switch (reading_downgrade(&t->reading, &problem)) {
+	switch (reading_downgrade(&t->reading, what, &problem)) {
 	case DOWNGRADE_NONE:
 	case DOWNGRADE_READY:
 		return SAID;
 	case DOWNGRADE_CANNOT:
 		snprintf(why, sizeof(why),
-		    "the server takes no 8-bit mail, "
+		    "the server takes no %s mail, "
 		    "and this message cannot be converted: %s",
-		    problem);
+		    (what & DOWNGRADE_BINARY) ? "binary" : "8-bit", problem);
 		return refuse(t, 554, "5.6.3", why);
 	case DOWNGRADE_ERROR:
 		break;
@@ -127,50 +130,126 @@ convert(struct talk *t)
 	return SAID_GIVE_UP;
 }
 
+static enum said
+check_size(struct talk *t)
+{
+	uint64_t size = letter_size(&t->job->letter);
+	char why[120];
+
+	if (t->size_limit == 0 || size <= t->size_limit)
+		return SAID;
+	snprintf(why, sizeof(why),
+	    "the message has %llu bytes, the server takes %llu",
+	    (unsigned long long)size, (unsigned long long)t->size_limit);
+	return refuse(t, 552, "5.3.4", why);
+}
+
 /* RFC 8689 4.2.1: another server of the domain may offer it. */
 static enum said
-refuse_requiretls(struct talk *t)
+check_requiretls(struct talk *t)
 {
 	struct outcome o;
 
-	o = outcome_make(V_PERM, SCOPE_DEST, 0, "5.7.30",
-	    "the message requires TLS on its whole way (REQUIRETLS), and the "
+	if (!t->rules.requiretls || (t->offers & OFFERS_REQUIRETLS))
+		return SAID;
+	o = outcome_make(V_PERM, SCOPE_RCPT, 550, "5.7.30",
+	    "the message requires TLS all the way (REQUIRETLS), and the "
 	    "server does not promise that");
 	talk_blame(t, &o);
 	return SAID_FAIL;
 }
 
+/* RFC 2852 4.1.4: a server that knows no deadlines cannot keep one. */
+static enum said
+check_deadline(struct talk *t)
+{
+	const struct job *j = t->job;
+
+	if (!(j->flags & TX_BY_RETURN))
+		return SAID;
+	if (!(t->offers & OFFERS_DELIVERBY))
+		return refuse(t, 554, "5.3.3",
+		    "the message is to come back if it is not delivered in "
+		    "time (DELIVERBY), and the server cannot promise that");
+	if (params_by_left_s(j) <= 0 ||
+	    (uint64_t)params_by_left_s(j) < t->by_least_s)
+		return refuse(t, 554, "5.4.7",
+		    "the time for its delivery is over (DELIVERBY)");
+	return SAID;
+}
+
+/* RFC 6531 3.2; domains are in A-labels already. */
+static enum said
+check_utf8(struct talk *t)
+{
+	struct outcome o;
+
+	if (t->offers & OFFERS_SMTPUTF8)
+		return SAID;
+	switch (params_utf8_need(t->job)) {
+	case UTF8_NONE:
+		return SAID;
+	case UTF8_SENDER:
+		return refuse(t, 553, "5.6.7",
+		    "the sender's address has letters beyond ASCII, and the "
+		    "server does not take such addresses (SMTPUTF8)");
+	case UTF8_HEADER:
+		return refuse(t, 554, "5.6.7",
+		    "the header has letters beyond ASCII, and the server does "
+		    "not take such mail (SMTPUTF8)");
+	case UTF8_RCPTS:
+		break;
+	}
+	o = outcome_make(V_PERM, SCOPE_RCPT, 553, "5.6.7",
+	    "the address has letters beyond ASCII, and its server does not "
+	    "take such addresses (SMTPUTF8)");
+	talk_sign(t, &o);
+	for (unsigned i = 0; i < t->job->nrcpts; i++)
+		if (job_open(t->job, i) && params_utf8_rcpt(t->job, i))
+			job_settle(t->job, i, &o);
+	return t->job->open > 0 ? SAID : SAID_GIVE_UP;
+}
+
+/* Decide on the form in which the body leaves; *body is for BODY=. */
+static enum said
+choose_body(struct talk *t, const char **body)
+{
+	const struct job *j = t->job;
+	bool eight_bit = t->offers & OFFERS_8BITMIME;
+	unsigned convert_what = 0;
+
+	if (j->flags & TX_BINARY) {
+		if ((t->offers & OFFERS_CHUNKING) &&
+		    (t->offers & OFFERS_BINARYMIME)) {
+			t->chunked = t->reading.raw = true;
+			*body = "BINARYMIME";
+			return SAID;
+		}
+		convert_what = DOWNGRADE_BINARY;
+	}
+	if (j->letter.eight_bit && eight_bit)
+		*body = "8BITMIME";
+	else if (j->letter.eight_bit)
+		convert_what |= DOWNGRADE_8BIT;
+	return convert_what != 0 ? convert(t, convert_what) : SAID;
+}
+
 enum said
 say_mail(struct talk *t)
 {
-	const struct letter *l = &t->job->letter;
-	uint64_t size = letter_size(l);
-	char param[64] = "", why[120];
+	static enum said (*const checks[])(struct talk *) = { check_size,
+		check_requiretls, check_deadline, check_utf8 };
+	const char *body = NULL;
+	char params[PARAMS_MAX];
 	enum said said;
 
-	if (t->rules.requiretls && !(t->offers & OFFERS_REQUIRETLS))
-		return refuse_requiretls(t);
-	if (t->size_limit > 0 && size > t->size_limit) {
-		snprintf(why, sizeof(why),
-		    "the message has %llu bytes, the server takes %llu",
-		    (unsigned long long)size,
-		    (unsigned long long)t->size_limit);
-		return refuse(t, 552, "5.3.4", why);
-	}
-	if (l->eight_bit && !(t->offers & OFFERS_8BITMIME)) {
-		said = convert(t);
-		if (said != SAID)
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if ((said = checks[i](t)) != SAID)
 			return said;
-	}
-	/* The size after a conversion is not known (RFC 1870 6.1: an
-	 * estimate that is too small may be refused later, so say none). */
-	if ((t->offers & OFFERS_SIZE) && t->reading.seven == NULL)
-		snprintf(param, sizeof(param), " SIZE=%llu",
-		    (unsigned long long)size);
-	talk_say(t, "MAIL FROM:<%s>%s%s%s", t->job->sender, param,
-	    l->eight_bit && (t->offers & OFFERS_8BITMIME) ? " BODY=8BITMIME"
-							  : "",
-	    t->rules.requiretls ? " REQUIRETLS" : "");
+	if ((said = choose_body(t, &body)) != SAID)
+		return said;
+	params_mail(t, body, params);
+	talk_say(t, "MAIL FROM:<%s>%s", t->job->sender, params);
 	return SAID;
 }
 
@@ -201,10 +280,14 @@ hear_mail(struct talk *t, const struct owed *o)
 enum said
 say_rcpt(struct talk *t)
 {
+	char params[PARAMS_MAX];
+
 	next_open(t);
 	if (t->next_rcpt == t->job->nrcpts)
 		return SAID_SKIP;
-	talk_say(t, "RCPT TO:<%s>", t->job->rcpts[t->next_rcpt++]);
+	params_rcpt(t, t->next_rcpt, params);
+	talk_say(t, "RCPT TO:<%s>%s", t->job->rcpts[t->next_rcpt], params);
+	t->next_rcpt++;
 	return SAID_MORE;
 }
 
@@ -250,6 +333,9 @@ say_data(struct talk *t)
 	/* Without pipelining we already know that nobody is left. */
 	if (t->nowed == 0 && t->accepted == 0)
 		return SAID_GIVE_UP;
+	/* A chunk cannot be called back, so somebody must want it. */
+	if (t->chunked)
+		return t->nowed > 0 ? SAID_WAIT : SAID_SKIP;
 	talk_say(t, "DATA");
 	return SAID;
 }
@@ -284,6 +370,9 @@ say_body(struct talk *t)
 	}
 	if (t->out->len > 0)
 		return SAID_WAIT;
+	if (t->chunked && t->reading.at == 0)
+		talk_say(t, "BDAT %llu LAST",
+		    (unsigned long long)letter_size(&t->job->letter));
 	switch (reading_next(&t->reading, t->out)) {
 	case READING_MORE:
 		return SAID_WAIT;
@@ -317,6 +406,8 @@ hear_dot(struct talk *t, const struct owed *o)
 	if (t->refused || t->accepted == 0)
 		return HEARD_FINE;
 	out = talk_outcome(t, SCOPE_RCPT);
+	if (out.verdict == V_OK)
+		out.relayed = params_lost(t);
 	settle(t, ACCEPTED, &out);
 	/* Those who were too many get the same message: if it was refused,
 	 * it is refused to them. */

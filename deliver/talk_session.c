@@ -30,7 +30,7 @@ say_ehlo(struct talk *t)
 {
 	/* RFC 3207 4.2: what was said before TLS is forgotten. */
 	t->offers = 0;
-	t->size_limit = 0;
+	t->size_limit = t->by_least_s = 0;
 	talk_say(t, "EHLO %s", t->rules.helo);
 	return SAID;
 }
@@ -64,6 +64,12 @@ hear_ehlo_line(void *talk, unsigned number, const char *text)
 		{ "8BITMIME", OFFERS_8BITMIME },
 		{ "SIZE", OFFERS_SIZE },
 		{ "STARTTLS", OFFERS_STARTTLS },
+		{ "SMTPUTF8", OFFERS_SMTPUTF8 },
+		{ "CHUNKING", OFFERS_CHUNKING },
+		{ "BINARYMIME", OFFERS_BINARYMIME },
+		{ "DSN", OFFERS_DSN },
+		{ "DELIVERBY", OFFERS_DELIVERBY },
+		{ "MT-PRIORITY", OFFERS_PRIORITY },
 		{ "REQUIRETLS", OFFERS_REQUIRETLS },
 	};
 	struct talk *t = talk;
@@ -76,6 +82,8 @@ hear_ehlo_line(void *talk, unsigned number, const char *text)
 			t->offers |= keywords[i].offer;
 	if (ascii_is(text, n, "SIZE"))
 		t->size_limit = strtoull(text + n, NULL, 10);
+	else if (ascii_is(text, n, "DELIVERBY"))
+		t->by_least_s = strtoull(text + n, NULL, 10);
 	else if (ascii_is(text, n, "AUTH"))
 		t->offers |= read_mechanisms(text + n);
 }

@@ -71,6 +71,24 @@ enum heard hear_data(struct talk *, const struct owed *);
 enum said say_body(struct talk *);
 enum said say_dot(struct talk *);
 enum heard hear_dot(struct talk *, const struct owed *);
+/* talk_params.c: the parameters of MAIL and RCPT, each with a blank in front.
+ * With the longest addresses they fit a line of 1022 bytes. */
+enum { PARAMS_MAX = 640 };
+/* body: of BODY=, or NULL. */
+void params_mail(const struct talk *, const char *body, char out[PARAMS_MAX]);
+void params_rcpt(const struct talk *, unsigned rcpt, char out[PARAMS_MAX]);
+
+/* Why a message cannot go without SMTPUTF8 (RFC 6531 3.2): the first reason
+ * that holds. */
+enum utf8_need { UTF8_NONE, UTF8_SENDER, UTF8_HEADER, UTF8_RCPTS };
+enum utf8_need params_utf8_need(const struct job *);
+bool params_utf8_rcpt(const struct job *, unsigned rcpt);
+/* Seconds to the deadline that was given. */
+int64_t params_by_left_s(const struct job *);
+/* What the sender wants to know and this server will not tell: a set of
+ * enum relayed. */
+unsigned params_lost(const struct talk *);
+
 /* The job leaves: its reading ends, and those who were accepted before the
  * dot and never had an answer get an outcome that says so (RFC 1047). */
 void mail_leave(struct talk *);

@@ -343,6 +343,12 @@ enum scope {
 	SCOPE_DEST, /* the destination did not answer at all */
 };
 
+/* What a server that took the message does not do for its sender. */
+enum relayed {
+	RELAYED_NO_DSN = 1,       /* RFC 3461 5.2.2 */
+	RELAYED_NO_DELIVERBY = 2, /* RFC 2852 4.1.4; a deadline was given */
+};
+
 /*
  * deliver -> queue: what became of some recipients of a job, each exactly
  * once; `last` ends the job.
@@ -359,7 +365,7 @@ struct msg_job_verdict {
 			       "opportunistic", "none", "" no connection */
 	char text[512];     /* the remote words, or ours */
 	struct bytes rcpts; /* one byte an index into the job's list */
-	uint32_t relayed;   /* V_OK by a server without DSN (RFC 3461 5.2.2) */
+	uint32_t relayed;   /* enum relayed; when V_OK */
 	uint32_t last;
 };
 

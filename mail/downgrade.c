@@ -1,10 +1,11 @@
 /*
- * downgrade.c - an 8-bit message for a server without 8BITMIME.
+ * downgrade.c - an 8-bit message for a server without 8BITMIME, and a binary
+ * one for a server without BINARYMIME.
  *
  * The first reading takes the message apart by lines.  What is open at any
  * time is a stack of entities: multiparts, messages within messages, and on
  * top the one whose header or body is being read.  Only a delimiter line of
- * an open multipart closes anything.  When a leaf with 8-bit bytes ends, its
+ * an open multipart closes anything.  When a leaf with such bytes ends, its
  * encoding, its label and the labels of everything around it go into a list
  * of edits, in the order of their places; the second reading copies the
  * message and carries them out.
@@ -21,6 +22,7 @@ enum {
 	DEPTH_MAX = 32,
 	LINE_KEPT = 1024,  /* of each line; a delimiter is shorter */
 	FIELD_KEPT = 2048, /* of each field; an honest one is shorter */
+	LINE_MOST = 998,   /* RFC 5322 2.1.1 */
 	EXPANSION = 4,     /* no encoder makes more of a byte, see QP_ROOM() */
 };
 
@@ -28,6 +30,7 @@ enum what {
 	ADD_MIME_VERSION,
 	ADD_TYPE,
 	LABEL_7BIT,
+	LABEL_8BIT,
 	LABEL_QP,
 	LABEL_BASE64,
 	ENCODE_QP,
@@ -39,6 +42,7 @@ static const char *const lines[] = {
 	/* RFC 1428 2: the bytes mean something, but nobody said what. */
 	[ADD_TYPE] = "Content-Type: text/plain; charset=unknown-8bit\r\n",
 	[LABEL_7BIT] = "Content-Transfer-Encoding: 7bit\r\n",
+	[LABEL_8BIT] = "Content-Transfer-Encoding: 8bit\r\n",
 	[LABEL_QP] = "Content-Transfer-Encoding: quoted-printable\r\n",
 	[LABEL_BASE64] = "Content-Transfer-Encoding: base64\r\n",
 };
@@ -66,14 +70,17 @@ struct entity {
 
 struct scan {
 	struct downgrade *d;
+	unsigned what; /* as in d */
 	enum state state;
 	bool eight_bit; /* in this leaf */
+	bool binary;    /* this leaf is not lines of text */
 
 	uint64_t line_at; /* where the line under way begins */
 	size_t line_len;  /* its true length */
 	size_t eol;       /* length of the line end in front of it */
 	bool line_eight_bit;
-	bool cr; /* its last byte so far */
+	bool line_binary; /* it is none: see DOWNGRADE_BINARY */
+	bool cr;          /* its last byte so far */
 
 	uint64_t field_at;
 	size_t field_len;
@@ -85,6 +92,10 @@ struct scan {
 	char line[LINE_KEPT];
 	char field[FIELD_KEPT];
 };
+
+#define UNFIT(s, where) \
+	(((s)->what & DOWNGRADE_BINARY) ? "binary data " where \
+					: "8-bit text " where)
 
 static bool
 cannot(struct scan *s, const char *problem)
@@ -122,7 +133,7 @@ label(struct scan *s, struct entity *e, enum what what)
 	if (e->message && !e->has_version &&
 	    !add_edit(s, e->header_end, e->header_end, ADD_MIME_VERSION))
 		return false;
-	if (what != LABEL_7BIT && !e->has_type &&
+	if (what != LABEL_7BIT && what != LABEL_8BIT && !e->has_type &&
 	    !add_edit(s, e->header_end, e->header_end, ADD_TYPE))
 		return false;
 	if (e->has_encoding)
@@ -139,27 +150,46 @@ is_identity(enum mime_encoding e)
 	return e == MIME_7BIT || e == MIME_8BIT || e == MIME_BINARY;
 }
 
+/* A message/ type whose body may be encoded (RFC 6532 3.7, RFC 6533 4). */
+static bool
+is_global(const struct mime_type *t)
+{
+	return strncmp(t->subtype, "global", 6) == 0 &&
+	    (t->subtype[6] == '\0' || t->subtype[6] == '-');
+}
+
+/* Must this leaf be encoded? */
+static bool
+is_unfit(const struct scan *s)
+{
+	if ((s->what & DOWNGRADE_8BIT) && s->eight_bit)
+		return true;
+	return (s->what & DOWNGRADE_BINARY) &&
+	    (s->binary || s->now.encoding == MIME_BINARY);
+}
+
 /* The entity under way ends at this offset; if it is a leaf, decide. */
 static bool
 end_entity(struct scan *s, uint64_t end)
 {
 	struct entity *e = &s->now;
-	bool text = strcmp(e->type.type, "text") == 0;
+	bool text = strcmp(e->type.type, "text") == 0 && !s->binary;
 
-	if (s->state != IN_LEAF || !s->eight_bit)
+	if (s->state != IN_LEAF || !is_unfit(s))
 		return true;
 	if (e->frozen)
-		return cannot(s, "8-bit text in a signed part");
+		return cannot(s, UNFIT(s, "in a signed part"));
 	if (e->broken)
-		return cannot(s, "8-bit text behind a malformed header");
+		return cannot(s, UNFIT(s, "behind a malformed header"));
 	if (!is_identity(e->encoding))
-		return cannot(s, "8-bit text in an encoded part");
+		return cannot(s, UNFIT(s, "in an encoded part"));
 	if (strcmp(e->type.type, "multipart") == 0)
-		return cannot(s, "8-bit text in a malformed multipart");
-	if (strcmp(e->type.type, "message") == 0)
-		return cannot(s, "8-bit text in a message part");
+		return cannot(s, UNFIT(s, "in a malformed multipart"));
+	if (strcmp(e->type.type, "message") == 0 && !is_global(&e->type))
+		return cannot(s, UNFIT(s, "in a message part"));
 	for (unsigned i = 0; i < s->depth; i++)
-		if (!label(s, &s->stack[i], LABEL_7BIT))
+		if ((s->what & DOWNGRADE_8BIT) &&
+		    !label(s, &s->stack[i], LABEL_7BIT))
 			return false;
 	return label(s, e, text ? LABEL_QP : LABEL_BASE64) &&
 	    add_edit(s, e->body, end, text ? ENCODE_QP : ENCODE_BASE64);
@@ -181,7 +211,7 @@ begin_entity(struct scan *s, bool message)
 		s->now.type = (struct mime_type){ "text", "plain", "" };
 	s->state = IN_HEADER;
 	s->field_len = 0;
-	s->eight_bit = false;
+	s->eight_bit = s->binary = false;
 }
 
 /* The name of the field kept; its value is set if it is this one. */
@@ -229,8 +259,20 @@ end_field(struct scan *s, uint64_t end)
 	s->field_len = 0;
 }
 
+/* A container cannot be encoded, but what is in it will be. */
+static bool
+relabel_binary(struct scan *s, struct entity *e)
+{
+	if (!(s->what & DOWNGRADE_BINARY) || e->encoding != MIME_BINARY)
+		return true;
+	if (e->frozen)
+		return cannot(s, UNFIT(s, "in a signed part"));
+	return label(
+	    s, e, (s->what & DOWNGRADE_8BIT) ? LABEL_7BIT : LABEL_8BIT);
+}
+
 /* The header has ended with its empty line: what is its body? */
-static void
+static bool
 begin_body(struct scan *s, uint64_t body)
 {
 	struct entity *e = &s->now;
@@ -244,10 +286,10 @@ begin_body(struct scan *s, uint64_t body)
 	message = strcmp(t->type, "message") == 0 &&
 	    strcmp(t->subtype, "rfc822") == 0;
 	if ((!parts && !message) || e->broken || !is_identity(e->encoding))
-		return;
+		return true;
 	if (s->depth == DEPTH_MAX) {
 		e->broken = true;
-		return;
+		return true;
 	}
 	/* RFC 1847: what is signed or encrypted is not to be changed. */
 	if (parts &&
@@ -255,11 +297,14 @@ begin_body(struct scan *s, uint64_t body)
 		strcmp(t->subtype, "encrypted") == 0))
 		e->frozen = true;
 	e->digest = parts && strcmp(t->subtype, "digest") == 0;
+	if (!relabel_binary(s, e))
+		return false;
 	s->stack[s->depth++] = *e;
 	if (message)
 		begin_entity(s, true);
 	else
 		s->state = BESIDE_PARTS;
+	return true;
 }
 
 /*
@@ -311,17 +356,24 @@ check_delimiter(struct scan *s, bool *found)
 	return true;
 }
 
+/* Must this line not be where it cannot be encoded? */
+static bool
+line_is_unfit(const struct scan *s)
+{
+	return ((s->what & DOWNGRADE_8BIT) && s->line_eight_bit) ||
+	    ((s->what & DOWNGRADE_BINARY) && s->line_binary);
+}
+
 static bool
 header_line(struct scan *s, uint64_t next)
 {
 	size_t n = s->line_len < LINE_KEPT ? s->line_len : LINE_KEPT;
 
-	if (s->line_eight_bit)
-		return cannot(s, "8-bit text in a header");
+	if (line_is_unfit(s))
+		return cannot(s, UNFIT(s, "in a header"));
 	if (s->line_len == 0) {
 		end_field(s, s->line_at);
-		begin_body(s, next);
-		return true;
+		return begin_body(s, next);
 	}
 	if (!ascii_blank(s->line[0])) {
 		end_field(s, s->line_at);
@@ -349,7 +401,10 @@ take_line(struct scan *s, uint64_t next)
 {
 	bool delimiter_found = false;
 
+	/* In a binary message only lines are lines. */
 	if (s->line_len >= 2 && s->line[0] == '-' && s->line[1] == '-' &&
+	    (!(s->what & DOWNGRADE_BINARY) ||
+		(!s->line_binary && s->eol != 1)) &&
 	    !check_delimiter(s, &delimiter_found))
 		return false;
 	if (delimiter_found)
@@ -359,10 +414,11 @@ take_line(struct scan *s, uint64_t next)
 		return header_line(s, next);
 	case IN_LEAF:
 		s->eight_bit |= s->line_eight_bit;
+		s->binary |= s->line_binary;
 		return true;
 	case BESIDE_PARTS:
-		if (s->line_eight_bit)
-			return cannot(s, "8-bit text beside the parts");
+		if (line_is_unfit(s))
+			return cannot(s, UNFIT(s, "beside the parts"));
 		return true;
 	}
 	return true;
@@ -373,6 +429,10 @@ take_bytes(struct scan *s, const char *p, size_t n)
 {
 	if (lines_eight_bit(p, n))
 		s->line_eight_bit = true;
+	if (n > 0 && (s->what & DOWNGRADE_BINARY) &&
+	    (s->cr || memchr(p, '\0', n) != NULL ||
+		memchr(p, '\r', n - 1) != NULL))
+		s->line_binary = true;
 	if (s->line_len < LINE_KEPT) {
 		size_t room = LINE_KEPT - s->line_len;
 
@@ -383,17 +443,22 @@ take_bytes(struct scan *s, const char *p, size_t n)
 		s->cr = p[n - 1] == '\r';
 }
 
-/* The line under way has ended in front of this offset, or the message has. */
+/* The line under way has ended in front of this offset, or the message has:
+ * eol is 0 then. */
 static bool
 end_line(struct scan *s, uint64_t next, size_t eol)
 {
-	s->line_len -= eol - 1;
+	if (eol == 2)
+		s->line_len--;
+	if ((s->what & DOWNGRADE_BINARY) &&
+	    (eol == 1 || (eol == 0 && s->cr) || s->line_len > LINE_MOST))
+		s->line_binary = true;
 	if (!take_line(s, next))
 		return false;
 	s->eol = eol;
 	s->line_at = next;
 	s->line_len = 0;
-	s->line_eight_bit = false;
+	s->line_eight_bit = s->line_binary = false;
 	s->cr = false;
 	return true;
 }
@@ -417,17 +482,20 @@ take_chunk(struct scan *s, uint64_t offset, const char *p, size_t n)
 }
 
 enum downgrade_result
-downgrade_plan(struct downgrade *d, downgrade_source *source, void *arg)
+downgrade_plan(
+    struct downgrade *d, unsigned what, downgrade_source *source, void *arg)
 {
 	struct scan s;
 	uint64_t offset = 0;
 	ssize_t n;
 
 	memset(d, 0, offsetof(struct downgrade, edits));
+	d->what = what;
 	d->source = source;
 	d->arg = arg;
 	memset(&s, 0, offsetof(struct scan, stack));
 	s.d = d;
+	s.what = what;
 	begin_entity(&s, true);
 	while ((n = source(arg, offset, d->in, sizeof(d->in))) > 0) {
 		if (!take_chunk(&s, offset, d->in, (size_t)n))
@@ -436,7 +504,7 @@ downgrade_plan(struct downgrade *d, downgrade_source *source, void *arg)
 	}
 	if (n < 0)
 		return DOWNGRADE_ERROR;
-	if ((s.line_len > 0 && !end_line(&s, offset, 1)) ||
+	if ((s.line_len > 0 && !end_line(&s, offset, 0)) ||
 	    !end_entity(&s, offset))
 		return DOWNGRADE_CANNOT;
 	return d->nedits > 0 ? DOWNGRADE_READY : DOWNGRADE_NONE;

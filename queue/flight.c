@@ -231,7 +231,7 @@ note_verdict(struct job *j, const struct msg_job_verdict *v)
 			fatal("deliver broke the protocol: second verdict");
 		r->verdict = (uint8_t)v->verdict;
 		r->answer = answer;
-		r->relayed = v->verdict == V_OK && v->relayed;
+		r->relayed = (uint8_t)v->relayed;
 	}
 }
 

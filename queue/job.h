@@ -55,7 +55,7 @@ struct rcpt {
 	uint8_t verdict;     /* of this flight: enum verdict, or NO_VERDICT */
 	uint8_t event;       /* enum event_kind: what this outcome is to it */
 	uint8_t notify;      /* enum rcpt_notify */
-	bool relayed;        /* of this flight: by a server without DSN */
+	uint8_t relayed;     /* of this flight: enum relayed */
 	const char *address; /* the job's own */
 	const char *orcpt;   /* the job's own; "" none */
 };

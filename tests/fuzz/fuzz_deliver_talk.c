@@ -32,6 +32,9 @@ make_job(unsigned choice, unsigned nrcpts)
 		"Subject: \xc3\xbc\r\n\r\nno way\r\n",
 		"",
 	};
+	/* An address beyond ASCII, with NOTIFY and ORCPT. */
+	static const char wishes[] = "\xc3\xbc@example.net\0\2"
+				     "utf-8;\xc3\xbc@example.com";
 	static char long_body[60000];
 	struct msg m = { .type = MSG_JOB, .tag = 1 };
 	uint8_t rcpts[2048];
@@ -39,9 +42,18 @@ make_job(unsigned choice, unsigned nrcpts)
 	const char *body = bodies[choice % 4];
 
 	for (unsigned i = 0; i < nrcpts; i++)
-		len = list_add(rcpts, sizeof(rcpts), len, "b@example.net", 13);
+		len = (choice & 8) && i > 0
+		    ? list_add(
+			  rcpts, sizeof(rcpts), len, wishes, sizeof(wishes) - 1)
+		    : list_add(rcpts, sizeof(rcpts), len, "b@example.net", 13);
 	strcpy(m.u.job.sender, "a@example.org");
 	m.u.job.flags = choice % 4 == 1 || choice % 4 == 2 ? TX_8BIT : 0;
+	if (choice & 8) {
+		m.u.job.flags |= TX_SMTPUTF8 | TX_RET_FULL | TX_BY_NOTIFY;
+		strcpy(m.u.job.options.envid, "a b");
+		m.u.job.options.priority = 12;
+		m.u.job.options.by = 1;
+	}
 	m.u.job.rcpts = (struct bytes){ rcpts, len };
 	m.u.job.body = (struct bytes){ (const uint8_t *)body, strlen(body) };
 	if (choice & 4) {

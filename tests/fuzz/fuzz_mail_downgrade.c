@@ -32,8 +32,18 @@ source(void *arg, uint64_t offset, char *out, size_t n)
 
 static struct downgrade a, b;
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
+/* Nothing that stuffing would have to blot out. */
+static bool
+are_lines(const char *s, size_t n)
+{
+	bool ignored;
+
+	return n == 0 ||
+	    (s[0] != '\n' && s[n - 1] != '\r' && lines_clean(s, n, &ignored));
+}
+
+static void
+try(const uint8_t *in, size_t n, unsigned what)
 {
 	const char *s = (const char *)in;
 	struct memory whole = { s, n, 0 };
@@ -44,19 +54,25 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	ssize_t got;
 	char *out, piece[DOWNGRADE_OUT_MIN];
 
-	r = downgrade_plan(&a, source, &whole);
-	assert(downgrade_plan(&b, source, &cut) == r);
-	assert((r == DOWNGRADE_NONE) == !eight_bit);
+	r = downgrade_plan(&a, what, source, &whole);
+	assert(downgrade_plan(&b, what, source, &cut) == r);
+	if (what == DOWNGRADE_8BIT)
+		assert((r == DOWNGRADE_NONE) == !eight_bit);
+	else if (r == DOWNGRADE_NONE)
+		assert(
+		    !((what & DOWNGRADE_8BIT) && eight_bit) && are_lines(s, n));
 	assert((r == DOWNGRADE_CANNOT) == (a.problem != NULL));
 	assert(r != DOWNGRADE_ERROR);
 	if (r != DOWNGRADE_READY)
-		return 0;
+		return;
 	assert(a.nedits == b.nedits);
 	size = n * 4 + a.nedits * 100 + 4096;
 	out = room(size);
 	while ((got = downgrade_read(&a, out + len, size - len)) > 0)
 		len += (size_t)got;
-	assert(got == 0 && len < size && !lines_eight_bit(out, len));
+	assert(got == 0 && len < size);
+	assert(!(what & DOWNGRADE_8BIT) || !lines_eight_bit(out, len));
+	assert(!(what & DOWNGRADE_BINARY) || are_lines(out, len));
 	while ((got = downgrade_read(&b, piece, sizeof(piece))) > 0) {
 		assert((size_t)got <= len - at);
 		assert(memcmp(piece, out + at, (size_t)got) == 0);
@@ -66,7 +82,14 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	/* The same structure: what had parts still has them. */
 	whole.s = out;
 	whole.n = len;
-	assert(downgrade_plan(&a, source, &whole) == DOWNGRADE_NONE);
+	assert(downgrade_plan(&a, what, source, &whole) == DOWNGRADE_NONE);
 	free(out);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
+{
+	for (unsigned what = 1; what <= 3; what++)
+		try(in, n, what);
 	return 0;
 }

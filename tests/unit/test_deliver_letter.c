@@ -140,7 +140,8 @@ eight_bits_become_seven(void **state)
 	(void)state;
 	assert_int_equal(write(fd, body, sizeof(body) - 1), sizeof(body) - 1);
 	reading_init(&r, &l);
-	assert_int_equal(reading_downgrade(&r, &problem), DOWNGRADE_READY);
+	assert_int_equal(
+	    reading_downgrade(&r, DOWNGRADE_8BIT, &problem), DOWNGRADE_READY);
 	text = read_all(&r, &most);
 	assert_non_null(strstr(text, "M=C3=BCll\r\n.\r\n"));
 	for (char *p = text; *p != '\0'; p++)
