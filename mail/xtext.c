@@ -2,6 +2,7 @@
  * xtext.c - the encoding of values in MAIL and RCPT.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mail/ascii.h"
@@ -123,4 +124,69 @@ xtext_encode(const char *s, char *out, size_t size)
 	}
 	out[len] = '\0';
 	return len;
+}
+
+/* The character at s, which is valid UTF-8, and its length. */
+static uint32_t
+character(const char *s, size_t *n)
+{
+	unsigned char first = (unsigned char)*s;
+	uint32_t c = first;
+
+	*n = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	if (*n > 1)
+		c = first & (0x7fu >> *n);
+	for (size_t i = 1; i < *n; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return c;
+}
+
+static size_t
+encode_utf8(const char *s, bool raw, char *out, size_t size)
+{
+	char hex[16];
+	size_t n, len = 0, k;
+
+	for (; *s != '\0'; s += n) {
+		uint32_t c = character(s, &n);
+		const char *from = s;
+
+		k = n;
+		if (c < 0x80 ? c <= ' ' || c > '~' || strchr("+=\\", (int)c)
+			     : !raw) {
+			k = (size_t)snprintf(hex, sizeof(hex), "\\x{%02X}", c);
+			from = hex;
+		}
+		if (k >= size - len)
+			return 0;
+		memcpy(out + len, from, k);
+		len += k;
+	}
+	out[len] = '\0';
+	return len;
+}
+
+size_t
+xtext_orcpt(const char *orcpt, bool utf8, char *out, size_t size)
+{
+	const char *address = strchr(orcpt, ';');
+	size_t type, n;
+
+	if (address == NULL || address == orcpt)
+		return 0;
+	type = (size_t)(++address - orcpt);
+	if (type >= size)
+		return 0;
+	for (const char *p = orcpt; p < address; p++)
+		if (*p <= ' ' || *p > '~')
+			return 0;
+	memcpy(out, orcpt, type);
+	out += type;
+	size -= type;
+	if (ascii_is(orcpt, type - 1, "utf-8") &&
+	    utf8_valid(address, strlen(address)))
+		n = encode_utf8(address, utf8, out, size);
+	else
+		n = xtext_encode(address, out, size);
+	return n > 0 ? type + n : 0;
 }

@@ -30,4 +30,11 @@ bool xtext_decode_utf8(const char *s, size_t n, char *out, size_t size);
  */
 size_t xtext_encode(const char *s, char *out, size_t size);
 
+/*
+ * Encode the value of ORCPT, "type;address"; that of the type utf-8 in
+ * characters of UTF-8 when the server takes them (utf8), else as "\x{HEX}".
+ * Result as above; also 0 when there is no type.
+ */
+size_t xtext_orcpt(const char *orcpt, bool utf8, char *out, size_t size);
+
 #endif

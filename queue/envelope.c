@@ -88,7 +88,8 @@ copy_recipients(struct envelope *e, struct bytes list)
 
 	while (list_next(&list, &item)) {
 		if (!rcpt_unpack(&r, item) ||
-		    !envelope_address_valid(r.address))
+		    !envelope_address_valid(r.address) ||
+		    !utf8_text(r.orcpt, strlen(r.orcpt)))
 			return false;
 		/* An address without options needs a NUL behind it. */
 		memcpy(at, item.data, item.len);

@@ -149,6 +149,8 @@ nothing_is_believed(void **state)
 		"postmaster", "a@[1.2.3.4" };
 	static const uint8_t with_nul[] = { 0, 7, 'a', '@', 'b', '.', 'n', 0,
 		't' };
+	static const char control[] = "\0\x11"
+				      "a@b.net\0\2rfc822;\r";
 	static const uint8_t cut[] = { 0, 9, 'a', '@', 'b' };
 	struct envelope e;
 
@@ -158,6 +160,11 @@ nothing_is_believed(void **state)
 		    envelope_read(&e, pack(&bad[i], 1), 10), ENVELOPE_BAD);
 	assert_int_equal(
 	    envelope_read(&e, (struct bytes){ with_nul, sizeof(with_nul) }, 10),
+	    ENVELOPE_BAD);
+	assert_int_equal(
+	    envelope_read(&e,
+		(struct bytes){ (const uint8_t *)control, sizeof(control) - 1 },
+		10),
 	    ENVELOPE_BAD);
 	assert_int_equal(
 	    envelope_read(&e, (struct bytes){ cut, sizeof(cut) }, 10),
