@@ -141,7 +141,7 @@ check:
 	@$(MAKE_J) all tests
 	@tests/run unit fuzz dialog lint system crash
 check-all:
-	@tests/lib/deps.sh build check
+	@tests/lib/deps.sh build check-all
 	@$(MAKE_J) all tests
 	@tests/run --all unit fuzz dialog lint system crash
 

@@ -14,20 +14,22 @@
 
 #define UNKNOWN_SHOWN 3 /* letters: people type passwords as user names */
 
-/* What the client is told, and what the log calls it. */
+/* What the client is told, its name between text and remedy, and what the log
+ * calls it. */
 static const struct {
 	enum verdict verdict;
 	uint32_t code;
-	const char *status, *text, *event, *reason;
+	const char *status, *text, *remedy, *event, *reason;
 } outcomes[LOGIN_OUTCOMES] = {
 /* clang-format off */
-#define WRONG "wrong user name or password"
-[LOGIN_OK]           = { V_OK,   235, "2.7.0",  "authentication successful", "auth.ok", "" },
+#define WRONG "wrong user name or password", \
+    ": check both in your mail program, or ask your administrator"
+[LOGIN_OK]           = { V_OK,   235, "2.7.0",  "authentication successful", NULL, "auth.ok", "" },
 [LOGIN_BAD_PASSWORD] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "bad-password" },
 [LOGIN_UNKNOWN_USER] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "unknown-user" },
-[LOGIN_SUSPENDED]    = { V_PERM, 525, "5.7.13", "this account is suspended; ask your administrator", "auth.failed", "suspended" },
-[LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network; try again later", "auth.failed", "rate" },
-[LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "too many logins at a time; try again in a moment", "auth.failed", "busy" },
+[LOGIN_SUSPENDED]    = { V_PERM, 525, "5.7.13", "this account is suspended", ": ask your administrator", "auth.failed", "suspended" },
+[LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network; try again later", NULL, "auth.failed", "rate" },
+[LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "too many logins at a time; try again in a moment", NULL, "auth.failed", "busy" },
 [LOGIN_STALE]        = { V_PERM, 535, "5.7.8",  WRONG, "auth.stale", "same-wrong-password" },
 	/* clang-format on */
 };
@@ -89,6 +91,27 @@ log_attempt(const struct attempt *a, bool cached)
 	    outcomes[a->outcome].reason, log_quote(user));
 }
 
+/*
+ * The name as it was typed, as long as it looks like one: people type
+ * passwords as user names and show others what their program said.  The name
+ * of the account, where that is another, would tell that it exists.
+ */
+static void
+explain(const struct attempt *a, char *text, size_t size)
+{
+	const char *name = a->ask.user, *remedy = outcomes[a->outcome].remedy;
+	bool shown = strchr(name, '@') != NULL;
+
+	for (const char *p = name; *p != '\0'; p++)
+		shown &= *p > ' ' && *p < 0x7f;
+	if (remedy == NULL)
+		snprintf(text, size, "%s", outcomes[a->outcome].text);
+	else
+		snprintf(text, size, "%s%s%s%s%s", outcomes[a->outcome].text,
+		    shown ? " (" : "", shown ? name : "", shown ? ")" : "",
+		    remedy);
+}
+
 static void
 send_answer(const struct attempt *a)
 {
@@ -101,7 +124,7 @@ send_answer(const struct attempt *a)
 	r->code = outcomes[a->outcome].code;
 	snprintf(
 	    r->status, sizeof(r->status), "%s", outcomes[a->outcome].status);
-	snprintf(r->text, sizeof(r->text), "%s", outcomes[a->outcome].text);
+	explain(a, r->text, sizeof(r->text));
 	if (a->outcome == LOGIN_OK) {
 		snprintf(r->account, sizeof(r->account), "%s", a->user);
 		snprintf(r->credential, sizeof(r->credential), "%s",

@@ -171,10 +171,10 @@ struct msg_auth_check {
 
 /* The reply to give is the decider's: code, status and text. */
 struct msg_auth_result {
-	uint32_t verdict; /* enum verdict */
-	uint32_t code;    /* 235, 454, 535, ... */
-	char status[12];  /* "2.7.0" */
-	char text[160];
+	uint32_t verdict;        /* enum verdict */
+	uint32_t code;           /* 235, 454, 535, ... */
+	char status[12];         /* "2.7.0" */
+	char text[400];          /* names who, and the remedy */
 	char account[ADDR_SIZE]; /* canonical login when V_OK */
 	char credential[64];     /* label of what was proved */
 };

@@ -215,7 +215,7 @@ static const struct outcome *
 too_large(const struct conf *conf)
 {
 	static struct outcome o;
-	char text[80];
+	char text[160];
 
 	snprintf(text, sizeof(text), TOO_LARGE, conf->message_size);
 	outcome_set(&o, V_PERM, 552, "5.3.4", text);

@@ -142,8 +142,10 @@ int64_t session_deadline(const struct session *);
 enum { WAIT = 0, MORE = 1 };
 
 /* Takes conf->message_size. */
-#define TOO_LARGE "message too large: %" PRIu64 " octets at most"
-#define RELOGIN   "the password was changed; log in again"
+#define TOO_LARGE \
+	"message too large: %" PRIu64 " octets at most, and attachments take " \
+	"a third more than their files; send less at a time"
+#define RELOGIN "the password was changed; log in again"
 /* What 451 4.3.0 says while the spool is not there. */
 #define QUEUE_AWAY \
 	"the server cannot store mail just now; try again in a minute"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [build] [run] [check] [fuzz] - install the Debian packages that are missing.
+# deps.sh [build] [run] [check] [check-all] [fuzz] - install the Debian packages that are missing.
 #
 # Without an argument: build and check.  Says nothing when all are there;
 # needs root only when one is not.
@@ -11,7 +11,10 @@ libidn2-dev libseccomp-dev uthash-dev'
 
 check='python3 openssl mandoc postfix swaks libnet-ssleay-perl
 libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
-nodejs node-nodemailer'
+nodejs node-nodemailer s-nail'
+
+# Mail programs with more behind them.
+check_all='mutt neomutt git-email'
 
 run='python3 curl openssl'
 
@@ -28,9 +31,10 @@ for set in "$@"; do
 	build) wanted="$wanted $build" ;;
 	run) wanted="$wanted $run" ;;
 	check) wanted="$wanted $check" ;;
+	check-all) wanted="$wanted $check $check_all" ;;
 	fuzz) wanted="$wanted $fuzz" ;;
 	*)
-		echo "usage: deps.sh [build] [run] [check] [fuzz]" >&2
+		echo "usage: deps.sh [build] [run] [check] [check-all] [fuzz]" >&2
 		exit 2
 		;;
 	esac

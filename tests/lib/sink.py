@@ -108,17 +108,18 @@ class Session:
 
     def body(self):
         half = False
-        while not self.buffer.startswith(b".\r\n") \
-                and b"\r\n.\r\n" not in self.buffer:
+        # A line end in front, so that each end of data looks the same.
+        data, looked = bytearray(b"\r\n" + self.buffer), 0
+        while (end := data.find(b"\r\n.\r\n", looked)) < 0:
+            looked = max(0, len(data) - 4)
+            self.buffer = b""
             self.fill()
-            if not half and len(self.buffer) > 100:
+            data += self.buffer
+            if not half and len(data) > 100:
                 half = True
                 self.act("half", "")
-        if self.buffer.startswith(b".\r\n"):
-            data, self.buffer = b"", self.buffer[3:]
-        else:
-            data, _, self.buffer = self.buffer.partition(b"\r\n.\r\n")
-            data += b"\r\n"
+        self.buffer = bytes(data[end + 5:])
+        data = bytes(data[2:end + 2])
         stray = data.replace(b"\r\n", b"")
         if b"\r" in stray or b"\n" in stray:
             self.server.complain("a bare CR or LF in the data")

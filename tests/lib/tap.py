@@ -79,6 +79,13 @@ def comment(text):
     sys.stdout.flush()
 
 
+def chosen():
+    """The cases to run: all, or those with a word of the command line."""
+    words = [w for w in sys.argv[1:] if not w.startswith("-")]
+    return [c for c in cases
+            if not words or any(w in c[0] for w in words)]
+
+
 def _terminate(signum, frame):
     sys.exit(124)
 
@@ -91,9 +98,7 @@ def main(fixture=None):
     """
     # Fixtures clean up in __exit__, so a termination must unwind the stack.
     signal.signal(signal.SIGTERM, _terminate)
-    words = [w for w in sys.argv[1:] if not w.startswith("-")]
-    work = [c for c in cases
-            if not words or any(w in c[0] for w in words)]
+    work = chosen()
     print(f"1..{len(work)}", flush=True)
     failed = 0
     stack = contextlib.ExitStack()
