@@ -19,6 +19,8 @@
 #define EXIT_TEMP 75
 #define EXIT_CONF 78
 
+#define LOCK_PATIENCE_S 5
+
 static const char *file = CONF_DEFAULT_FILE;
 static struct conf *conf;
 static char *conf_text;
@@ -140,6 +142,28 @@ on_term(void *arg)
 	workers_stop();
 }
 
+static void
+on_alarm(int number)
+{
+	(void)number; /* flock(2) returns */
+}
+
+/* Wait in the kernel's line: who only looks now and then may find it taken
+ * by one `postern account` after the other. */
+static int
+lock_within(int fd, unsigned seconds)
+{
+	struct sigaction act = { .sa_handler = on_alarm };
+	int ret;
+
+	sigaction(SIGALRM, &act, NULL);
+	alarm(seconds);
+	ret = flock(fd, LOCK_EX);
+	alarm(0);
+	signal(SIGALRM, SIG_DFL);
+	return ret;
+}
+
 /* Only one server on one state directory; ctl takes the same lock when it
  * runs auth by itself. */
 static int
@@ -156,13 +180,10 @@ lock_state(void)
 		    log_quote("run `postern init` first"));
 		return -1;
 	}
-	for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; tries++) {
-		if (errno != EWOULDBLOCK || tries == 50) {
-			log_event("server.failed", "error=%s",
-			    log_quote("another postern uses this state"));
-			return -1;
-		}
-		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+	if (lock_within(fd, LOCK_PATIENCE_S) == -1) {
+		log_event("server.failed", "error=%s",
+		    log_quote("another postern uses this state"));
+		return -1;
 	}
 	return 0;
 }
