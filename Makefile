@@ -194,9 +194,10 @@ install: all
 	umask 022; cp -r packaging/fail2ban/. $(DESTDIR)$(DOCDIR)/fail2ban/
 	install -m 644 packaging/sysusers.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 	install -m 644 packaging/tmpfiles.d/*.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/
-	sed 's|@BINDIR@|$(BINDIR)|g' packaging/postern.service \
-	    > $(DESTDIR)$(UNITDIR)/postern.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/postern.service
+	for unit in postern postern-rootless; do \
+	    sed 's|@BINDIR@|$(BINDIR)|g' packaging/$$unit.service \
+	        > $(DESTDIR)$(UNITDIR)/$$unit.service && \
+	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit.service || exit 1; done
 	umask 022; $B/postern completion bash \
 	    > $(DESTDIR)$(DATADIR)/bash-completion/completions/postern
 	umask 022; $B/postern completion fish \

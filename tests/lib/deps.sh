@@ -9,7 +9,7 @@ build='gcc make pkg-config libc6-dev libssl-dev libdb5.3-dev libcrypt-dev
 libevent-dev libunbound-dev libinih-dev libjansson-dev libcmocka-dev
 libidn2-dev libseccomp-dev uthash-dev'
 
-check='python3 openssl mandoc postfix swaks libnet-ssleay-perl
+check='python3 openssl systemd mandoc postfix swaks libnet-ssleay-perl
 libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
 nodejs node-nodemailer s-nail'
 

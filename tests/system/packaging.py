@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""What `make install` puts where, and what a service manager makes of it."""
+# run: limit 90
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import postern
+import tap
+from tap import has, same
+
+EXPOSURE = {"postern.service": 2.5, "postern-rootless.service": 1.6}
+
+
+class Installed:
+    """A tree as packagers get it."""
+
+    def __enter__(self):
+        self.root = tempfile.mkdtemp(prefix="postern-test-")
+        subprocess.run(
+            ["make", "-s", "install", f"DESTDIR={self.root}", "PREFIX=/usr",
+             f"B={os.path.relpath(postern.BUILD, postern.TOP)}"],
+            cwd=postern.TOP, check=True, stdout=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *exc):
+        shutil.rmtree(self.root)
+
+    def path(self, name):
+        return os.path.join(self.root, "usr", name)
+
+    def run(self, *argv):
+        done = subprocess.run(argv, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60)
+        return done.returncode, done.stdout.decode()
+
+
+@tap.case("every program, page and unit is there")
+def complete(t):
+    for name in ("bin/postern", "share/man/man1/postern.1",
+                 "share/man/man5/postern.conf.5",
+                 "lib/sysusers.d/postern.conf",
+                 "lib/tmpfiles.d/postern.conf",
+                 *(f"lib/systemd/system/{unit}" for unit in EXPOSURE)):
+        same(os.path.isfile(t.path(name)), True, name)
+    for name in sorted(os.listdir(postern.BUILD)):
+        if re.fullmatch(r"postern-[a-z]+", name):
+            same(os.access(t.path(f"libexec/postern/{name}"), os.X_OK), True,
+                 name)
+
+
+for unit, most in EXPOSURE.items():
+    @tap.case(f"exposure of {unit} is at most {most}", unit, most)
+    def exposure(t, unit, most):
+        path = t.path(f"lib/systemd/system/{unit}")
+        code, out = t.run("systemd-analyze", "security", "--offline=yes",
+                          "--no-pager", path)
+        found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", out)
+        if found is None:
+            raise AssertionError(out)
+        if float(found.group(1)) > most:
+            raise AssertionError(f"{found.group(1)}\n{out}")
+        with open(path) as f:
+            same("@BINDIR@" in f.read(), False, "a placeholder is left")
+
+
+@tap.case("systemd takes the users and the directories")
+def users(t):
+    etc = os.path.join(t.root, "etc")
+    os.mkdir(etc)
+    for name in ("passwd", "group"):
+        with open(os.path.join(etc, name), "w") as f:
+            f.write("root:x:0:0::/root:/bin/sh\n" if name == "passwd"
+                    else "root:x:0:\n")
+    code, out = t.run("systemd-sysusers", f"--root={t.root}",
+                      t.path("lib/sysusers.d/postern.conf"))
+    if os.geteuid() == 0:
+        same(code, 0, out)
+        with open(os.path.join(etc, "passwd")) as f:
+            text = f.read()
+        for user in ("_postern", "_posternauth", "_posternq", "_posternout"):
+            has(text, f"\n{user}:x:", "passwd")
+        code, out = t.run("systemd-tmpfiles", "--create", f"--root={t.root}",
+                          t.path("lib/tmpfiles.d/postern.conf"))
+        same(code, 0, out)
+        for name in ("etc/postern", "var/lib/postern/auth",
+                     "var/lib/postern/queue", "run/postern/empty"):
+            same(os.path.isdir(os.path.join(t.root, name)), True, name)
+        has(oct(os.stat(os.path.join(t.root, "var/lib/postern/queue"))
+                .st_mode), "700", "mode of the spool")
+
+
+if __name__ == "__main__":
+    tap.main(Installed)
