@@ -17,19 +17,54 @@
 enum { LINE, NAME, VALUE, VALUE_CR, BLANK_CR };
 
 /* The fields we look at; no field yet is NONE, any other one is OTHER. */
-enum { NONE, OTHER, FROM, SENDER, DATE, MESSAGE_ID, RECEIVED };
+enum field {
+	NONE,
+	OTHER,
+	FROM,
+	SENDER,
+	RESENT,
+	MESSAGE_ID,
+	RECEIVED,
+	TLS_REQUIRED,
+};
+
+/*
+ *   twice  what a second one is; HEADER_CLEAN: it may be there
+ *   drop   it does not go on from here
+ */
+/* clang-format off */
+static const struct row {
+	const char *name;
+	enum field field;
+	enum header_fault twice;
+	bool drop;
+} known[] = {
+	{ "From",          FROM,         HEADER_TWO_FROM,       false },
+	{ "Sender",        SENDER,       HEADER_TWO_SENDER,     false },
+	{ "Date",          OTHER,        HEADER_TWO_DATE,       false },
+	{ "Reply-To",      OTHER,        HEADER_TWO_REPLY_TO,   false },
+	{ "Subject",       OTHER,        HEADER_TWO_SUBJECT,    false },
+	{ "Message-ID",    MESSAGE_ID,   HEADER_TWO_MESSAGE_ID, false },
+	{ "Received",      RECEIVED,     HEADER_CLEAN,          false },
+	{ "Resent-From",   RESENT,       HEADER_CLEAN,          false },
+	{ "Resent-Sender", RESENT,       HEADER_CLEAN,          false },
+	{ "TLS-Required",  TLS_REQUIRED, HEADER_CLEAN,          false },
+	{ "Bcc",           OTHER,        HEADER_CLEAN,          true },
+	{ "Resent-Bcc",    OTHER,        HEADER_CLEAN,          true },
+	{ "Return-Path",   OTHER,        HEADER_CLEAN,          true },
+};
+/* clang-format on */
+
+#define KNOWN (sizeof(known) / sizeof(*known))
 
 void
 header_init(struct header_scan *h)
 {
 	/* Not the value stores: they are large, and their lengths rule. */
 	memset(h, 0, offsetof(struct header_scan, from));
+	memset(&h->at, 0,
+	    sizeof(*h) - offsetof(struct header_scan, at) - sizeof(h->name));
 	h->message_id[0] = '\0';
-	h->message_id_len = 0;
-	h->at = LINE;
-	h->field = NONE;
-	h->name_len = 0;
-	h->name_blank = false;
 }
 
 static void
@@ -64,14 +99,28 @@ close_message_id(struct header_scan *h)
 static void
 close_field(struct header_scan *h)
 {
-	if (h->field == FROM)
+	switch (h->field) {
+	case NONE:
+		return;
+	case FROM:
 		h->from_len = trim(h->from, h->from_len);
-	else if (h->field == SENDER)
+		break;
+	case SENDER:
 		h->sender_len = trim(h->sender, h->sender_len);
-	else if (h->field == MESSAGE_ID)
+		break;
+	case RESENT:
+		if (h->resent_len < sizeof(h->resent))
+			h->resent[h->resent_len++] = '\0';
+		break;
+	case MESSAGE_ID:
 		close_message_id(h);
-	if (h->field != NONE)
-		h->field = OTHER;
+		break;
+	case TLS_REQUIRED:
+		h->tls_optional |= ascii_is(h->tls_required,
+		    trim(h->tls_required, h->tls_required_len), "No");
+		break;
+	}
+	h->field = OTHER;
 }
 
 static void
@@ -91,59 +140,48 @@ not_a_field(struct header_scan *h)
 	end_header(h);
 }
 
-/* A field that may come once: note it, or blame the second one. */
-static unsigned char
-only_one(struct header_scan *h, bool *has, unsigned char field,
-    enum header_fault fault)
+/* The row of the name under way, or NULL. */
+static const struct row *
+find(const struct header_scan *h)
 {
-	if (*has) {
-		blame(h, fault);
-		return OTHER;
-	}
-	*has = true;
-	return field;
+	for (const struct row *r = known; r < known + KNOWN; r++)
+		if (ascii_is(h->name, h->name_len, r->name))
+			return r;
+	return NULL;
+}
+
+/* Note what fields there are; which come once is the table's to know. */
+static void
+note(struct header_scan *h, const struct row *r)
+{
+	unsigned bit = 1u << (r - known);
+
+	if (r->twice != HEADER_CLEAN && (h->seen & bit))
+		blame(h, r->twice);
+	h->seen |= bit;
+	h->has_from |= r->twice == HEADER_TWO_FROM;
+	h->has_sender |= r->twice == HEADER_TWO_SENDER;
+	h->has_date |= r->twice == HEADER_TWO_DATE;
+	h->has_message_id |= r->twice == HEADER_TWO_MESSAGE_ID;
+	if (r->field == RECEIVED && ++h->received > HEADER_RECEIVED_MAX)
+		blame(h, HEADER_LOOP);
 }
 
 static void
 begin_value(struct header_scan *h)
 {
-	static const struct {
-		const char *name;
-		unsigned char field;
-	} known[] = {
-		{ "From", FROM },
-		{ "Sender", SENDER },
-		{ "Date", DATE },
-		{ "Message-ID", MESSAGE_ID },
-		{ "Received", RECEIVED },
-	};
-	unsigned char field = OTHER;
+	const struct row *r = find(h);
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (ascii_is(h->name, h->name_len, known[i].name))
-			field = known[i].field;
-	switch (field) {
-	case FROM:
-		field = only_one(h, &h->has_from, field, HEADER_TWO_FROM);
-		break;
-	case SENDER:
-		field = only_one(h, &h->has_sender, field, HEADER_TWO_SENDER);
-		break;
-	case DATE:
-		field = only_one(h, &h->has_date, field, HEADER_TWO_DATE);
-		break;
-	case MESSAGE_ID:
-		if (h->has_message_id)
-			field = OTHER;
-		h->has_message_id = true;
-		break;
-	case RECEIVED:
-		if (++h->received > HEADER_RECEIVED_MAX)
-			blame(h, HEADER_LOOP);
-		break;
-	}
-	h->field = field;
 	h->at = VALUE;
+	h->field = OTHER;
+	if (r == NULL)
+		return;
+	/* Of what may come once the first one is kept. */
+	if (r->twice == HEADER_CLEAN || !(h->seen & 1u << (r - known)))
+		h->field = r->field;
+	note(h, r);
+	h->dropping = r->drop;
+	h->tls_required_len = 0;
 }
 
 /* Take one byte of a field's name. */
@@ -182,18 +220,39 @@ store(char *to, size_t size, size_t *len, const char *s, size_t n)
 static void
 value_bytes(struct header_scan *h, const char *s, size_t n)
 {
-	if (lines_eight_bit(s, n))
+	bool fits = true;
+
+	if (lines_eight_bit(s, n) || h->utf8.more > 0) {
 		h->eight_bit = true;
-	if (h->field == FROM) {
-		if (!store(h->from, sizeof(h->from), &h->from_len, s, n))
-			blame(h, HEADER_LONG_VALUE);
-	} else if (h->field == SENDER) {
-		if (!store(h->sender, sizeof(h->sender), &h->sender_len, s, n))
-			blame(h, HEADER_LONG_VALUE);
-	} else if (h->field == MESSAGE_ID) {
+		utf8_feed(&h->utf8, s, n);
+	}
+	switch (h->field) {
+	case FROM:
+		fits = store(h->from, sizeof(h->from), &h->from_len, s, n);
+		break;
+	case SENDER:
+		fits =
+		    store(h->sender, sizeof(h->sender), &h->sender_len, s, n);
+		break;
+	case RESENT:
+		/* One octet is for the NUL. */
+		fits = h->resent_len + n < sizeof(h->resent);
+		if (fits) {
+			memcpy(h->resent + h->resent_len, s, n);
+			h->resent_len += n;
+		}
+		break;
+	case MESSAGE_ID:
 		(void)store(h->message_id, sizeof(h->message_id) - 1,
 		    &h->message_id_len, s, n);
+		break;
+	case TLS_REQUIRED:
+		(void)store(h->tls_required, sizeof(h->tls_required),
+		    &h->tls_required_len, s, n);
+		break;
 	}
+	if (!fits)
+		blame(h, HEADER_LONG_VALUE);
 }
 
 /* Take a byte at the start of a line. */
@@ -261,21 +320,78 @@ step(struct header_scan *h, const char *in, size_t n)
 	return n;
 }
 
-void
-header_feed(struct header_scan *h, const char *in, size_t n)
+/*
+ * Octets that stay are moved together when some in front are taken out.
+ *
+ *   to    behind what stays so far; NULL: nothing is to be moved
+ *   from  the run that stays began here; NULL: none does
+ */
+struct cut {
+	char *to;
+	const char *from;
+};
+
+static void
+keep_until(struct cut *c, const char *end)
 {
-	size_t room = HEADER_BYTES_MAX - h->bytes;
+	size_t n;
+
+	if (c->from == NULL || c->to == NULL)
+		return;
+	n = (size_t)(end - c->from);
+	if (c->to != c->from)
+		memmove(c->to, c->from, n);
+	c->to += n;
+	c->from = NULL;
+}
+
+/* The line under way has its CRLF. */
+static void
+line_end(struct header_scan *h)
+{
+	if (h->line > HEADER_LINE_MAX + 2)
+		blame(h, HEADER_LONG_LINE);
+	h->line = 0;
+}
+
+/* A line begins: a new field, or the end, ends the one that is taken out. */
+static void
+line_begin(struct header_scan *h, struct cut *c, const char *in)
+{
+	if (!h->dropping || ascii_blank(*in))
+		return;
+	h->dropping = false;
+	c->from = in;
+}
+
+/* The line under way began at line_at. */
+static void
+scan(struct header_scan *h, struct cut *c, const char *line_at, const char *in,
+    size_t n)
+{
+	const char *end = in + n;
+	size_t room = HEADER_BYTES_MAX - h->bytes, k;
 	bool too_big = n > room;
 
-	if (h->ended)
-		return;
 	if (too_big)
 		n = room;
 	while (n > 0 && !h->ended) {
-		size_t k = step(h, in, n);
+		bool dropped;
+
+		if (h->at == LINE) {
+			line_at = in;
+			line_begin(h, c, in);
+		}
+		dropped = h->dropping;
+		k = step(h, in, n);
+		if (h->dropping && !dropped)
+			keep_until(c, line_at);
 		h->bytes += k;
+		h->line += k;
 		in += k;
 		n -= k;
+		if (h->at == LINE)
+			line_end(h);
 	}
 	if (too_big && !h->ended) {
 		blame(h, HEADER_TOO_BIG);
@@ -283,6 +399,34 @@ header_feed(struct header_scan *h, const char *in, size_t n)
 	}
 	if (h->empty && !h->blank_line)
 		h->bytes = 0; /* the body began with the first line */
+	keep_until(c, end);
+}
+
+void
+header_feed(struct header_scan *h, const char *in, size_t n)
+{
+	struct cut none = { NULL, NULL };
+
+	if (!h->ended)
+		scan(h, &none, in, in, n);
+}
+
+size_t
+header_edit(struct header_scan *h, char *p, size_t n)
+{
+	struct cut c = { p, h->dropping ? NULL : p };
+	size_t stays;
+
+	if (h->ended)
+		return n;
+	scan(h, &c, p, p + h->held, n);
+	stays = (size_t)(c.to - p);
+	h->dropped += h->held + n - stays;
+	/* A name that fills the array is none that is taken out. */
+	h->held = h->at == NAME && !h->ended && h->name_len < sizeof(h->name)
+	    ? h->line
+	    : 0;
+	return stays;
 }
 
 void

@@ -10,24 +10,32 @@
 #include <stdint.h>
 
 #include "mail/address.h"
+#include "mail/utf8.h"
 
 #define HEADER_BYTES_MAX    (256 * 1024)
 #define HEADER_RECEIVED_MAX 100 /* RFC 5321 6.3 */
+#define HEADER_LINE_MAX     998 /* RFC 5322 2.1.1, without CRLF */
 
 /* Each is a reason to refuse the message. */
 enum header_fault {
 	HEADER_CLEAN,
 	HEADER_TOO_BIG,   /* over HEADER_BYTES_MAX */
 	HEADER_BAD_FIELD, /* a line that is neither field nor continuation */
-	HEADER_TWO_FROM,  /* RFC 5322 3.6: at most one of each */
+	HEADER_LONG_LINE, /* over HEADER_LINE_MAX octets */
+	/* RFC 5322 3.6: at most one of each.  Two To:, Cc:, Bcc:,
+	 * In-Reply-To: or References: only add up, and pass. */
+	HEADER_TWO_FROM,
 	HEADER_TWO_SENDER,
 	HEADER_TWO_DATE,
-	HEADER_LONG_VALUE, /* a From: or Sender: too long to be kept */
+	HEADER_TWO_REPLY_TO,
+	HEADER_TWO_SUBJECT,
+	HEADER_TWO_MESSAGE_ID,
+	HEADER_LONG_VALUE, /* a name too long to be kept */
 	HEADER_LOOP,       /* over HEADER_RECEIVED_MAX Received: fields */
 };
 
 /*
- * A header under way.  About 10 KiB, meant to live while DATA does.
+ * A header under way.  About 14 KiB, meant to live while DATA does.
  *
  * Values are unfolded (CRLF removed, blanks kept), without the blanks at
  * their ends, and not NUL-terminated unless said so.
@@ -40,19 +48,31 @@ struct header_scan {
 			   * field nor by the end of the message */
 	bool eight_bit;  /* a byte over 127 in the header */
 	bool has_from, has_sender, has_date, has_message_id;
-	unsigned received; /* number of Received: fields */
-	size_t bytes;      /* length of the header with its empty line */
-	size_t from_len, sender_len;
+	bool tls_optional;       /* "TLS-Required: No" (RFC 8689 3) */
+	struct utf8_reader utf8; /* of the field bodies */
+	unsigned received;       /* number of Received: fields */
+	size_t bytes;   /* length of the header with its empty line, as it
+			    * came in */
+	size_t dropped; /* how much of that header_edit() took out */
+	size_t held;    /* see header_edit() */
+	size_t from_len, sender_len, resent_len;
 	char from[8192];
 	char sender[1024];
-	char message_id[256]; /* of the first one, cut to 255, NUL at its end */
+	char resent[4096]; /* each Resent-From: and Resent-Sender:, with a NUL
+			    * behind it */
+	char message_id[256]; /* cut to 255, NUL at its end */
 
 	/* The scanner's own. */
 	unsigned char at;
 	unsigned char field;
 	unsigned char name_len;
 	bool name_blank;
+	bool dropping; /* the field under way is taken out */
+	unsigned seen; /* a bit for each field that may come once */
+	size_t line;   /* octets of this line */
 	size_t message_id_len;
+	size_t tls_required_len;
+	char tls_required[8];
 	char name[16];
 };
 
@@ -70,6 +90,20 @@ void header_init(struct header_scan *);
  * the header ends there.
  */
 void header_feed(struct header_scan *, const char *in, size_t n);
+
+/*
+ * The same, and take out what a submission server must not pass on: Bcc:,
+ * Resent-Bcc: (RFC 5322 3.6.3) and Return-Path: (RFC 5321 4.4).  Nothing else
+ * is touched.
+ *
+ *   p  the h->held octets that the last call left at the end of its output,
+ *      followed by n new ones; changed in place
+ *
+ * Returns how many octets are at p now.  The last h->held of them belong to a
+ * field whose name is not known yet: whoever keeps the output must be able to
+ * offer them again.  0 once the header has ended.
+ */
+size_t header_edit(struct header_scan *, char *p, size_t n);
 
 /* The message has ended; the last field may have had no CRLF. */
 void header_finish(struct header_scan *);

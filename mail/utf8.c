@@ -3,46 +3,52 @@
  */
 #include "mail/utf8.h"
 
-bool
-utf8_valid(const char *s, size_t n)
+void
+utf8_feed(struct utf8_reader *r, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s, *end = p + n;
 
-	while (p < end) {
-		unsigned char first = *p++;
-		/* What the second byte may be; it rules out overlong forms,
-		 * surrogates and what is over U+10FFFF. */
-		unsigned char low = 0x80, high = 0xbf;
-		size_t more;
-
-		if (first < 0x80)
+	for (; p < end; p++) {
+		if (r->more > 0) {
+			if (*p < r->low || *p > r->high)
+				r->bad = true;
+			r->low = 0x80;
+			r->high = 0xbf;
+			r->more--;
 			continue;
-		if (first >= 0xc2 && first <= 0xdf)
-			more = 1;
-		else if (first >= 0xe0 && first <= 0xef)
-			more = 2;
-		else if (first >= 0xf0 && first <= 0xf4)
-			more = 3;
-		else
-			return false;
-		if (first == 0xe0)
-			low = 0xa0;
-		else if (first == 0xed)
-			high = 0x9f;
-		else if (first == 0xf0)
-			low = 0x90;
-		else if (first == 0xf4)
-			high = 0x8f;
-		if ((size_t)(end - p) < more)
-			return false;
-		for (; more > 0; more--, p++) {
-			if (*p < low || *p > high)
-				return false;
-			low = 0x80;
-			high = 0xbf;
 		}
+		if (*p < 0x80)
+			continue;
+		/* What the second byte may be rules out overlong forms,
+		 * surrogates and what is over U+10FFFF. */
+		r->low = 0x80;
+		r->high = 0xbf;
+		if (*p >= 0xc2 && *p <= 0xdf)
+			r->more = 1;
+		else if (*p >= 0xe0 && *p <= 0xef)
+			r->more = 2;
+		else if (*p >= 0xf0 && *p <= 0xf4)
+			r->more = 3;
+		else
+			r->bad = true;
+		if (*p == 0xe0)
+			r->low = 0xa0;
+		else if (*p == 0xed)
+			r->high = 0x9f;
+		else if (*p == 0xf0)
+			r->low = 0x90;
+		else if (*p == 0xf4)
+			r->high = 0x8f;
 	}
-	return true;
+}
+
+bool
+utf8_valid(const char *s, size_t n)
+{
+	struct utf8_reader r = { 0 };
+
+	utf8_feed(&r, s, n);
+	return !r.bad && r.more == 0;
 }
 
 bool

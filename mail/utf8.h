@@ -7,6 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Text that comes in pieces; all zero at first. */
+struct utf8_reader {
+	bool bad;                      /* it is no UTF-8, whatever follows */
+	unsigned char more, low, high; /* the reader's own; more > 0 is an
+					* unfinished character */
+};
+
+void utf8_feed(struct utf8_reader *, const char *s, size_t n);
+
 /*
  * Are these n bytes UTF-8: no overlong form, no surrogate, nothing over
  * U+10FFFF, nothing cut off?

@@ -51,11 +51,18 @@ static const struct outcome header_faults[] = {
 	[HEADER_BAD_FIELD] = { V_PERM, 550, "5.6.0",
 	    "the header has a line that is no field; put an empty line "
 	    "between header and body" },
+	[HEADER_LONG_LINE] = { V_PERM, 550, "5.6.0",
+	    "the header has a line of more than 998 octets; fold it" },
 	[HEADER_TWO_FROM] = { V_PERM, 550, "5.6.0", "two From: fields" },
 	[HEADER_TWO_SENDER] = { V_PERM, 550, "5.6.0", "two Sender: fields" },
 	[HEADER_TWO_DATE] = { V_PERM, 550, "5.6.0", "two Date: fields" },
+	[HEADER_TWO_REPLY_TO] = { V_PERM, 550, "5.6.0",
+	    "two Reply-To: fields" },
+	[HEADER_TWO_SUBJECT] = { V_PERM, 550, "5.6.0", "two Subject: fields" },
+	[HEADER_TWO_MESSAGE_ID] = { V_PERM, 550, "5.6.0",
+	    "two Message-ID: fields" },
 	[HEADER_LONG_VALUE] = { V_PERM, 550, "5.6.0",
-	    "From: or Sender: too long" },
+	    "From:, Sender: or Resent-From: too long" },
 	[HEADER_LOOP] = { V_PERM, 554, "5.4.6",
 	    "mail loop: too many Received: fields" },
 };
@@ -71,9 +78,15 @@ static const struct outcome data_faults[] = {
 	[DATA_LONG_LINE] = { V_OK, 0, "", "" },
 };
 
-/* Pack the mailboxes of one field; false when it is none or too much. */
+/*
+ * Pack the mailboxes of one field; false when it is none or too much.
+ *
+ *   same  NULL, or becomes false when this is not one mailbox, that address
+ *         or a tag of it
+ */
 static bool
-pack(const char *value, size_t n, uint8_t *list, size_t *len)
+pack(const char *value, size_t n, uint8_t *list, size_t *len,
+    const struct address *sender, bool *same)
 {
 	struct address boxes[AUTHORS];
 	char text[ADDRESS_MAX];
@@ -81,6 +94,10 @@ pack(const char *value, size_t n, uint8_t *list, size_t *len)
 
 	if (!header_mailboxes(value, n, boxes, AUTHORS, &count) || count == 0)
 		return false;
+	if (same != NULL)
+		*same = count == 1 &&
+		    (address_matches(sender, &boxes[0]) ||
+			address_matches(&boxes[0], sender));
 	for (size_t i = 0; i < count; i++) {
 		k = address_format(&boxes[i], text);
 		k = list_add(list, AUTHORS_MAX, *len, text, k);
@@ -91,17 +108,47 @@ pack(const char *value, size_t n, uint8_t *list, size_t *len)
 	return true;
 }
 
-/* Whose name the header carries, or what is wrong with it. */
-static const char *
-read_authors(const struct header_scan *h, uint8_t *list, size_t *len)
+/* Each Resent-From: and Resent-Sender: is somebody's word like From: is. */
+static bool
+pack_resent(const struct header_scan *h, uint8_t *list, size_t *len)
 {
+	const char *p = h->resent, *end = p + h->resent_len, *nul;
+
+	for (; p < end; p = nul + 1) {
+		nul = memchr(p, '\0', (size_t)(end - p));
+		if (!pack(p, (size_t)(nul - p), list, len, NULL, NULL))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whose name the header carries, or what is wrong with it.  RFC 5322 3.6.2,
+ * RFC 6409 8.1: whoever sends under another's name, or that of several, is
+ * named in Sender:.
+ */
+static const char *
+read_authors(struct transaction *tx, uint8_t *list, size_t *len)
+{
+	const struct header_scan *h = &tx->header;
+	struct address sender;
+	bool same = true, null = tx->sender[0] == '\0';
+
 	*len = 0;
 	if (!h->has_from)
 		return "the message has no From: field; add one";
-	if (!pack(h->from, h->from_len, list, len))
+	if (!null && !address_parse(&sender, tx->sender, strlen(tx->sender)))
+		return "the envelope sender is not an address";
+	if (!pack(
+		h->from, h->from_len, list, len, &sender, null ? NULL : &same))
 		return "From: has no readable address list";
-	if (h->has_sender && !pack(h->sender, h->sender_len, list, len))
+	if (h->has_sender &&
+	    !pack(h->sender, h->sender_len, list, len, NULL, NULL))
 		return "Sender: has no readable address";
+	if (!pack_resent(h, list, len))
+		return "Resent-From: or Resent-Sender: has no readable address";
+	if (!same && !h->has_sender)
+		tx->flags |= TX_ADD_SENDER;
 	return NULL;
 }
 
@@ -119,7 +166,12 @@ judge_header(struct session *s)
 	tx->judged = true;
 	tx->header_fault = header_faults[tx->header.fault];
 	if (tx->header_fault.verdict == V_OK) {
-		fault = read_authors(&tx->header, list, &len);
+		if ((tx->flags & TX_SMTPUTF8) &&
+		    (tx->header.utf8.bad || tx->header.utf8.more > 0))
+			fault = "the header is not UTF-8, and SMTPUTF8 was "
+				"given with MAIL";
+		else
+			fault = read_authors(tx, list, &len);
 		if (fault != NULL)
 			outcome_set(
 			    &tx->header_fault, V_PERM, 550, "5.6.0", fault);
@@ -178,8 +230,11 @@ body_feed(struct session *s, const char *p, size_t n, size_t *used)
 	tx->too_large |= tx->reader.size > limit;
 	if (tx->too_large || data_faults[tx->reader.fault].verdict != V_OK)
 		tx->doomed = true;
-	if (!tx->header.ended) {
-		header_feed(&tx->header, out, len);
+	if (!tx->header.ended && !tx->doomed) {
+		/* Together with what it may still take back. */
+		out -= tx->header.held;
+		tx->body.len -= tx->header.held;
+		len = header_edit(&tx->header, out, len);
 		if (tx->ended)
 			header_finish(&tx->header);
 	}

@@ -96,8 +96,10 @@ tx_flush(struct transaction *tx)
 {
 	ssize_t n;
 
-	while (tx->body.len > 0) {
-		n = write(tx->fd, buf_data(&tx->body), tx->body.len);
+	/* What the header's scanner may still take back stays. */
+	while (tx->body.len > tx->header.held) {
+		n = write(tx->fd, buf_data(&tx->body),
+		    tx->body.len - tx->header.held);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -143,6 +145,9 @@ tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 		c->flags |= TX_8BIT;
 	if (tx->header.eight_bit)
 		c->flags |= TX_UTF8_HEADER;
+	/* RFC 8689 4.1: the field gives way to the parameter. */
+	if (tx->header.tls_optional && !(tx->flags & TX_REQUIRETLS))
+		c->flags |= TX_TLS_OPTIONAL;
 	if (!tx->header.has_date)
 		c->flags |= TX_ADD_DATE;
 	if (!tx->header.has_message_id)
@@ -152,7 +157,7 @@ tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 		sha256_end(tx->hash, tx->body_hash);
 		c->body_hash = (struct bytes){ tx->body_hash, SHA256_SIZE };
 	}
-	c->size = tx->reader.size;
+	c->size = tx->reader.size - tx->header.dropped;
 	c->rcpts.data = (const uint8_t *)buf_data(&tx->rcpts);
 	c->rcpts.len = tx->rcpts.len;
 	if (tx->fd != -1) {
