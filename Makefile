@@ -46,6 +46,7 @@ INIH    := $(shell pkg-config --libs inih 2>/dev/null)
 JANSSON := $(shell pkg-config --libs jansson 2>/dev/null)
 IDN     := $(shell pkg-config --libs libidn2 2>/dev/null)
 SECCOMP := $(shell pkg-config --libs libseccomp 2>/dev/null)
+ARGON2  := $(shell pkg-config --libs libargon2 2>/dev/null)
 
 # What each process links: the linker shows what a process cannot do.
 PROCESSES    := parent smtpd auth queue deliver
@@ -54,7 +55,7 @@ CHILD        := $(INIH) $(EVENT) $(IDN) $(SECCOMP)
 LIBS_ctl     := $(SSL) $(JANSSON) $(INIH) $(EVENT) $(IDN)
 LIBS_parent  := $(INIH) $(EVENT)
 LIBS_smtpd   := $(SSL) $(CHILD)
-LIBS_auth    := $(SSL) $(CHILD) -ldb-5.3 -lcrypt -lpthread
+LIBS_auth    := $(SSL) $(CHILD) $(ARGON2) -ldb-5.3 -lcrypt -lunistring -lpthread
 LIBS_queue   := $(CHILD) -ldb-5.3 -lpthread
 LIBS_deliver := $(SSL) $(UNBOUND) $(CHILD)
 

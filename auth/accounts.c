@@ -8,7 +8,6 @@
 
 #include "auth/accounts.h"
 #include "auth/book.h"
-#include "auth/t_credential.h"
 #include "auth/t_grant.h"
 #include "lib/loop.h"
 
@@ -44,18 +43,20 @@ run(struct change *c,
 static bool
 find(struct txn *txn, struct change *c)
 {
-	return account_get(txn, c->login, &c->account) &&
-	    c->account.state != ACC_REMOVED;
+	bool there = account_get(txn, c->login, &c->account);
+
+	c->state = (enum account_state)c->account.state;
+	return there && c->state != ACC_REMOVED;
 }
 
 /* Write the account with a new state; c->account stays what it was. */
 static void
-put_state(struct txn *txn, const struct change *c, enum account_state state,
+put_state(struct txn *txn, struct change *c, enum account_state state,
     const char *reason, uint64_t now)
 {
 	struct account a = c->account;
 
-	a.state = state;
+	a.state = c->state = state;
 	a.since = now;
 	snprintf(a.by, sizeof(a.by), "%s", c->by);
 	snprintf(a.reason, sizeof(a.reason), "%s", reason);
@@ -63,12 +64,13 @@ put_state(struct txn *txn, const struct change *c, enum account_state state,
 }
 
 static void
-put_password(struct txn *txn, const char *login, const char *hash, uint64_t now)
+put_password(struct txn *txn, const struct change *c, uint64_t now)
 {
-	struct credential c = { .kind = CREDENTIAL_CRYPT, .created = now };
+	struct credential row = { .kind = CREDENTIAL_CRYPT, .created = now };
 
-	snprintf(c.hash, sizeof(c.hash), "%s", hash);
-	credential_put(txn, login, CREDENTIAL_PASSWORD, &c);
+	snprintf(row.hash, sizeof(row.hash), "%s", c->hash);
+	snprintf(row.by, sizeof(row.by), "%s", c->by);
+	credential_put(txn, c->login, CREDENTIAL_PASSWORD, &row);
 }
 
 static void
@@ -90,7 +92,7 @@ add(struct txn *txn, struct change *c, uint64_t now)
 		c->account = (struct account){ .created = now };
 	put_state(txn, c, ACC_ACTIVE, "", now);
 	if (c->hash[0] != '\0')
-		put_password(txn, c->login, c->hash, now);
+		put_password(txn, c, now);
 	put_grant(txn, c, c->login, now);
 	return CHANGE_DONE;
 }
@@ -107,7 +109,7 @@ passwd(struct txn *txn, struct change *c, uint64_t now)
 {
 	if (!find(txn, c))
 		return CHANGE_ABSENT;
-	put_password(txn, c->login, c->hash, now);
+	put_password(txn, c, now);
 	return CHANGE_DONE;
 }
 
@@ -215,9 +217,10 @@ static enum change_result
 revoke(struct txn *txn, struct change *c, uint64_t now)
 {
 	(void)now;
-	return find(txn, c) && grant_del(txn, c->login, c->address)
-	    ? CHANGE_DONE
-	    : CHANGE_ABSENT;
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	return grant_del(txn, c->login, c->address) ? CHANGE_DONE
+						    : CHANGE_NOTHING;
 }
 
 enum change_result

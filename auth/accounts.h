@@ -9,26 +9,33 @@
 #define AUTH_ACCOUNTS_H
 
 #include "auth/t_account.h"
+#include "auth/t_credential.h"
 
 #define GRANTS_MAX 1000 /* of one account */
 
 struct change {
 	const char *login;
 	const char *by;
-	const char *hash;       /* crypt(3) string; "" no password */
-	const char *old_hash;   /* accounts_upgrade(): what it replaces */
-	const char *reason;     /* accounts_suspend() */
-	const char *address;    /* accounts_grant(), accounts_revoke() */
-	struct account account; /* out: as it was before, when it was there */
+	const char *hash;     /* crypt(3) string; "" no password */
+	const char *old_hash; /* accounts_upgrade(): what it replaces */
+	const char *reason;   /* accounts_suspend() */
+	const char *address;  /* accounts_grant(), accounts_revoke() */
+	const char *label;    /* of the credential that it is about */
+	const struct credential *credential; /* accounts_credential() */
+	struct account account;   /* out: as it was before, when it was there */
+	enum account_state state; /* out: as it is now */
+	char owner[ADDR_SIZE];    /* out: whose it is already */
 };
 
 enum change_result {
 	CHANGE_DONE,
-	CHANGE_NONE,   /* it is so already; nothing was written */
-	CHANGE_ABSENT, /* no such account or grant; removed ones count as none */
+	CHANGE_NONE,    /* it is so already; nothing was written */
+	CHANGE_ABSENT,  /* no such account; removed ones count as none */
+	CHANGE_NOTHING, /* the account has no such grant or credential */
 	CHANGE_EXISTS,
 	CHANGE_TOO_MANY,
 	CHANGE_NO_ROOM, /* the disk is full */
+	CHANGE_RESULTS
 };
 
 /* An active account with a grant of its own address.  A removed one comes

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/book.h"
+#include "auth/login_name.h"
 #include "auth/lru.h"
 #include "auth/t_account.h"
 #include "auth/t_credential.h"
@@ -86,29 +87,18 @@ book_close(void)
 	pages = NULL;
 }
 
-/* "@example.org" reads as a pair without a local part. */
-static bool
-parse_grant(struct address *a, const struct bytes *item)
-{
-	const char *text = (const char *)item->data;
-
-	if (item->len == 0 || text[0] != '@')
-		return address_parse(a, text, item->len);
-	memset(a, 0, sizeof(*a));
-	if (item->len - 1 >= sizeof(a->domain))
-		return false;
-	memcpy(a->domain, text + 1, item->len - 1);
-	return true;
-}
-
 bool
 page_covers(const struct page *page, const struct address *used)
 {
 	struct bytes rest = { page->grants, page->grants_len }, item;
+	char text[ADDR_SIZE];
 	struct address grant;
 
-	while (list_next(&rest, &item))
-		if (parse_grant(&grant, &item) && address_matches(&grant, used))
+	while (list_next(&rest, &item)) {
+		memcpy(text, item.data, item.len);
+		text[item.len] = '\0';
+		if (grant_parse(&grant, text) && address_matches(&grant, used))
 			return true;
+	}
 	return false;
 }

@@ -30,6 +30,7 @@ free_console(struct console *con)
 	channel_close(&con->line);
 	timer_clear(&con->timer);
 	wipe_command(con);
+	import_free(con->import);
 	LIST_REMOVE(con, link);
 	free(con);
 }
@@ -61,7 +62,14 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	struct console *con = c->arg;
 
 	(void)fd;
-	if (con->busy || m->u.account_cmd.verb >= ACCOUNT_VERBS) {
+	if (m->type == MSG_ITEM && !con->busy) {
+		if (con->import == NULL)
+			con->import = import_new();
+		import_add(con->import, &m->u.item);
+		return;
+	}
+	if (con->busy || m->type != MSG_ACCOUNT_CMD ||
+	    m->u.account_cmd.verb >= ACCOUNT_VERBS) {
 		drop(con);
 		return;
 	}

@@ -3,11 +3,13 @@
  * it has under way.
  *
  * Commands come one at a time; each is answered by rows and MSG_CMD_DONE.
+ * What an import brings comes before its command.
  */
 #ifndef AUTH_CONSOLE_H
 #define AUTH_CONSOLE_H
 
 #include "auth/hasher.h"
+#include "auth/import.h"
 #include "ipc/channel.h"
 
 /* How a command ends, as the exit codes of postern(1). */
@@ -34,10 +36,12 @@ struct console {
 	uint64_t count;             /* rows sent, or accounts changed */
 	struct hash_job job;
 	void (*then)(struct console *); /* not NULL while hashing */
+	struct import *import;          /* what came of one, or NULL */
 
 	/* Of a list: the last row that was sent. */
 	bool (*next)(struct console *); /* send one; false at the end */
 	char at_login[ADDR_SIZE], at_address[ADDR_SIZE];
+	size_t at; /* of an import: the byte that comes next */
 	struct timer timer;
 };
 

@@ -36,13 +36,14 @@ struct checking {
 };
 
 static TAILQ_HEAD(, checking) checkings = TAILQ_HEAD_INITIALIZER(checkings);
-static char hostname[256];
+static char domain[256], hostname[256];
 static char decoy[PASSWORD_HASH]; /* what unknown names are checked against */
 
 void
-login_set_hostname(const char *name)
+login_set_names(const char *d, const char *h)
 {
-	snprintf(hostname, sizeof(hostname), "%s", name);
+	snprintf(domain, sizeof(domain), "%s", d);
+	snprintf(hostname, sizeof(hostname), "%s", h);
 }
 
 void
@@ -189,7 +190,8 @@ identify(struct attempt *a)
 	const struct page *page;
 	size_t i;
 
-	for (int n = 0; login_guess(a->user, a->ask.user, hostname, n); n++) {
+	for (int n = 0; login_guess(a->user, a->ask.user, domain, hostname, n);
+	     n++) {
 		page = book_find(a->user);
 		if (page != NULL && page->state != ACC_REMOVED) {
 			a->known = true;

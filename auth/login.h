@@ -15,8 +15,8 @@
 
 #include "ipc/channel.h"
 
-/* The name of this server, for user names without a domain; copied. */
-void login_set_hostname(const char *hostname);
+/* For user names without a domain (login_guess()); copied. */
+void login_set_names(const char *domain, const char *hostname);
 
 /* Somebody may ask soon: make what the first answer needs. */
 void login_prepare(void);

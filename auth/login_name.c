@@ -33,7 +33,8 @@ login_canonical(char out[ADDR_SIZE], const char *text)
 }
 
 bool
-login_guess(char out[ADDR_SIZE], const char *typed, const char *hostname, int n)
+login_guess(char out[ADDR_SIZE], const char *typed, const char *domain,
+    const char *hostname, int n)
 {
 	const char *dot = strchr(hostname, '.');
 	char text[ADDR_SIZE];
@@ -41,7 +42,10 @@ login_guess(char out[ADDR_SIZE], const char *typed, const char *hostname, int n)
 
 	if (strchr(typed, '@') != NULL)
 		return n == 0 && login_canonical(out, typed);
-	if (n > 1 || (n == 1 && (dot == NULL || !strchr(dot + 1, '.'))))
+	if (domain[0] != '\0')
+		hostname = domain;
+	if (n > (domain[0] == '\0') ||
+	    (n == 1 && (dot == NULL || !strchr(dot + 1, '.'))))
 		return false;
 	k = snprintf(
 	    text, sizeof(text), "%s@%s", typed, n == 0 ? hostname : dot + 1);
@@ -61,5 +65,19 @@ grant_canonical(char out[ADDR_SIZE], const char *text)
 	out[0] = '@';
 	for (size_t i = 0; i <= n; i++)
 		out[1 + i] = ascii_lower(text[1 + i]);
+	return true;
+}
+
+bool
+grant_parse(struct address *a, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (text[0] != '@')
+		return address_parse(a, text, n);
+	memset(a, 0, sizeof(*a));
+	if (n > sizeof(a->domain))
+		return false;
+	memcpy(a->domain, text + 1, n);
 	return true;
 }

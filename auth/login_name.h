@@ -17,13 +17,16 @@ bool login_canonical(char out[ADDR_SIZE], const char *text);
 
 /*
  * The n-th login that a typed user name may mean: itself when it has a
- * domain, otherwise at the server's own name and at the domain that name is
- * in ("mail.example.org": "example.org").  False when there is no n-th.
+ * domain, otherwise at the default domain; without one ("") at the server's
+ * own name and at the domain that name is in ("mail.example.org":
+ * "example.org").  False when there is no n-th.
  */
-bool login_guess(
-    char out[ADDR_SIZE], const char *typed, const char *hostname, int n);
+bool login_guess(char out[ADDR_SIZE], const char *typed, const char *domain,
+    const char *hostname, int n);
 
 /* A grant: an address as above, or "@domain", canonical. */
 bool grant_canonical(char out[ADDR_SIZE], const char *text);
+/* A grant as the pair that address_matches() takes. */
+bool grant_parse(struct address *, const char *text);
 
 #endif

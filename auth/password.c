@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "auth/password.h"
+#include "auth/scheme.h"
+#include "auth/spelling.h"
 
 static_assert(PASSWORD_HASH >= CRYPT_OUTPUT_SIZE, "any crypt string fits");
 
@@ -91,7 +93,7 @@ run(const char *secret, const char *setting, char hash[PASSWORD_HASH])
 bool
 password_make(const char *secret, char hash[PASSWORD_HASH])
 {
-	char *setting;
+	char composed[SPELLING_MAX], *setting;
 	bool ok;
 
 	if (!password_usable(secret))
@@ -99,34 +101,53 @@ password_make(const char *secret, char hash[PASSWORD_HASH])
 	setting = crypt_gensalt_ra("$y$", 0, NULL, 0);
 	if (setting == NULL)
 		return false;
-	ok = run(secret, setting, hash);
+	spelling_compose(secret, composed);
+	ok = run(composed, setting, hash);
+	explicit_bzero(composed, sizeof(composed));
 	free(setting);
 	return ok;
 }
 
-bool
-password_right(const char *secret, const char *hash)
+static bool
+crypt_right(const char *secret, const char *hash)
 {
 	char made[PASSWORD_HASH];
 	size_t n = strlen(hash);
 	bool same;
 
-	if (!password_usable(secret) || n == 0 || n >= sizeof(made) ||
-	    !run(secret, hash, made))
+	if (n == 0 || n >= sizeof(made) || !run(secret, hash, made))
 		return false;
 	same = strlen(made) == n && CRYPTO_memcmp(made, hash, n) == 0;
 	explicit_bzero(made, sizeof(made));
 	return same;
 }
 
+bool
+password_right(const char *secret, const char *hash)
+{
+	bool (*check)(const char *, const char *) =
+	    scheme_kind(hash) != NULL ? scheme_right : crypt_right;
+	char spelling[SPELLING_MAX];
+	bool right = false;
+
+	if (!password_usable(secret))
+		return false;
+	for (int n = 0; !right && spelling_of(secret, n, spelling); n++)
+		right = check(spelling, hash);
+	explicit_bzero(spelling, sizeof(spelling));
+	return right;
+}
+
 const char *
 password_kind(const char *hash)
 {
-	return find(hash)->name;
+	const char *scheme = scheme_kind(hash);
+
+	return scheme != NULL ? scheme : find(hash)->name;
 }
 
 bool
 password_weak(const char *hash)
 {
-	return find(hash)->weak;
+	return scheme_kind(hash) != NULL || find(hash)->weak;
 }

@@ -19,16 +19,17 @@
 
 #include "auth/store.h"
 #include "auth/store_room.h"
+#include "auth/t_credential.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 
-#define FORMAT          1 /* of the rows; counts up when they change */
+#define FORMAT          2 /* of the rows; counts up when they change */
 #define CACHE_BYTES     (8 * 1024 * 1024)
 #define LOG_FILE_BYTES  (1024 * 1024)
 #define LOG_BUFFER      (128 * 1024)
 #define CHECKPOINT      (4 * 1024 * 1024) /* bytes of log */
 #define PAGE_BYTES      4096
-#define LOCKS           20000 /* a transaction that removes 1,000 grants */
+#define LOCKS           1000000 /* an import of a million accounts */
 #define RETRIES         16
 #define LOCK_PATIENCE_S 2
 
@@ -52,6 +53,8 @@ static const char *const names[TABLES] = {
 	[TABLE_INACTIVE] = "inactive",
 	[TABLE_CREDENTIAL] = "credential",
 	[TABLE_GRANT] = "grant",
+	[TABLE_KEY] = "key",
+	[TABLE_LOGINS] = "logins",
 };
 
 static DB_ENV *env;
@@ -144,6 +147,13 @@ write_format(struct txn *txn, void *arg)
 	return true;
 }
 
+static bool
+upgrade(struct txn *txn, void *arg)
+{
+	credential_upgrade(txn);
+	return write_format(txn, arg);
+}
+
 static void
 check_format(void)
 {
@@ -158,6 +168,13 @@ check_format(void)
 		fatal("the store has format %u and this postern knows %d: run "
 		      "the newer one",
 		    meta.format, FORMAT);
+	if (meta.format == FORMAT)
+		return;
+	log_event("store.upgrade", "from=%u to=%d", meta.format, FORMAT);
+	meta.format = FORMAT;
+	if (store_txn(STORE_SYNC, upgrade, &meta) != V_OK)
+		fatal("no room on the disk to write the store in format %d",
+		    FORMAT);
 }
 
 void

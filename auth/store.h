@@ -25,6 +25,8 @@ enum table {
 	TABLE_INACTIVE,
 	TABLE_CREDENTIAL,
 	TABLE_GRANT,
+	TABLE_KEY,
+	TABLE_LOGINS,
 	TABLES
 };
 
@@ -34,7 +36,8 @@ enum table {
 /*
  * Open or make the environment DIRECTORY/env and recover it.  fatal() when
  * that fails: not a local file system, in use by another process, of a newer
- * format than this program knows.
+ * format than this program knows.  An older format is written anew, in one
+ * transaction.
  */
 void store_open(const char *directory);
 /* Checkpoint and close.  Harmless when not open. */

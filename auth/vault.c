@@ -36,7 +36,7 @@ static bool started;
 static void
 use_conf(const struct conf *conf)
 {
-	login_set_hostname(conf->hostname);
+	login_set_names(conf->default_domain, conf->hostname);
 	peers_use_conf(conf);
 	secrets_apply();
 	keys_apply();

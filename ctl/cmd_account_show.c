@@ -28,7 +28,8 @@ static const struct column columns[] = {
 };
 /* clang-format on */
 
-#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+#define NO_ACCOUNTS "no accounts; \"postern account add ADDRESS\" makes one"
+#define COLUMNS     (sizeof(columns) / sizeof(columns[0]))
 
 static const char *
 state_name(uint32_t state)
@@ -68,12 +69,14 @@ fill(const struct msg_account_row *r, struct cell cells[COLUMNS])
 static void
 list_row(void *arg, const struct msg *m)
 {
+	struct ctl *c = arg;
 	struct cell cells[COLUMNS];
 
-	if (m->type != MSG_ACCOUNT_ROW)
+	if (m->type != MSG_ACCOUNT_ROW ||
+	    (args_flag(&c->args, "weak") != NULL && !m->u.account_row.weak))
 		return;
 	fill(&m->u.account_row, cells);
-	output_row(arg, cells);
+	output_row(&c->out, cells);
 }
 
 int
@@ -86,11 +89,12 @@ cmd_account_list(struct ctl *c)
 	if (code != CODE_OK)
 		return code;
 	output_begin(&c->out, columns, COLUMNS);
-	code = accounts_read(&line, &m, list_row, &c->out);
+	code = accounts_read(&line, &m, list_row, c);
 	output_end(&c->out,
-	    code == CODE_OK ? "no accounts; \"postern account add ADDRESS\" "
-			      "makes one"
-			    : NULL);
+	    code != CODE_OK ? NULL
+		: args_flag(&c->args, "weak") != NULL
+		? "no account has a weak hash"
+		: NO_ACCOUNTS);
 	daemon_close(&line);
 	return code;
 }

@@ -42,6 +42,19 @@ static const struct flag suspend[] = {
 static const struct flag test[] = {
 	{ "from", "IP", "as if the client had this address" },
 	PASSWORD_STDIN, JSON, END };
+static const struct flag account_list[] = {
+	{ "weak", NULL, "only those whose password is not yet hashed anew" },
+	JSON, PLAIN, END };
+#define SKIP_BAD { "skip-bad", NULL, "leave out lines that cannot be read, import the rest" }
+#define IMPORT_DOMAIN { "domain", "DOMAIN", "of names without one (default-domain)" }
+static const struct flag account_import[] = {
+	{ "format", "FORMAT", "auto, shadow, htpasswd, passwd-file, sasldb, csv or json" },
+	IMPORT_DOMAIN,
+	{ "update", NULL, "replace the passwords of accounts that exist" },
+	SKIP_BAD, DRY_RUN, JSON, PLAIN, END };
+static const struct flag grant_import[] = {
+	{ "format", "FORMAT", "auto, aliases or map" },
+	IMPORT_DOMAIN, SKIP_BAD, DRY_RUN, JSON, PLAIN, END };
 static const struct flag queue_list[] = {
 	ACCOUNT, DOMAIN, { "limit", "NUMBER", "stop after so many messages" },
 	JSON, PLAIN, END };
@@ -96,9 +109,9 @@ const struct command commands[] = {
   "ADDRESS is what a mail program logs in with, and what the account may "
   "send as.  The password is asked for twice, unless a flag says where it "
   "comes from; it never stands on the command line." },
-{ "account",    "list",    "",                 list,       cmd_account_list,
+{ "account",    "list",    "",                 account_list, cmd_account_list,
   "list the accounts",
-  NULL },
+  "With --weak, those that were imported and have not logged in since." },
 { "account",    "show",    "ADDRESS",          json,       cmd_account_show,
   "tell all about one account",
   "Its state, what it may send as, its limits and what it has sent." },
@@ -118,6 +131,19 @@ const struct command commands[] = {
 { "account",    "test",    "ADDRESS",          test,       cmd_account_test,
   "say why a login would fail",
   "Says OK or FAIL and the exact reason, without counting as a login.  Asks for the password.  Ends with 1 when the login would fail." },
+{ "account",    "import",  "FILE",             account_import, cmd_account_import,
+  "take over the accounts of another server",
+  "FILE is /etc/shadow, a file of htpasswd, a passwd-file of Dovecot, db_dump "
+  "of a Cyrus sasldb2, comma-separated values, or what \"account export\" "
+  "wrote; - is stdin.  Hashes stay as they are, so everybody logs in with "
+  "the old password, and each becomes yescrypt at its first login.  Each "
+  "account may send as its own address.\n\n"
+  "All of it is imported or nothing.  Entries without a password are left "
+  "out, locked ones stay locked, and accounts that exist are left alone." },
+{ "account",    "export",  "",                 no_flags,   cmd_account_export,
+  "print every account for another server",
+  "One JSON object a line, with hashes, credentials and grants: keep it "
+  "secret.  \"account import\" takes it back." },
 
 { "grant",      "add",     "ADDRESS SENDER",   no_flags,   cmd_grant_add,
   "let an account send as another address",
@@ -126,6 +152,12 @@ const struct command commands[] = {
 { "grant",      "list",    "[ADDRESS]",        list,       cmd_grant_list,
   "list who may send as what",
   "With ADDRESS, only what this account may send as." },
+{ "grant",      "import",  "FILE",             grant_import, cmd_grant_import,
+  "take over who may send as what",
+  "FILE is /etc/aliases, or a source file of Postfix's virtual or "
+  "sender_login_maps: every account on the right may send as the address on "
+  "the left.  What is no account here is left out.  All of it is imported or "
+  "nothing." },
 { "grant",      "remove",  "ADDRESS SENDER",   no_flags,   cmd_grant_remove,
   "end a grant",
   NULL },

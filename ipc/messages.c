@@ -272,6 +272,7 @@ static const struct field account_cmd[] = {
 	F_STR(msg_account_cmd, account),
 	F_STR(msg_account_cmd, arg),
 	F_STR(msg_account_cmd, secret),
+	F_U32(msg_account_cmd, flags),
 	F_END,
 };
 
@@ -297,6 +298,39 @@ static const struct field grant_row[] = {
 	F_STR(msg_grant_row, address),
 	F_STR(msg_grant_row, by),
 	F_U64(msg_grant_row, created),
+	F_END,
+};
+
+static const struct field item[] = {
+	F_U32(msg_item, item),
+	F_U32(msg_item, line),
+	F_STR(msg_item, account),
+	F_STR(msg_item, name),
+	F_U32(msg_item, state),
+	F_STR(msg_item, reason),
+	F_STR(msg_item, by),
+	F_U64(msg_item, since),
+	F_U64(msg_item, created),
+	F_U32(msg_item, kind),
+	F_STR(msg_item, hash),
+	F_STR(msg_item, scram),
+	F_STR(msg_item, networks),
+	F_STR(msg_item, senders),
+	F_U32(msg_item, per_day),
+	F_U64(msg_item, expires),
+	F_U64(msg_item, last_use),
+	F_STR(msg_item, last_ip),
+	F_END,
+};
+
+static const struct field import_row[] = {
+	F_U32(msg_import_row, line),
+	F_STR(msg_import_row, account),
+	F_STR(msg_import_row, address),
+	F_STR(msg_import_row, action),
+	F_STR(msg_import_row, hash),
+	F_U32(msg_import_row, weak),
+	F_STR(msg_import_row, why),
 	F_END,
 };
 
@@ -455,6 +489,9 @@ static const struct message {
 [MSG_ACCOUNT_CMD]     = ROW("account-cmd",     CTL,                    AUTH,                   MSG_CMD_DONE,        SECRET,account_cmd),
 [MSG_ACCOUNT_ROW]     = ROW("account-row",     AUTH,                   CTL,                    MSG_NONE,            0,     account_row),
 [MSG_GRANT_ROW]       = ROW("grant-row",       AUTH,                   CTL,                    MSG_NONE,            0,     grant_row),
+[MSG_ITEM]            = ROW("item",            CTL,                    AUTH,                   MSG_NONE,            SECRET,item),
+[MSG_ITEM_ROW]        = ROW("item-row",        AUTH,                   CTL,                    MSG_NONE,            SECRET,item),
+[MSG_IMPORT_ROW]      = ROW("import-row",      AUTH,                   CTL,                    MSG_NONE,            0,     import_row),
 [MSG_QUEUE_CMD]       = ROW("queue-cmd",       CTL,                    QUEUE,                  MSG_CMD_DONE,        0,     queue_cmd),
 [MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     queue_row),
 [MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            0,     rcpt_row),

@@ -21,10 +21,11 @@
 
 #include "lib/record.h"
 
-#define MSG_VERSION 1
+#define MSG_VERSION 3
 #define MSG_MAX     (160 * 1024) /* bytes, header included */
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
+#define HASH_SIZE   384         /* a password hash as text with its NUL */
 #define BODY_INLINE 65536       /* a body up to this size rides in the record */
 #define RCPTS_MAX   (48 * 1024) /* bytes of a packed recipient list */
 #define JOB_RCPTS   100         /* recipients in one job at most */
@@ -93,6 +94,9 @@ enum msg_type {
 	MSG_ACCOUNT_CMD,
 	MSG_ACCOUNT_ROW,
 	MSG_GRANT_ROW,
+	MSG_ITEM,
+	MSG_ITEM_ROW,
+	MSG_IMPORT_ROW,
 	MSG_QUEUE_CMD,
 	MSG_QUEUE_ROW,
 	MSG_RCPT_ROW,
@@ -444,7 +448,15 @@ enum account_verb {
 	GRANT_ADD,    /* arg = address or @domain */
 	GRANT_LIST,   /* account "" = all */
 	GRANT_REMOVE,
+	ACCOUNT_IMPORT, /* what came as MSG_ITEM before; flags */
+	ACCOUNT_EXPORT, /* answered with MSG_ITEM_ROW */
 	ACCOUNT_VERBS
+};
+
+enum import_flag {
+	IMPORT_DRY_RUN = 1, /* only say what would be done */
+	IMPORT_UPDATE = 2,  /* replace what is there already */
+	IMPORT_KNOWN = 4, /* leave out grants of accounts that are not there */
 };
 
 struct msg_account_cmd {
@@ -452,6 +464,57 @@ struct msg_account_cmd {
 	char account[ADDR_SIZE];
 	char arg[400];
 	char secret[256];
+	uint32_t flags; /* enum import_flag */
+};
+
+/* What proves an account, and what may restrict it. */
+enum credential_kind {
+	CREDENTIAL_CRYPT, /* the password: a hash */
+	CREDENTIAL_APP,   /* an app password */
+	CREDENTIAL_KEY,   /* the key of a client certificate */
+	CREDENTIAL_KINDS
+};
+
+#define CREDENTIAL_NETWORKS 320
+#define CREDENTIAL_SENDERS  400
+
+enum item_kind { ITEM_ACCOUNT, ITEM_CREDENTIAL, ITEM_GRANT, ITEM_KINDS };
+
+/*
+ * One row of the store on its way in (MSG_ITEM) or out (MSG_ITEM_ROW):
+ * for each account its own row, then its credentials and grants.  Only the
+ * fields of its kind are set.
+ */
+struct msg_item {
+	uint32_t item; /* enum item_kind */
+	uint32_t line; /* of the file it is from; 0 none */
+	char account[ADDR_SIZE];
+	char name[ADDR_SIZE]; /* label of a credential, address of a grant */
+	uint32_t state;       /* enum account_state */
+	char reason[200];
+	char by[128];     /* "" whoever imports */
+	uint64_t since;   /* unix seconds; 0 now */
+	uint64_t created; /* the same */
+	uint32_t kind;    /* enum credential_kind */
+	char hash[HASH_SIZE];
+	char scram[224];
+	char networks[CREDENTIAL_NETWORKS];
+	char senders[CREDENTIAL_SENDERS];
+	uint32_t per_day;
+	uint64_t expires;
+	uint64_t last_use;
+	char last_ip[46];
+};
+
+/* What an import does, or would do, with one account or grant. */
+struct msg_import_row {
+	uint32_t line;
+	char account[ADDR_SIZE];
+	char address[ADDR_SIZE]; /* of a grant; "" an account */
+	char action[16]; /* "add", "update", "exists", "left out", "refused" */
+	char hash[24];   /* its kind; "" no password came */
+	uint32_t weak;
+	char why[200]; /* it is refused */
 };
 
 struct msg_account_row {
@@ -645,6 +708,8 @@ struct msg {
 		struct msg_account_cmd account_cmd;
 		struct msg_account_row account_row;
 		struct msg_grant_row grant_row;
+		struct msg_item item;
+		struct msg_import_row import_row;
 		struct msg_queue_cmd queue_cmd;
 		struct msg_queue_row queue_row;
 		struct msg_rcpt_row rcpt_row;

@@ -53,6 +53,7 @@ struct conf_route {
 struct conf {
 	char file[CONF_PATH];
 	char hostname[256];
+	char default_domain[256]; /* of user names without one; "" guess */
 
 	/* Unset both are STATE/tls/cert.pem and key.pem, made by init. */
 	char certificate[CONF_PATH];

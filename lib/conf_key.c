@@ -14,7 +14,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static conf_read_fn read_text, read_path, read_size, read_count, read_duration,
-    read_retries, read_yes_no, read_server, read_hostname;
+    read_retries, read_yes_no, read_server, read_hostname, read_domain;
 
 #define AT(f) offsetof(struct conf, f), sizeof(((struct conf *)0)->f)
 
@@ -22,6 +22,7 @@ static conf_read_fn read_text, read_path, read_size, read_count, read_duration,
 const struct conf_key conf_keys[] = {
 /*   section   key               read            where                 default */
    { "",       "hostname",       read_hostname,  AT(hostname),         NULL },
+   { "",       "default-domain", read_domain,    AT(default_domain),   "" },
    { "tls",    "certificate",    read_path,      AT(certificate),      NULL },
    { "tls",    "key",            read_path,      AT(key),              NULL },
    { "tls",    "ca-file",        read_path,      AT(ca_file),          "/etc/ssl/certs/ca-certificates.crt" },
@@ -131,6 +132,14 @@ read_hostname(struct conf *c, const struct conf_key *k, const char *value)
 	    *value == '.' || *value == '-' || strstr(value, "..") != NULL ||
 	    value[strlen(value) - 1] == '.')
 		return "write a host name as in DNS: mail.example.org";
+	return conf_put_text(member(c, k), k->size, value);
+}
+
+static const char *
+read_domain(struct conf *c, const struct conf_key *k, const char *value)
+{
+	if (*value != '\0' && read_hostname(c, k, value) != NULL)
+		return "write a domain: example.org";
 	return conf_put_text(member(c, k), k->size, value);
 }
 

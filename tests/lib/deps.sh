@@ -5,11 +5,13 @@
 # needs root only when one is not.
 set -u
 
-build='gcc make pkg-config libc6-dev libssl-dev libdb5.3-dev libcrypt-dev
+build='libargon2-dev libunistring-dev gcc make pkg-config libc6-dev
+libssl-dev libdb5.3-dev libcrypt-dev
 libevent-dev libunbound-dev libinih-dev libjansson-dev libcmocka-dev
 libidn2-dev libseccomp-dev uthash-dev'
 
-check='python3 openssl systemd mandoc postfix swaks libnet-ssleay-perl
+check='apache2-utils dovecot-core sasl2-bin db5.3-util
+python3 openssl systemd mandoc postfix swaks libnet-ssleay-perl
 libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
 nodejs node-nodemailer s-nail'
 

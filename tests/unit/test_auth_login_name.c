@@ -46,19 +46,23 @@ names_without_domain_get_one(void **state)
 	char out[ADDR_SIZE];
 
 	(void)state;
-	assert_true(login_guess(out, "Alice", "mail.example.org", 0));
+	assert_true(login_guess(out, "Alice", "", "mail.example.org", 0));
 	assert_string_equal(out, "alice@mail.example.org");
-	assert_true(login_guess(out, "Alice", "mail.example.org", 1));
+	assert_true(login_guess(out, "Alice", "", "mail.example.org", 1));
 	assert_string_equal(out, "alice@example.org");
-	assert_false(login_guess(out, "Alice", "mail.example.org", 2));
+	assert_false(login_guess(out, "Alice", "", "mail.example.org", 2));
 	/* A top-level domain is nobody's mail domain. */
-	assert_false(login_guess(out, "alice", "example.org", 1));
-	assert_false(login_guess(out, "alice", "localhost", 1));
-	assert_true(login_guess(out, "Bob@b.example", "example.org", 0));
+	assert_false(login_guess(out, "alice", "", "example.org", 1));
+	assert_false(login_guess(out, "alice", "", "localhost", 1));
+	assert_true(login_guess(out, "Bob@b.example", "", "example.org", 0));
 	assert_string_equal(out, "bob@b.example");
-	assert_false(login_guess(out, "bob@b.example", "mail.example.org", 1));
-	assert_false(login_guess(out, "", "mail.example.org", 0));
-	assert_false(login_guess(out, "a b", "mail.example.org", 0));
+	assert_false(login_guess(out, "bob@b.example", "", "mail.example.org", 1));
+	assert_false(login_guess(out, "", "", "mail.example.org", 0));
+	assert_false(login_guess(out, "a b", "", "mail.example.org", 0));
+	/* With a default domain there is one answer. */
+	assert_true(login_guess(out, "Bob", "b.example", "mail.a.example", 0));
+	assert_string_equal(out, "bob@b.example");
+	assert_false(login_guess(out, "bob", "b.example", "mail.a.example", 1));
 }
 
 static void

@@ -288,7 +288,7 @@ page_covers_what_is_granted(void **state)
 		    page_covers(book_find(ALICE), &a), rows[i].covered);
 	}
 	assert_int_equal(accounts_revoke(&c), CHANGE_DONE);
-	assert_int_equal(accounts_revoke(&c), CHANGE_ABSENT);
+	assert_int_equal(accounts_revoke(&c), CHANGE_NOTHING);
 	assert_true(address_parse(&a, "anything@all.example", 20));
 	assert_false(page_covers(book_find(ALICE), &a));
 }
@@ -491,7 +491,7 @@ write_newer_format(struct txn *txn, void *arg)
 	static const uint8_t key[] = "format";
 	struct newer {
 		uint32_t format;
-	} row = { 2 };
+	} row = { 99 };
 	static const struct field fields[] = { F_U32(newer, format), F_END };
 
 	(void)arg;
@@ -514,6 +514,72 @@ a_newer_format_is_refused(void **state)
 	assert_int_equal(WEXITSTATUS(status), 1);
 }
 
+/* As format 1 had it. */
+struct old_credential {
+	uint32_t kind;
+	char hash[384];
+	uint64_t created, last_use;
+	char last_ip[46];
+};
+
+static bool
+write_older_format(struct txn *txn, void *arg)
+{
+	static const struct field old_fields[] = {
+		F_U32(old_credential, kind),
+		F_STR(old_credential, hash),
+		F_U64(old_credential, created),
+		F_U64(old_credential, last_use),
+		F_STR(old_credential, last_ip),
+		F_END,
+	};
+	static const struct field format_fields[] = { { FIELD_U32, 0, 4 },
+		F_END };
+	struct old_credential row = { .hash = "$y$x",
+		.created = 7,
+		.last_use = 8,
+		.last_ip = "192.0.2.7" };
+	uint8_t key[STORE_KEY_MAX];
+	uint32_t one = 1;
+	char login[32];
+
+	(void)arg;
+	for (int i = 0; i < 3000; i++) {
+		snprintf(login, sizeof(login), "u%d@example.org", i);
+		store_put(txn, TABLE_CREDENTIAL,
+		    store_pair(key, login, CREDENTIAL_PASSWORD), old_fields,
+		    &row);
+	}
+	store_put(txn, TABLE_META, (struct bytes){ (uint8_t *)"format", 6 },
+	    format_fields, &one);
+	return true;
+}
+
+static void
+an_older_format_is_written_anew(void **state)
+{
+	struct credential c;
+	char login[32];
+
+	(void)state;
+	store_open(dir);
+	assert_int_equal(store_txn(STORE_SYNC, write_older_format, NULL), V_OK);
+	for (int again = 0; again < 2; again++) {
+		reopen();
+		for (int i = 0; i < 3000; i++) {
+			snprintf(login, sizeof(login), "u%d@example.org", i);
+			assert_true(credential_get(
+			    NULL, login, CREDENTIAL_PASSWORD, &c));
+			assert_string_equal(c.hash, "$y$x");
+			assert_int_equal(c.created, 7);
+			assert_int_equal(c.last_use, 8);
+			assert_string_equal(c.last_ip, "192.0.2.7");
+			assert_string_equal(c.scram, "");
+			assert_int_equal(c.expires, 0);
+		}
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -532,6 +598,7 @@ main(void)
 		TEST(only_one_has_it),
 		TEST(a_full_disk_loses_nothing),
 		TEST(a_newer_format_is_refused),
+		TEST(an_older_format_is_written_anew),
 	};
 
 	loop_init();

@@ -513,7 +513,7 @@ a_test_says_why_not(void **state)
 		{ "alien@example.org", "{SSHA}abcdefg" },
 		{ "empty@example.org", "" },
 	};
-	static const char *const why[] = { "locked", "libxcrypt cannot check",
+	static const char *const why[] = { "locked", "cannot be checked",
 		"has no password" };
 	struct msg m;
 

@@ -1,0 +1,180 @@
+/*
+ * admin_import.c - see admin_import.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/admin_import.h"
+#include "auth/t_account.h"
+#include "auth/t_credential.h"
+#include "auth/t_grant.h"
+#include "auth/uses.h"
+#include "lib/log.h"
+
+static bool
+next_look(struct console *con)
+{
+	struct msg m = { .type = MSG_IMPORT_ROW };
+	bool more = con->import != NULL &&
+	    import_look(con->import, &con->at, con->cmd.flags, &m.u.import_row);
+
+	if (more) {
+		console_row(con, &m);
+		return true;
+	}
+	import_free(con->import);
+	con->import = NULL;
+	return false;
+}
+
+/* Only what is refused. */
+static bool
+next_refused(struct console *con)
+{
+	struct msg m = { .type = MSG_IMPORT_ROW };
+	struct msg_import_row *r = &m.u.import_row;
+
+	while (con->import != NULL &&
+	    import_look(con->import, &con->at, con->cmd.flags, r))
+		if (strcmp(r->action, "refused") == 0)
+			console_row(con, &m);
+	import_free(con->import);
+	con->import = NULL;
+	return false;
+}
+
+void
+admin_import(struct console *con)
+{
+	struct import_sum sum;
+
+	con->at = 0;
+	if (con->import == NULL) {
+		console_done(con, DONE_OK, "there was nothing to import");
+		return;
+	}
+	if (con->cmd.flags & IMPORT_DRY_RUN) {
+		console_list(con, next_look);
+		return;
+	}
+	switch (import_run(con->import, con->cmd.flags, con->by, &sum)) {
+	case IMPORT_DONE:
+		break;
+	case IMPORT_REFUSED:
+		next_refused(con);
+		console_done(con, DONE_NO, "nothing was imported");
+		return;
+	case IMPORT_NO_ROOM:
+		console_done(
+		    con, DONE_TEMP, "the disk is full; nothing was imported");
+		return;
+	}
+	import_free(con->import);
+	con->import = NULL;
+	con->count = sum.added + sum.updated + sum.grants;
+	log_event("admin.import",
+	    "by=%s added=%" PRIu64 " updated=%" PRIu64 " existed=%" PRIu64
+	    " grants=%" PRIu64 " left_out=%" PRIu64,
+	    log_quote(con->by), sum.added, sum.updated, sum.existed, sum.grants,
+	    sum.left_out);
+	if (con->cmd.flags & IMPORT_KNOWN)
+		console_done(con, DONE_OK,
+		    "added %" PRIu64 " grants; left out %" PRIu64
+		    " of addresses that are no accounts",
+		    sum.grants, sum.left_out);
+	else
+		console_done(con, DONE_OK,
+		    "added %" PRIu64 " accounts, updated %" PRIu64
+		    ", left alone %" PRIu64 " that exist",
+		    sum.added, sum.updated, sum.existed);
+}
+
+static void
+send_account(struct console *con, const struct account *a)
+{
+	struct msg m = { .type = MSG_ITEM_ROW };
+	struct msg_item *i = &m.u.item;
+
+	i->item = ITEM_ACCOUNT;
+	strcpy(i->account, con->at_login);
+	i->state = a->state;
+	strcpy(i->reason, a->reason);
+	strcpy(i->by, a->by);
+	i->since = a->since;
+	i->created = a->created;
+	console_row(con, &m);
+}
+
+static void
+send_credential(
+    struct console *con, const char *label, const struct credential *c)
+{
+	struct msg m = { .type = MSG_ITEM_ROW };
+	struct msg_item *i = &m.u.item;
+
+	i->item = ITEM_CREDENTIAL;
+	strcpy(i->account, con->at_login);
+	strcpy(i->name, label);
+	i->kind = c->kind;
+	strcpy(i->hash, c->hash);
+	strcpy(i->scram, c->scram);
+	strcpy(i->networks, c->networks);
+	strcpy(i->senders, c->senders);
+	i->per_day = c->per_day;
+	i->expires = c->expires;
+	i->created = c->created;
+	i->last_use = c->last_use;
+	strcpy(i->last_ip, c->last_ip);
+	strcpy(i->by, c->by);
+	console_row(con, &m);
+	explicit_bzero(&m, sizeof(m));
+}
+
+static void
+send_grant(struct console *con, const char *address, const struct grant *g)
+{
+	struct msg m = { .type = MSG_ITEM_ROW };
+	struct msg_item *i = &m.u.item;
+
+	i->item = ITEM_GRANT;
+	strcpy(i->account, con->at_login);
+	strcpy(i->name, address);
+	i->created = g->created;
+	strcpy(i->by, g->by);
+	console_row(con, &m);
+}
+
+/* One account and all that is its own. */
+static bool
+next_export(struct console *con)
+{
+	char owner[ADDR_SIZE], name[ADDR_SIZE] = "";
+	char label[CREDENTIAL_LABEL] = "";
+	struct credential c;
+	struct account a;
+	struct grant g;
+
+	if (!account_next(NULL, con->at_login, &a))
+		return false;
+	send_account(con, &a);
+	strcpy(owner, con->at_login);
+	while (credential_next(NULL, owner, label, &c) &&
+	    strcmp(owner, con->at_login) == 0)
+		send_credential(con, label, &c);
+	explicit_bzero(&c, sizeof(c));
+	strcpy(owner, con->at_login);
+	while (grant_next(NULL, owner, name, &g) &&
+	    strcmp(owner, con->at_login) == 0)
+		send_grant(con, name, &g);
+	return true;
+}
+
+void
+admin_export(struct console *con)
+{
+	uses_write();
+	con->at_login[0] = '\0';
+	log_event("admin.export", "by=%s", log_quote(con->by));
+	console_list(con, next_export);
+}

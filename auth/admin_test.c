@@ -1,0 +1,86 @@
+/*
+ * admin_test.c - see admin_test.h.
+ */
+#include <string.h>
+
+#include "auth/accounts.h"
+#include "auth/admin_say.h"
+#include "auth/admin_test.h"
+#include "auth/book.h"
+#include "auth/throttle.h"
+#include "lib/net.h"
+
+/* The account may be used and the password is right; what else? */
+static void
+test_throttle(struct console *con)
+{
+	char net[NET_TEXT + 4];
+	int64_t wait_ms = 0;
+
+	net_prefix(con->cmd.arg, net);
+	if (con->cmd.arg[0] != '\0')
+		wait_ms = throttle_wait_ms(net, con->login, loop_now_ms());
+	if (wait_ms > 0)
+		console_done(con, DONE_NO,
+		    "the password is right, but after too many wrong ones "
+		    "logins from %s are not looked at for %lld s (those that "
+		    "logged in within 10 minutes still may)",
+		    net, (long long)(wait_ms + 999) / 1000);
+	else
+		console_done(con, DONE_OK,
+		    "a login as %s with this password works", con->login);
+}
+
+static void
+test_hashed(struct console *con)
+{
+	struct account a;
+	char when[24];
+
+	if (!account_get(NULL, con->login, &a)) {
+		console_done(con, DONE_NO, "no account %s", con->login);
+	} else if (!con->job.right) {
+		console_done(con, DONE_NO,
+		    "the password is wrong (set one: postern account passwd "
+		    "%s)",
+		    con->login);
+	} else if (a.state == ACC_SUSPENDED) {
+		console_done(con, DONE_NO,
+		    "the password is right, but the account is suspended since "
+		    "%s by %s: %s (undo: postern account resume %s)",
+		    admin_date(a.since, when), a.by,
+		    a.reason[0] == '\0' ? "no reason given" : a.reason,
+		    con->login);
+	} else {
+		test_throttle(con);
+	}
+}
+
+void
+admin_test(struct console *con)
+{
+	const struct page *page = book_find(con->login);
+	const char *kind = page == NULL ? "" : password_kind(page->hash);
+
+	if (page == NULL || page->state == ACC_REMOVED) {
+		console_done(con, DONE_NO,
+		    "no account %s: no password can be right", con->login);
+	} else if (strcmp(kind, "none") == 0) {
+		console_done(con, DONE_NO,
+		    "account %s has no password (set one: postern account "
+		    "passwd %s)",
+		    con->login, con->login);
+	} else if (strcmp(kind, "unknown") == 0 ||
+	    strcmp(kind, "locked") == 0) {
+		console_done(con, DONE_NO,
+		    "the password hash of %s is %s: no password can be right "
+		    "(set one: postern account passwd %s)",
+		    con->login,
+		    kind[0] == 'l' ? "locked"
+				   : "of a kind that cannot be checked here",
+		    con->login);
+	} else {
+		strcpy(con->job.hash, page->hash);
+		console_hash(con, HASH_CHECK, test_hashed);
+	}
+}

@@ -1,0 +1,115 @@
+/*
+ * import_csv.c - comma-separated values (RFC 4180, but for line ends inside
+ * quotes).
+ */
+#include <string.h>
+
+#include "ctl/import.h"
+#include "mail/ascii.h"
+
+enum column { IGNORED, ACCOUNT, PASSWORD, HASH, GRANTS, LOCKED, COLUMNS };
+
+static const struct {
+	const char *name;
+	enum column column;
+} names[] = {
+	{ "account", ACCOUNT },
+	{ "address", ACCOUNT },
+	{ "email", ACCOUNT },
+	{ "user", ACCOUNT },
+	{ "username", ACCOUNT },
+	{ "login", ACCOUNT },
+	{ "name", ACCOUNT },
+	{ "password", PASSWORD },
+	{ "hash", HASH },
+	{ "password_hash", HASH },
+	{ "grants", GRANTS },
+	{ "aliases", GRANTS },
+	{ "locked", LOCKED },
+};
+
+/* The next cell of *line, unquoted in place; NULL at the end. */
+static char *
+next(char **line)
+{
+	char *cell = *line, *to = cell, *p = cell;
+	bool quoted = *p == '"';
+
+	if (p == NULL)
+		return NULL;
+	if (quoted)
+		p++;
+	for (; *p != '\0' && (quoted || *p != ','); p++) {
+		if (quoted && *p == '"') {
+			if (p[1] != '"') {
+				quoted = false;
+				continue;
+			}
+			p++;
+		}
+		*to++ = *p;
+	}
+	*line = *p == ',' ? p + 1 : NULL;
+	*to = '\0';
+	return cell;
+}
+
+static bool
+read_header(struct import *im, char *line)
+{
+	bool account = false;
+	char *cell;
+
+	while (line != NULL && im->ncolumns < IMPORT_COLUMNS) {
+		cell = next(&line);
+		im->columns[im->ncolumns] = IGNORED;
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (ascii_is(cell, strlen(cell), names[i].name))
+				im->columns[im->ncolumns] =
+				    (unsigned char)names[i].column;
+		account |= im->columns[im->ncolumns++] == ACCOUNT;
+	}
+	if (account)
+		return true;
+	im->ncolumns = 0;
+	return import_fail(im,
+	    "the first line must name the columns: account, and password or "
+	    "hash");
+}
+
+static bool
+grant_all(struct import *im, const char *login, char *list)
+{
+	char *item, *save = NULL;
+
+	for (item = strtok_r(list, " ;", &save); item != NULL;
+	     item = strtok_r(NULL, " ;", &save))
+		if (!import_grant(im, login, item))
+			return false;
+	return true;
+}
+
+bool
+import_csv(struct import *im, char *line, size_t n)
+{
+	char *cells[COLUMNS] = { NULL }, none[] = "", login[ADDR_SIZE];
+	bool locked, ok;
+
+	(void)n;
+	if (im->ncolumns == 0)
+		return read_header(im, line);
+	for (size_t i = 0; line != NULL && i < im->ncolumns; i++)
+		cells[im->columns[i]] = next(&line);
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (cells[i] == NULL)
+			cells[i] = none;
+	locked = ascii_is(cells[LOCKED], strlen(cells[LOCKED]), "yes") ||
+	    ascii_is(cells[LOCKED], strlen(cells[LOCKED]), "true") ||
+	    strcmp(cells[LOCKED], "1") == 0;
+	if (!import_login(im, cells[ACCOUNT], login))
+		return false;
+	ok = cells[PASSWORD][0] != '\0'
+	    ? import_plain(im, login, cells[PASSWORD], locked)
+	    : import_account(im, login, cells[HASH], locked);
+	return ok && grant_all(im, login, cells[GRANTS]);
+}

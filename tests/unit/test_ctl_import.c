@@ -1,0 +1,271 @@
+/*
+ * Account files of other servers, line by line.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ctl/hash.h"
+#include "ctl/import.h"
+
+#define MD5      "$1$Daxl/Tq0$RlbdagHN.SwBipatBqmtg1"
+#define OWN(a)   "account " a "\n"
+#define GRANT(a) "grant " a " " a "\n"
+
+static char told[4096];
+
+static void
+on_item(void *arg, const struct msg_item *i)
+{
+	size_t n = strlen(told);
+
+	(void)arg;
+	if (i->item == ITEM_ACCOUNT)
+		snprintf(
+		    told + n, sizeof(told) - n, "account %s\n", i->account);
+	else
+		snprintf(told + n, sizeof(told) - n, "%s %s %s\n",
+		    i->item == ITEM_GRANT ? "grant" : "hash", i->account,
+		    i->item == ITEM_GRANT ? i->name : i->hash);
+}
+
+static struct import im;
+
+static void
+begin(enum import_format format, const char *domain)
+{
+	im = (struct import){ .format = format,
+		.domain = domain,
+		.insist = domain[0] != '\0',
+		.today = 19700,
+		.item = on_item };
+	told[0] = '\0';
+}
+
+static bool
+feed(const char *text)
+{
+	char line[1024];
+
+	snprintf(line, sizeof(line), "%s", text);
+	return import_line(&im, line, strlen(line));
+}
+
+static void
+names_and_passwords(void **state)
+{
+	(void)state;
+	begin(IMPORT_AUTO, "example.org");
+	assert_true(feed("# a comment"));
+	assert_true(feed(""));
+	assert_true(feed("Bob:" MD5));
+	assert_int_equal(im.format, IMPORT_HTPASSWD);
+	assert_string_equal(told,
+	    OWN("bob@example.org") "hash bob@example.org " MD5
+				   "\n" GRANT("bob@example.org"));
+	begin(IMPORT_AUTO, "");
+	assert_false(feed("bob:" MD5));
+	assert_non_null(strstr(im.error, "--domain"));
+	assert_true(feed("bob@b.example:" MD5));
+	assert_false(feed("b b@b.example:" MD5));
+	assert_false(feed("no colon"));
+	assert_int_equal(im.accounts, 1);
+}
+
+static void
+locks_stay(void **state)
+{
+	(void)state;
+	begin(IMPORT_AUTO, "e.org");
+	assert_true(feed("root:*:19000:0:99999:7:::"));
+	assert_int_equal(im.format, IMPORT_SHADOW);
+	assert_true(feed("daemon:!*:19000:0:99999:7:::"));
+	assert_true(feed("open::19000:0:99999:7:::"));
+	assert_true(feed("never:!:19000:0:99999:7:::"));
+	assert_int_equal(im.left_out, 4);
+	assert_string_equal(told, "");
+	assert_true(feed("a:!" MD5 ":19000:0:99999:7:::"));
+	assert_non_null(strstr(told, "hash a@e.org !" MD5 "\n"));
+	/* Expired yesterday, and not yet. */
+	assert_true(feed("b:" MD5 ":19000:0:99999:7::19699:"));
+	assert_non_null(strstr(told, "hash b@e.org !" MD5 "\n"));
+	assert_true(feed("c:" MD5 ":19000:0:99999:7::19701:"));
+	assert_non_null(strstr(told, "hash c@e.org " MD5 "\n"));
+	begin(IMPORT_PASSWD_FILE, "");
+	assert_true(
+	    feed("a@e.org:{MD5-CRYPT}" MD5 "::::::userdb_mail=x:y nologin"));
+	assert_non_null(strstr(told, "hash a@e.org !" MD5 "\n"));
+	assert_true(feed("b@e.org:{MD5-CRYPT}" MD5 "::::::nologinx"));
+	assert_non_null(strstr(told, "hash b@e.org " MD5 "\n"));
+}
+
+static void
+schemes_get_one_spelling(void **state)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} rows[] = {
+		{ "{CRYPT}" MD5, MD5 },
+		{ "{MD5}" MD5, MD5 },
+		{ "{md5-crypt}" MD5, MD5 },
+		{ "{PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee69",
+		    "{MD5}Xr4ilOzQ4PCOq3aQ0qbuaQ==" },
+		{ "{LDAP-MD5}Xr4ilOzQ4PCOq3aQ0qbuaQ",
+		    "{MD5}Xr4ilOzQ4PCOq3aQ0qbuaQ==" },
+		{ "{PLAIN-MD5.b64}Xr4ilOzQ4PCOq3aQ0qbuaQ==",
+		    "{MD5}Xr4ilOzQ4PCOq3aQ0qbuaQ==" },
+		{ "{SHA1}5en6G6MezRroT3XKqkdPOmY/BfQ=",
+		    "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=" },
+		{ "{SHA1.HEX}e5e9fa1ba31ecd1ae84f75caaa474f3a663f05f4",
+		    "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=" },
+		{ "{SSHA.hex}38042020e026f2844f2635c05bfd87aebd847f4baee2487f",
+		    "{SSHA}OAQgIOAm8oRPJjXAW/2Hrr2Ef0uu4kh/" },
+		{ "{NTLM}878D8014606CDA29677A44EFA1353FC7",
+		    "$3$$878d8014606cda29677a44efa1353fc7" },
+		{ "{CRYPT.b64}JDEkRGF4bC9UcTAkUmxiZGFnSE4uU3dCaXBhdEJxbXRnMQ==",
+		    MD5 },
+		{ "!{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
+		    "!{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=" },
+		{ "*LK*" MD5, "!" MD5 },
+		{ "*LK*", "" },
+		{ "x", "" },
+		{ "", "" },
+	};
+	static const char *const bad[] = { "{CRAM-MD5}cd3ba7deaad6",
+		"{DIGEST-MD5}3d43f24c71b71cdd4be54e0721962a79", "{SHA", "{}x",
+		"{SHA.rot13}x", "{SHA}abc", "{SSHA.hex}zz", "{PLAIN}",
+		"{PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee",
+		"{SHA}OAQgIOAm8oRPJjXAW/2Hrr2Ef0uu4kh/" };
+	char out[HASH_SIZE], scram[224];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(hash_read(rows[i].theirs, out, scram));
+		assert_string_equal(out, rows[i].ours);
+		assert_string_equal(scram, "");
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(hash_read(bad[i], out, scram));
+	assert_true(hash_read("{SCRAM-SHA-256}4096,a,b,c", out, scram));
+	assert_string_equal(scram, "4096,a,b,c");
+	/* What was in the clear is so no more. */
+	assert_true(hash_read("{PLAIN}secret", out, scram));
+	assert_memory_equal(out, "{SSHA512}", 9);
+	assert_null(strstr(out, "secret"));
+}
+
+static void
+a_sasldb_comes_as_a_dump(void **state)
+{
+	(void)state;
+	begin(IMPORT_AUTO, "");
+	assert_true(feed("VERSION=3"));
+	assert_true(feed("format=print"));
+	assert_true(feed("HEADER=END"));
+	assert_true(feed(" alice\\00example.org\\00userPassword"));
+	assert_true(feed(" p\\c3\\a4ss\\\\word"));
+	assert_true(feed(" alice\\00example.org\\00cmusaslsecretOTP"));
+	assert_true(feed(" \\00\\01"));
+	assert_true(feed("DATA=END"));
+	assert_non_null(strstr(told, "hash alice@example.org {SSHA512}"));
+	assert_int_equal(im.accounts, 1);
+	begin(IMPORT_SASLDB, "b.example");
+	feed("format=bytevalue");
+	feed("HEADER=END");
+	feed(" 616c696365006578616d706c652e6f7267007573657250617373776f7264");
+	assert_true(feed(" 70617373"));
+	assert_non_null(strstr(told, "account alice@b.example"));
+	assert_false(feed(" 7"));
+	assert_false(feed("x"));
+	assert_false(feed(" 61"));
+}
+
+static void
+tables_with_commas(void **state)
+{
+	(void)state;
+	begin(IMPORT_AUTO, "");
+	assert_true(feed("Email,extra,Hash,Aliases,locked"));
+	assert_true(feed("\"a@e.org\",\"x,\"\"y\"," MD5 ",b@e.org @e.net,no"));
+	assert_string_equal(told,
+	    OWN("a@e.org") "hash a@e.org " MD5 "\n" GRANT(
+		"a@e.org") "grant a@e.org b@e.org\ngrant a@e.org @e.net\n");
+	told[0] = '\0';
+	assert_true(feed("c@e.org,," MD5 ",,yes"));
+	assert_non_null(strstr(told, "hash c@e.org !" MD5));
+	assert_false(feed("not an address,," MD5));
+	begin(IMPORT_CSV, "");
+	assert_false(feed("a,b,c"));
+	assert_true(feed("user,password"));
+	assert_true(feed("d@e.org,secret"));
+	assert_non_null(strstr(told, "hash d@e.org {SSHA512}"));
+}
+
+static void
+our_own_comes_back(void **state)
+{
+	(void)state;
+	begin(IMPORT_AUTO, "");
+	assert_true(feed("{\"account\":\"a@e.org\",\"state\":\"suspended\","
+			 "\"credentials\":[{\"label\":\"password\","
+			 "\"kind\":\"password\",\"hash\":\"" MD5 "\"}],"
+			 "\"grants\":[\"@e.org\",{\"address\":\"b@e.org\"}]}"));
+	assert_string_equal(told,
+	    OWN("a@e.org") "hash a@e.org " MD5
+			   "\ngrant a@e.org @e.org\ngrant a@e.org b@e.org\n");
+	assert_false(feed("{\"account\":\"a@e.org\",\"state\":\"odd\"}"));
+	assert_false(feed("{\"account\":17}"));
+	assert_false(feed("{\"account\":"));
+	assert_false(feed("[]"));
+	assert_false(feed("{\"account\":\"a@e.org\",\"grants\":[5]}"));
+	assert_false(feed("{\"account\":\"a@e.org\",\"created\":\"now\"}"));
+}
+
+static void
+maps_grant(void **state)
+{
+	(void)state;
+	begin(IMPORT_AUTO, "e.org");
+	im.grants = true;
+	assert_true(feed("postmaster:  Alice, bob@b.example"));
+	assert_int_equal(im.format, IMPORT_ALIASES);
+	assert_true(feed("\tcarol"));
+	assert_true(feed("list: \"|/bin/list\", :include:/x, /dev/null, dan"));
+	assert_string_equal(told,
+	    "grant alice@e.org postmaster@e.org\n"
+	    "grant bob@b.example postmaster@e.org\n"
+	    "grant carol@e.org postmaster@e.org\n"
+	    "grant dan@e.org list@e.org\n");
+	begin(IMPORT_AUTO, "");
+	im.grants = true;
+	assert_true(feed("sales@e.org   alice@e.org bob@e.org"));
+	assert_true(feed("@e.net\talice@e.org"));
+	assert_false(feed("alone"));
+	assert_false(feed("/^x/ alice@e.org"));
+	assert_false(feed("x@e.org alice"));
+	assert_string_equal(told,
+	    "grant alice@e.org sales@e.org\n"
+	    "grant bob@e.org sales@e.org\n"
+	    "grant alice@e.org @e.net\n");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_and_passwords),
+		cmocka_unit_test(locks_stay),
+		cmocka_unit_test(schemes_get_one_spelling),
+		cmocka_unit_test(a_sasldb_comes_as_a_dump),
+		cmocka_unit_test(tables_with_commas),
+		cmocka_unit_test(our_own_comes_back),
+		cmocka_unit_test(maps_grant),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
