@@ -1,5 +1,5 @@
 /*
- * dsn.c - the text of a failure or delay notice.
+ * dsn.c - the text of a notice.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "mail/dsn.h"
 #include "mail/lines.h"
 #include "mail/msgid.h"
+#include "mail/utf8.h"
 
 enum {
 	WIDTH = 76,       /* what people and RFC 5322 2.1.1 like */
@@ -19,6 +20,7 @@ struct writer {
 	dsn_put *put;
 	void *arg;
 	size_t column;
+	bool utf8; /* this notice is an internationalised one */
 };
 
 /* Our own words, line ends included. */
@@ -28,12 +30,18 @@ put(struct writer *w, const char *s)
 	w->put(w->arg, s, strlen(s));
 }
 
-/* Bytes of somebody else's: what is not printable ASCII becomes "?". */
+/* Bytes of somebody else's: what is not printable ASCII becomes "?", unless
+ * it is text in UTF-8 that may stand here. */
 static void
 put_clean(struct writer *w, const char *s, size_t n)
 {
 	char clean[128];
 
+	if (w->utf8 && utf8_text(s, n)) {
+		w->put(w->arg, s, n);
+		w->column += n;
+		return;
+	}
 	while (n > 0) {
 		size_t k = n < sizeof(clean) ? n : sizeof(clean);
 
@@ -137,19 +145,30 @@ advice(const char *status)
 		    "The other side sends its mail in a circle; its "
 		    "administrator must mend that." },
 		{ "5.4.7",
-		    "The other side could not be reached for days; try again "
+		    "The other side could not be reached in time; try again "
 		    "later, or reach the person in another way." },
+		{ "5.3.3",
+		    "The other server lacks what the message asked for; send "
+		    "it again without that wish." },
 		{ "5.4.",
 		    "Check what stands behind the @ for typing errors; if it "
 		    "is right, try again later." },
 		{ "5.6.3",
 		    "The other server takes plain ASCII only; send the text "
 		    "as a packed attachment." },
+		{ "5.6.7",
+		    "The other server takes plain ASCII addresses and headers "
+		    "only; ask the person for such an address, or write from "
+		    "one." },
+		{ "5.7.30",
+		    "The other server does not promise TLS all the way; send "
+		    "the message without that demand, or reach the person in "
+		    "another way." },
 		{ "5.7.",
 		    "The other side does not want this message; its answer "
 		    "may say why. Its administrator, or yours, can help." },
 		{ "4.4.7",
-		    "The other side could not be reached for days; try again "
+		    "The other side could not be reached in time; try again "
 		    "later, or reach the person in another way." },
 	};
 
@@ -163,6 +182,19 @@ advice(const char *status)
 	return "If the answer does not help you, show this notice to your "
 	       "administrator.";
 }
+
+/* What differs between the kinds. */
+static const struct {
+	const char *subject, *action, *news;
+} kinds[DSN_KINDS] = {
+	[DSN_FAILED] = { "Your message could not be delivered", "failed",
+	    "could not be delivered, and will not be tried again, for" },
+	[DSN_DELAYED] = { "Your message is delayed", "delayed",
+	    "has not been delivered yet for" },
+	[DSN_RELAYED] = { "Your message was passed on", "relayed",
+	    "was passed on to a mail server that does not say more about it, "
+	    "for" },
+};
 
 /* One recipient, for people. */
 static void
@@ -197,7 +229,10 @@ put_human_part(struct writer *w, const struct dsn *d)
 {
 	char date[DATE_MAX], id[MSGID_SIZE];
 
-	put(w, "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
+	put(w,
+	    w->utf8 ? "Content-Type: text/plain; charset=utf-8\r\n"
+		      "Content-Transfer-Encoding: 8bit\r\n\r\n"
+		    : "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
 	w->column = 0;
 	put_words(w, "", "This is the mail server");
 	put_words(w, "", d->hostname);
@@ -206,10 +241,7 @@ put_human_part(struct writer *w, const struct dsn *d)
 	w->column = 0;
 	put_words(w, "", "Your message of");
 	put_words(w, "", date);
-	put_words(w, "",
-	    d->kind == DSN_FAILED
-		? "could not be delivered, and will not be tried again, for"
-		: "has not been delivered yet for");
+	put_words(w, "", kinds[d->kind].news);
 	put_words(
 	    w, "", d->nrecipients == 1 ? "this address:" : "these addresses:");
 	put(w, "\r\n\r\n");
@@ -233,22 +265,71 @@ put_human_part(struct writer *w, const struct dsn *d)
 	put(w, ".\r\n");
 }
 
-/* RFC 3464 2. */
+/* "Name: type; address"; to RFC 6533 3 one beyond ASCII is of type utf-8. */
+static void
+put_address(
+    struct writer *w, const char *name, const char *type, const char *address)
+{
+	put(w, name);
+	put(w, type);
+	put(w, "; ");
+	put_clean(w, address, strlen(address));
+	put(w, "\r\n");
+}
+
+static bool
+is_given(const char *s)
+{
+	return s != NULL && *s != '\0';
+}
+
+/* RFC 3464 2.3.1. */
+static void
+put_original_recipient(struct writer *w, const char *orcpt)
+{
+	const char *address;
+	char type[32];
+
+	if (!is_given(orcpt) || (address = strchr(orcpt, ';')) == NULL ||
+	    (size_t)(address - orcpt) >= sizeof(type))
+		return;
+	memcpy(type, orcpt, (size_t)(address - orcpt));
+	type[address - orcpt] = '\0';
+	for (const char *p = type; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			return;
+	put_address(w, "Original-Recipient: ", type, address + 1);
+}
+
+static bool
+is_eight_bit(const char *s)
+{
+	return s != NULL && lines_eight_bit(s, strlen(s));
+}
+
+/* RFC 3464 2, RFC 6533 4. */
 static void
 put_status_part(struct writer *w, const struct dsn *d)
 {
-	put(w, "Content-Type: message/delivery-status\r\n\r\n");
+	put(w,
+	    w->utf8 ? "Content-Type: message/global-delivery-status\r\n"
+		      "Content-Transfer-Encoding: 8bit\r\n\r\n"
+		    : "Content-Type: message/delivery-status\r\n\r\n");
+	if (is_given(d->envid)) {
+		put(w, "Original-Envelope-Id: ");
+		put_clean(w, d->envid, strlen(d->envid));
+		put(w, "\r\n");
+	}
 	put_field(w, "Reporting-MTA: dns;", d->hostname);
 	put_date(w, "Arrival-Date:", d->arrived);
 	for (size_t i = 0; i < d->nrecipients; i++) {
 		const struct dsn_recipient *r = &d->recipients[i];
 
 		put(w, "\r\n");
-		put(w, "Final-Recipient: rfc822; ");
-		put_clean(w, r->address, strlen(r->address));
-		put(w, "\r\n");
-		put_field(
-		    w, "Action:", d->kind == DSN_FAILED ? "failed" : "delayed");
+		put_original_recipient(w, r->orcpt);
+		put_address(w, "Final-Recipient: ",
+		    is_eight_bit(r->address) ? "utf-8" : "rfc822", r->address);
+		put_field(w, "Action:", kinds[d->kind].action);
 		put_field(w, "Status:", r->status);
 		if (r->remote != NULL)
 			put_field(w, "Remote-MTA: dns;", r->remote);
@@ -285,16 +366,12 @@ header_length(const struct dsn *d)
 	return len;
 }
 
-/* RFC 6522 4.  Whatever the header holds, these are lines of text. */
+/* Whatever the header holds, these are lines of text. */
 static void
-put_header_part(struct writer *w, const char *s, size_t n, bool eight_bit)
+put_header_lines(struct writer *w, const char *s, size_t n)
 {
 	const char *end = s + n;
 
-	put(w, "Content-Type: text/rfc822-headers\r\n");
-	if (eight_bit)
-		put(w, "Content-Transfer-Encoding: 8bit\r\n");
-	put(w, "\r\n");
 	while (s < end) {
 		const char *lf = memchr(s, '\n', (size_t)(end - s));
 		const char *next = lf != NULL ? lf + 1 : end;
@@ -321,6 +398,38 @@ put_header_part(struct writer *w, const char *s, size_t n, bool eight_bit)
 	}
 }
 
+/*
+ * RFC 6522 4, RFC 6533 5: the header, `head` bytes, or the whole message.
+ *
+ *   eight_bit  what is returned is
+ */
+static void
+put_original_part(
+    struct writer *w, const struct dsn *d, size_t head, bool eight_bit)
+{
+	bool global = (w->utf8 || d->utf8) && utf8_valid(d->header, head) &&
+	    lines_eight_bit(d->header, head);
+	const char *last = d->header + d->header_len;
+
+	put(w, "Content-Type: ");
+	if (d->whole)
+		put(w, global ? "message/global\r\n" : "message/rfc822\r\n");
+	else
+		put(w,
+		    global ? "message/global-headers\r\n"
+			   : "text/rfc822-headers\r\n");
+	if (eight_bit)
+		put(w, "Content-Transfer-Encoding: 8bit\r\n");
+	put(w, "\r\n");
+	if (!d->whole) {
+		put_header_lines(w, d->header, head);
+		return;
+	}
+	w->put(w->arg, d->header, d->header_len);
+	if (last[-1] != '\n')
+		put(w, "\r\n");
+}
+
 static void
 put_header(
     struct writer *w, const struct dsn *d, const char *boundary, bool eight_bit)
@@ -335,10 +444,8 @@ put_header(
 	put(w, ">\r\nTo: <");
 	put_clean(w, d->to, strlen(d->to));
 	put(w, ">\r\nSubject: ");
-	put(w,
-	    d->kind == DSN_FAILED ? "Your message could not be delivered\r\n"
-				  : "Your message is delayed\r\n");
-	put(w, "Message-ID: <");
+	put(w, kinds[d->kind].subject);
+	put(w, "\r\nMessage-ID: <");
 	put(w, id);
 	put(w, "@");
 	put_clean(w, d->hostname, strlen(d->hostname));
@@ -361,13 +468,32 @@ put_header(
 	put(w, "\r\n");
 }
 
+/* Must it be an internationalised one (RFC 6533)? */
+static bool
+needs_utf8(const struct dsn *d)
+{
+	if (is_eight_bit(d->to) && utf8_text(d->to, strlen(d->to)))
+		return true;
+	for (size_t i = 0; i < d->nrecipients; i++) {
+		const struct dsn_recipient *r = &d->recipients[i];
+
+		if ((is_eight_bit(r->address) &&
+			utf8_text(r->address, strlen(r->address))) ||
+		    (is_eight_bit(r->orcpt) &&
+			utf8_text(r->orcpt, strlen(r->orcpt))))
+			return true;
+	}
+	return false;
+}
+
 bool
 dsn_write(const struct dsn *d, dsn_put *out, void *arg)
 {
-	struct writer w = { .put = out, .arg = arg };
+	struct writer w = { .put = out, .arg = arg, .utf8 = needs_utf8(d) };
 	size_t header_len = header_length(d);
-	bool eight_bit =
-	    header_len > 0 && lines_eight_bit(d->header, header_len);
+	size_t returned = d->whole ? d->header_len : header_len;
+	bool original = returned > 0 && lines_eight_bit(d->header, returned);
+	bool eight_bit = w.utf8 || original;
 	char boundary[MSGID_SIZE + 16], id[MSGID_SIZE];
 
 	/* "=_" is in no quoted-printable text, and a header line that is
@@ -383,11 +509,11 @@ dsn_write(const struct dsn *d, dsn_put *out, void *arg)
 	put(&w, boundary);
 	put(&w, "\r\n");
 	put_status_part(&w, d);
-	if (header_len > 0) {
+	if (returned > 0) {
 		put(&w, "\r\n--");
 		put(&w, boundary);
 		put(&w, "\r\n");
-		put_header_part(&w, d->header, header_len, eight_bit);
+		put_original_part(&w, d, header_len, original);
 	}
 	put(&w, "\r\n--");
 	put(&w, boundary);

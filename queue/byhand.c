@@ -26,6 +26,7 @@ struct sketches {
 	const struct byhand *b;
 	uint64_t id;
 	uint64_t account; /* its hash */
+	uint32_t marks;   /* of all its rows in the schedule */
 	struct sketch *list;
 	unsigned n, size;
 };
@@ -51,7 +52,8 @@ sketch(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 	k = &s->list[s->n++];
 	*k = (struct sketch){ .n = n,
 		.due = row->due,
-		.row = { s->account, hash64(row->domain), row->noticed } };
+		.row = { s->account, hash64(row->domain),
+		    (row->noticed ? DUE_NOTICED : 0) | s->marks } };
 	while (list_next(&rest, &item))
 		k->waiting += item.len > 0 && item.data[0] == RCPT_WAITING;
 	return true;
@@ -239,6 +241,7 @@ apply(struct txn *t, struct totals *totals, struct change *c)
 		if (!t_message_get(t, s.id, &m, buf))
 			continue;
 		s.account = hash64(m.account);
+		s.marks = m.options.by != 0 ? DUE_DEADLINE : 0;
 		t_job_walk(t, s.id, 0, sketch, &s);
 		if (acts[b->verb].act(t, totals, b, &s, &m))
 			b->ids[b->changed++] = s.id;

@@ -36,7 +36,8 @@ flow_for(struct account *a, struct dest *d)
 		abort();
 	f->key.account = a;
 	f->key.dest = d;
-	TAILQ_INIT(&f->ready);
+	for (int i = 0; i < PRIORITIES; i++)
+		TAILQ_INIT(&f->ready[i]);
 	TAILQ_INSERT_TAIL(&d->flows, f, all);
 	a->flows++;
 	HASH_ADD(hh, flows, key, sizeof(f->key), f);
@@ -150,24 +151,55 @@ leave_line(struct flow *f)
 	}
 }
 
+/* RFC 6710 5: what has none has the middle one. */
+static unsigned
+level_of(const struct job *j)
+{
+	uint32_t p = j->letter->options.priority;
+
+	return p >= 1 && p <= PRIORITIES ? p - 1 : PRIORITIES / 2;
+}
+
+/* The ready job whose turn is next; NULL none. */
+static struct job *
+first_ready(const struct flow *f)
+{
+	if (f->levels == 0)
+		return NULL;
+	return TAILQ_FIRST(&f->ready[31 - __builtin_clz(f->levels)]);
+}
+
 static void
 enqueue(struct flow *f, struct job *j, bool first)
 {
+	unsigned level = level_of(j);
+
 	j->state = JOB_READY;
 	if (first)
-		TAILQ_INSERT_HEAD(&f->ready, j, link);
+		TAILQ_INSERT_HEAD(&f->ready[level], j, link);
 	else
-		TAILQ_INSERT_TAIL(&f->ready, j, link);
+		TAILQ_INSERT_TAIL(&f->ready[level], j, link);
+	f->levels |= 1u << level;
 	f->nready++;
 	if (f->state == FLOW_EMPTY)
 		make_runnable(f);
 }
 
 static void
+take_out(struct flow *f, struct job *j)
+{
+	unsigned level = level_of(j);
+
+	TAILQ_REMOVE(&f->ready[level], j, link);
+	if (TAILQ_EMPTY(&f->ready[level]))
+		f->levels &= ~(1u << level);
+	f->nready--;
+}
+
+static void
 dequeue(struct flow *f, struct job *j)
 {
-	TAILQ_REMOVE(&f->ready, j, link);
-	f->nready--;
+	take_out(f, j);
 	if (f->nready == 0)
 		leave_line(f);
 	if (f->skip.set && f->nready <= flow_room(f->key.dest) / 2)
@@ -215,7 +247,7 @@ flow_next(void)
 		TAILQ_INSERT_TAIL(&a->runnable, f, line);
 		TAILQ_REMOVE(&turn, a, turn);
 		TAILQ_INSERT_TAIL(&turn, a, turn);
-		j = TAILQ_FIRST(&f->ready);
+		j = first_ready(f);
 		dequeue(f, j);
 		j->state = JOB_FLYING;
 		dest_take_off(f->key.dest);
@@ -246,11 +278,10 @@ unload_all(struct flow *f, struct skip *s)
 	struct due_key k;
 	struct job *j;
 
-	while ((j = TAILQ_FIRST(&f->ready)) != NULL) {
+	while ((j = first_ready(f)) != NULL) {
 		k = job_due_key(j);
 		skip_note(s, &k);
-		TAILQ_REMOVE(&f->ready, j, link);
-		f->nready--;
+		take_out(f, j);
 		f->jobs--;
 		j->flow = NULL;
 		job_free(j);

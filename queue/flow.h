@@ -4,6 +4,7 @@
  * A flow is the ready jobs of one account for one destination.  Turns go
  * round the accounts first and round each account's flows second, so that
  * neither a list of 45,000 nor a slow destination delays another's letter.
+ * Within a flow the sender's priority counts (RFC 6710), and never beyond it.
  *
  * Of a long queue a flow holds a few jobs at a time.  A job that finds no
  * place (its flow is full, its destination does not answer, its account is
@@ -19,6 +20,8 @@
 
 #define JOBS_IN_MEMORY 20000
 
+#define PRIORITIES 19 /* RFC 6710 4.1: from -9 to 9 */
+
 enum flow_state { FLOW_EMPTY, FLOW_RUNNABLE, FLOW_BLOCKED };
 
 struct flow_key {
@@ -29,7 +32,8 @@ struct flow_key {
 struct flow {
 	struct flow_key key;
 	enum flow_state state;
-	TAILQ_HEAD(, job) ready;
+	TAILQ_HEAD(, job) ready[PRIORITIES];
+	uint32_t levels; /* a bit for each that is not empty */
 	unsigned nready;
 	unsigned jobs; /* ready, flying, settling */
 	struct skip skip;

@@ -30,6 +30,28 @@ letter_find(uint64_t id)
 	return l;
 }
 
+static bool
+wants(uint8_t notify, enum rcpt_notify what)
+{
+	if (notify == 0)
+		notify = NOTIFY_FAILURE | NOTIFY_DELAY;
+	return (notify & what) != 0;
+}
+
+bool
+rcpt_wants(const struct rcpt *r, enum rcpt_notify what)
+{
+	return wants(r->notify, what);
+}
+
+bool
+rcpt_item_wants(struct bytes item, enum rcpt_notify what)
+{
+	const uint8_t *end = memchr(item.data, '\0', item.len);
+
+	return wants(end != NULL ? end[1] : 0, what);
+}
+
 uint64_t
 letter_begun(uint64_t accepted, const struct tx_options *o)
 {
@@ -218,7 +240,8 @@ struct due_row
 job_due_row(const struct job *j)
 {
 	return (struct due_row){ hash64(j->letter->account), hash64(j->domain),
-		j->noticed };
+		(j->noticed ? DUE_NOTICED : 0) |
+		    (j->letter->options.by != 0 ? DUE_DEADLINE : 0) };
 }
 
 uint8_t

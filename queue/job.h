@@ -56,6 +56,7 @@ struct rcpt {
 	uint8_t event;       /* enum event_kind: what this outcome is to it */
 	uint8_t notify;      /* enum rcpt_notify */
 	uint8_t relayed;     /* of this flight: enum relayed */
+	bool tell;           /* and the sender must hear of it */
 	const char *address; /* the job's own */
 	const char *orcpt;   /* the job's own; "" none */
 };
@@ -125,6 +126,11 @@ size_t job_pack_rcpt(uint8_t *out, size_t size, size_t len, enum rcpt_state,
 
 /* A recipient as an item of ipc/rcpt.h; returns its length. */
 size_t job_rcpt_item(const struct rcpt *, uint8_t out[RCPT_ITEM_MAX]);
+
+/* Does its sender want to be told?  What nobody said is FAILURE and DELAY. */
+bool rcpt_wants(const struct rcpt *, enum rcpt_notify);
+/* The same of an item. */
+bool rcpt_item_wants(struct bytes item, enum rcpt_notify);
 
 /* When the sender lets a message go (RFC 4865): then, or at once. */
 uint64_t letter_begun(uint64_t accepted, const struct tx_options *);

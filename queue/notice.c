@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "mail/lines.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
 #include "queue/notice.h"
@@ -20,6 +22,8 @@
 /* Of each answer in a brief notice: with these even 100 recipients with the
  * longest names stay under BODY_ROWS_MAX. */
 #define BRIEF_TEXT 160
+/* The whole message is returned up to this size, if the notice then fits. */
+#define WHOLE_MOST (BODY_ROWS_MAX - 16 * 1024)
 
 /* The words about one recipient; the strings that struct dsn borrows. */
 struct words {
@@ -63,6 +67,7 @@ describe(const struct job *j, const struct rcpt *r, bool brief, struct words *w,
 {
 	memset(d, 0, sizeof(*d));
 	d->address = r->address;
+	d->orcpt = r->orcpt;
 	if (!job_answer(j, r->answer, &w->answer)) {
 		d->status = "4.4.7";
 		d->reason = "Its server has not answered so far.";
@@ -94,17 +99,81 @@ put(void *arg, const char *text, size_t n)
 static bool
 concerns(const struct rcpt *r, enum dsn_kind kind)
 {
-	return kind == DSN_FAILED ? r->event == EVENT_BOUNCED
-				  : r->state == RCPT_WAITING;
+	if (kind == DSN_FAILED)
+		return r->event == EVENT_BOUNCED;
+	if (kind == DSN_RELAYED)
+		return r->event == EVENT_DELIVERED && r->tell;
+	return r->state == RCPT_WAITING && rcpt_wants(r, NOTIFY_DELAY);
 }
 
-/* A brief one is without the header, and holds the beginning of each answer. */
+/* How much of the original is returned, and of each answer. */
+enum detail { WHOLE_MESSAGE, HEADER, BRIEF };
+
+/* RFC 3461 4.3: of a failure; RFC 8689 5: not of what asked for TLS. */
 static bool
-write_text(const struct job *j, enum dsn_kind kind, uint64_t id, bool brief,
-    struct buf *out)
+return_whole(const struct letter *l, enum dsn_kind kind)
+{
+	return kind == DSN_FAILED && (l->flags & TX_RET_FULL) &&
+	    !(l->flags & (TX_BINARY | TX_REQUIRETLS)) && l->size <= WHOLE_MOST;
+}
+
+/*
+ * A notice of mail that requires TLS may go without it (RFC 8689 5), so it
+ * tells no more than is needed to know the mail again.
+ */
+static size_t
+redact(char *header, size_t n)
+{
+	static const char *const kept[] = { "Date:", "From:", "Message-ID:" };
+	size_t out = 0, len;
+	bool keep = false;
+
+	for (size_t at = 0; at < n; at += len) {
+		const char *line = header + at;
+		const char *lf = memchr(line, '\n', n - at);
+
+		len = lf != NULL ? (size_t)(lf - line) + 1 : n - at;
+		if (*line != ' ' && *line != '\t') {
+			keep = false;
+			for (size_t i = 0; i < 3; i++)
+				keep |= len > strlen(kept[i]) &&
+				    strncasecmp(
+					line, kept[i], strlen(kept[i])) == 0;
+		}
+		if (keep) {
+			memmove(header + out, line, len);
+			out += len;
+		}
+	}
+	return out;
+}
+
+/* The original, or the beginning of it, into buf; sets what d has of it. */
+static void
+add_original(const struct letter *l, struct dsn *d, struct buf *buf)
+{
+	size_t most = d->whole ? (size_t)l->size : HEADER_READ;
+	char *to = buf_reserve(buf, l->added.len + most);
+	size_t n = l->added.len;
+
+	if (n > 0)
+		memcpy(to, l->added.data, n);
+	n += read_head(l, to + n, most);
+	d->header = to;
+	d->header_len = n;
+	if (d->whole && n == l->added.len + l->size)
+		return;
+	d->whole = false;
+	d->header_len = header_length(to, n);
+	if (l->flags & TX_REQUIRETLS)
+		d->header_len = redact(to, d->header_len);
+}
+
+static bool
+write_text(const struct job *j, enum dsn_kind kind, uint64_t id,
+    enum detail detail, struct buf *out)
 {
 	static struct words words[JOB_RCPTS];
-	static char header[HEADER_READ];
 	struct dsn_recipient rcpts[JOB_RCPTS];
 	const struct letter *l = j->letter;
 	struct dsn d = { .kind = kind,
@@ -114,43 +183,65 @@ write_text(const struct job *j, enum dsn_kind kind, uint64_t id, bool brief,
 		.now = (time_t)(loop_wall_ms() / 1000),
 		.original_id = l->id,
 		.original_message_id = l->msgid[0] != '\0' ? l->msgid : NULL,
+		.envid = l->options.envid,
 		.arrived = (time_t)(l->accepted / 1000),
-		.give_up = (time_t)((int64_t)(l->accepted / 1000) +
-		    settings->give_up_s),
+		.give_up =
+		    (time_t)((int64_t)(l->begun / 1000) + settings->give_up_s),
 		.recipients = rcpts,
-		.header = header };
-	size_t n = 0;
+		.whole = detail == WHOLE_MESSAGE,
+		.utf8 = (l->flags & TX_SMTPUTF8) != 0 };
+	struct buf original = { 0 };
+	bool eight_bit;
 
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		if (concerns(&j->rcpts[i], kind)) {
-			describe(j, &j->rcpts[i], brief, &words[d.nrecipients],
-			    &rcpts[d.nrecipients]);
+			describe(j, &j->rcpts[i], detail == BRIEF,
+			    &words[d.nrecipients], &rcpts[d.nrecipients]);
 			d.nrecipients++;
 		}
-	if (l->added.len > 0 && !brief)
-		memcpy(header, l->added.data, n = l->added.len);
-	if (!brief)
-		n += read_head(l, header + n, sizeof(header) - n);
-	d.header_len = header_length(header, n);
-	return dsn_write(&d, put, out);
+	if (detail != BRIEF)
+		add_original(l, &d, &original);
+	eight_bit = dsn_write(&d, put, out);
+	buf_release(&original);
+	return eight_bit;
 }
 
-/* What other servers answer may be long, and all of it is repeated. */
+/* What other servers answer may be long, and all of it is repeated: a brief
+ * notice is without the header, and has the beginning of each answer. */
 static bool
 write_bounded(
     const struct job *j, enum dsn_kind kind, uint64_t id, struct buf *out)
 {
-	bool eight_bit = write_text(j, kind, id, false, out);
+	int detail = return_whole(j->letter, kind) ? WHOLE_MESSAGE : HEADER;
+	bool eight_bit;
 
-	if (out->len <= BODY_ROWS_MAX)
-		return eight_bit;
-	buf_release(out);
-	return write_text(j, kind, id, true, out);
+	for (;; detail++) {
+		eight_bit = write_text(j, kind, id, (enum detail)detail, out);
+		if (out->len <= BODY_ROWS_MAX || detail == BRIEF)
+			return eight_bit;
+		buf_release(out);
+	}
+}
+
+/* What its way must be like (RFC 6533 6, RFC 8689 5). */
+static uint32_t
+flags_of(const struct letter *l, bool eight_bit)
+{
+	uint32_t flags = TX_BOUNCE | (l->flags & TX_REQUIRETLS);
+
+	if (eight_bit)
+		flags |= TX_8BIT;
+	if (lines_eight_bit(l->sender, strlen(l->sender)))
+		flags |= TX_SMTPUTF8 | TX_UTF8_HEADER;
+	return flags;
 }
 
 struct accept *
 notice_new(const struct job *j, enum dsn_kind kind)
 {
+	static const char *const names[DSN_KINDS] = { [DSN_FAILED] = "failed",
+		[DSN_DELAYED] = "delayed",
+		[DSN_RELAYED] = "relayed" };
 	const char *to = j->letter->sender;
 	char about[MSGID_SIZE];
 	uint8_t list[2 + ADDR_SIZE];
@@ -168,9 +259,8 @@ notice_new(const struct job *j, enum dsn_kind kind)
 		return NULL;
 	}
 	a->id = group_new_id();
-	a->row.flags = TX_BOUNCE;
-	if (write_bounded(j, kind, a->id, &text))
-		a->row.flags |= TX_8BIT;
+	a->row.flags =
+	    flags_of(j->letter, write_bounded(j, kind, a->id, &text));
 	a->body = body_new(text.len);
 	memcpy(a->body->data, buf_data(&text), text.len);
 	buf_release(&text);
@@ -179,6 +269,6 @@ notice_new(const struct job *j, enum dsn_kind kind)
 	a->row.accepted = (uint64_t)loop_wall_ms();
 	a->no_delay_notice = true;
 	snprintf(a->detail, sizeof(a->detail), "kind=%s about=%s size=%zu",
-	    kind == DSN_FAILED ? "failed" : "delayed", about, a->body->len);
+	    names[kind], about, a->body->len);
 	return a;
 }

@@ -112,7 +112,9 @@ overdue(const struct due_key *k, const struct due_row *row)
 	if (flow_row_suspended(row))
 		return false;
 	return age >= settings->give_up_s * 1000 ||
-	    (!row->noticed && age >= settings->delay_notice_s * 1000);
+	    (row->marks & DUE_DEADLINE) ||
+	    (!(row->marks & DUE_NOTICED) &&
+		age >= settings->delay_notice_s * 1000);
 }
 
 static void

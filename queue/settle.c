@@ -8,6 +8,7 @@
 
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "mail/ascii.h"
 #include "mail/date.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
@@ -41,10 +42,31 @@ nobody_to_tell(const struct letter *l)
 static void
 fail(const struct letter *l, struct rcpt *r)
 {
-	r->state = nobody_to_tell(l) ? RCPT_DROPPED : RCPT_BOUNCED;
-	r->event = nobody_to_tell(l) ? EVENT_DROPPED : EVENT_BOUNCED;
+	bool told = !nobody_to_tell(l) && rcpt_wants(r, NOTIFY_FAILURE);
+
+	r->state = told ? RCPT_BOUNCED : RCPT_DROPPED;
+	r->event = told ? EVENT_BOUNCED : EVENT_DROPPED;
 }
 
+/*
+ * Must the sender be told that a server took the message?  When it asked for
+ * that and the server will not do it (RFC 3461 5.2.2), when it follows the
+ * message hop by hop, or when the server knows nothing of its deadline (RFC
+ * 2852 4).
+ */
+static bool
+relay_is_news(const struct letter *l, const struct rcpt *r)
+{
+	if (nobody_to_tell(l) || r->notify == NOTIFY_NEVER)
+		return false;
+	return ((r->relayed & RELAYED_NO_DSN) &&
+		   rcpt_wants(r, NOTIFY_SUCCESS)) ||
+	    (l->flags & TX_BY_TRACE) ||
+	    ((l->flags & TX_BY_NOTIFY) && (r->relayed & RELAYED_NO_DELIVERBY));
+}
+
+/* What an admin removed meanwhile has ended already, but for those who got
+ * it all the same. */
 static void
 judge(struct job *j)
 {
@@ -57,6 +79,9 @@ judge(struct job *j)
 		if (r->verdict == V_OK) {
 			r->state = RCPT_DELIVERED;
 			r->event = EVENT_DELIVERED;
+			r->tell = relay_is_news(j->letter, r);
+		} else if (j->removed) {
+			r->event = EVENT_NONE;
 		} else if (r->verdict == V_PERM) {
 			fail(j->letter, r);
 		} else {
@@ -72,6 +97,56 @@ fail_all_waiting(struct job *j)
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		if (j->rcpts[i].state == RCPT_WAITING)
 			fail(j->letter, &j->rcpts[i]);
+}
+
+/* The sender's deadline has passed, and the mail is to come back. */
+static bool
+too_late(const struct letter *l, int64_t now)
+{
+	return (l->flags & TX_BY_RETURN) && now >= (int64_t)l->options.by;
+}
+
+/* What all who wait have heard last, or "". */
+static void
+last_words(const struct job *j, char *out, size_t size)
+{
+	struct answer_row a;
+	int of = -1;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < j->nrcpts; i++) {
+		if (j->rcpts[i].state != RCPT_WAITING)
+			continue;
+		if (of != -1 && of != j->rcpts[i].answer)
+			return;
+		of = j->rcpts[i].answer;
+	}
+	if (of != -1 && job_answer(j, (uint8_t)of, &a))
+		snprintf(out, size, "; the last attempt: %.300s", a.text);
+}
+
+/* RFC 2852 4. */
+static void
+fail_too_late(struct job *j, int64_t now)
+{
+	struct answer_row a = { .status = "5.4.7", .when = (uint64_t)now };
+	char last[400];
+	uint8_t answer;
+
+	last_words(j, last, sizeof(last));
+	snprintf(a.text, sizeof(a.text),
+	    "the time that its sender gave for the delivery is over "
+	    "(DELIVERBY)%s",
+	    last);
+	answer = job_add_answer(j, &a);
+	for (unsigned i = 0; i < j->nrcpts; i++) {
+		struct rcpt *r = &j->rcpts[i];
+
+		if (r->state != RCPT_WAITING)
+			continue;
+		r->answer = answer;
+		fail(j->letter, r);
+	}
 }
 
 static bool
@@ -91,10 +166,35 @@ any_final(const struct job *j)
 }
 
 static bool
+any_to_tell(const struct job *j)
+{
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].event == EVENT_DELIVERED && j->rcpts[i].tell)
+			return true;
+	return false;
+}
+
+/* From when on a delay is worth telling (RFC 2852 4: the deadline, if the
+ * sender gave one for that). */
+static int64_t
+delay_time(const struct letter *l)
+{
+	if (l->flags & TX_BY_NOTIFY)
+		return (int64_t)l->options.by;
+	return (int64_t)l->begun + settings->delay_notice_s * 1000;
+}
+
+static bool
 delay_is_news(const struct job *j, int64_t now)
 {
-	return !j->noticed && !nobody_to_tell(j->letter) &&
-	    now - (int64_t)j->letter->begun >= settings->delay_notice_s * 1000;
+	if (j->noticed || nobody_to_tell(j->letter) ||
+	    now < delay_time(j->letter))
+		return false;
+	for (unsigned i = 0; i < j->nrcpts; i++)
+		if (j->rcpts[i].state == RCPT_WAITING &&
+		    rcpt_wants(&j->rcpts[i], NOTIFY_DELAY))
+			return true;
+	return false;
 }
 
 static void
@@ -246,11 +346,26 @@ seconds(uint64_t since, uint64_t now, char *out, size_t size)
 	return out;
 }
 
+/* A server's name out of the DNS, fit to stand between spaces. */
+static const char *
+word(const char *s, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (; s[n] != '\0' && n + 1 < size; n++)
+		out[n] = (char)(ascii_print(s[n]) && s[n] != ' ' &&
+			    s[n] != '"' && s[n] != '='
+			? s[n]
+			: '?');
+	out[n] = '\0';
+	return n > 0 ? out : "-";
+}
+
 static void
 log_rcpt(const struct settle *s, const struct rcpt *r, const char *id)
 {
 	const struct job *j = s->job;
-	char next[DATE_MAX] = "", delay[32];
+	char next[DATE_MAX] = "", delay[32], mx[300];
 	struct answer_row a = { .status = "4.4.7" };
 	struct secured how;
 
@@ -261,7 +376,7 @@ log_rcpt(const struct settle *s, const struct rcpt *r, const char *id)
 		log_event("msg.deferred",
 		    "id=%s mx=%s code=%u dsn=%s delay=%s attempt=%u next=%s "
 		    "to=%s reply=%s",
-		    id, a.mx[0] ? a.mx : "-", a.code, a.status, delay,
+		    id, word(a.mx, mx, sizeof(mx)), a.code, a.status, delay,
 		    j->attempts, j->due != 0 ? next : "held",
 		    log_quote(r->address), log_quote(a.text));
 		return;
@@ -272,7 +387,7 @@ log_rcpt(const struct settle *s, const struct rcpt *r, const char *id)
 					      : "msg.dropped",
 	    "id=%s mx=%s tls=%s cipher=%s policy=%s code=%u dsn=%s delay=%s "
 	    "attempt=%u to=%s reply=%s",
-	    id, a.mx[0] ? a.mx : "-", how.tls[0] ? how.tls : "-",
+	    id, word(a.mx, mx, sizeof(mx)), how.tls[0] ? how.tls : "-",
 	    how.cipher[0] ? how.cipher : "-", how.policy[0] ? how.policy : "-",
 	    a.code, a.status, delay, j->attempts, log_quote(r->address),
 	    log_quote(a.text));
@@ -337,7 +452,7 @@ static void
 settle(struct job *j, uint64_t was_due, bool noticed)
 {
 	struct settle *s = calloc(1, sizeof(*s));
-	struct accept *notice = NULL;
+	struct accept *notices[DSN_KINDS] = { NULL };
 
 	if (s == NULL)
 		abort();
@@ -352,12 +467,30 @@ settle(struct job *j, uint64_t was_due, bool noticed)
 	s->id = j->key.id;
 	s->in_file = j->letter->at.kind == BODY_FILE;
 	if (any_event(j, EVENT_BOUNCED) && !j->removed)
-		notice = notice_new(j, DSN_FAILED);
+		notices[DSN_FAILED] = notice_new(j, DSN_FAILED);
+	if (any_to_tell(j))
+		notices[DSN_RELAYED] = notice_new(j, DSN_RELAYED);
+	if (noticed)
+		notices[DSN_DELAYED] = notice_new(j, DSN_DELAYED);
 	group_add(&s->change, HURRY_NOT);
-	if (notice != NULL)
-		spool_accept(notice);
-	if (noticed && (notice = notice_new(j, DSN_DELAYED)) != NULL)
-		spool_accept(notice);
+	for (int kind = 0; kind < DSN_KINDS; kind++)
+		if (notices[kind] != NULL)
+			spool_accept(notices[kind]);
+}
+
+/* When to try again; 0: not any more.  An attempt falls on the sender's
+ * deadline, too. */
+static int64_t
+next_attempt(const struct job *j, bool counted, int64_t now)
+{
+	const struct letter *l = j->letter;
+	int64_t by = (int64_t)l->options.by, next;
+
+	if (!counted)
+		return now;
+	next = retry_next_ms(
+	    settings, (int64_t)l->begun, now, j->attempts, retry_chance());
+	return by > now && by < next ? by : next;
 }
 
 void
@@ -372,11 +505,10 @@ settle_job(struct job *j, bool counted)
 	if (counted)
 		j->attempts++;
 	if (job_waiting(j) > 0 && !j->removed) {
-		next = counted
-		    ? retry_next_ms(settings, (int64_t)j->letter->begun, now,
-			  j->attempts, retry_chance())
-		    : now;
-		if (next == 0) {
+		next = next_attempt(j, counted, now);
+		if (too_late(j->letter, now)) {
+			fail_too_late(j, now);
+		} else if (next == 0) {
 			fail_all_waiting(j);
 		} else {
 			put_off(j, next);
@@ -393,7 +525,7 @@ settle_is_due(const struct job *j)
 	int64_t now = loop_wall_ms();
 
 	return now - (int64_t)j->letter->begun >= settings->give_up_s * 1000 ||
-	    (!j->noticed && delay_is_news(j, now));
+	    too_late(j->letter, now) || delay_is_news(j, now);
 }
 
 void
@@ -406,7 +538,9 @@ settle_unattempted(struct job *j)
 	j->state = JOB_SETTLING;
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		j->rcpts[i].event = EVENT_NONE;
-	if (now - (int64_t)j->letter->begun >= settings->give_up_s * 1000)
+	if (too_late(j->letter, now))
+		fail_too_late(j, now);
+	else if (now - (int64_t)j->letter->begun >= settings->give_up_s * 1000)
 		fail_all_waiting(j);
 	else
 		news = delay_is_news(j, now);

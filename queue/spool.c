@@ -56,17 +56,20 @@ static void
 make_job_row(const struct accept *a, const struct part *p, struct job_row *row)
 {
 	static uint8_t rcpts[RCPTS_MAX];
+	bool delay_is_news = false;
 	size_t len = 0;
 
 	memset(row, 0, sizeof(*row));
 	strncpy(row->domain, p->domain, sizeof(row->domain) - 1);
-	row->noticed = a->no_delay_notice;
 	row->due = letter_begun(a->row.accepted, &a->row.options);
 	for (unsigned i = p->first; i < p->first + p->count; i++) {
 		len = job_pack_rcpt(rcpts, sizeof(rcpts), len, RCPT_WAITING,
 		    NO_ANSWER, a->envelope.rcpts[i].item);
 		assert(len > 0);
+		delay_is_news |=
+		    rcpt_item_wants(a->envelope.rcpts[i].item, NOTIFY_DELAY);
 	}
+	row->noticed = a->no_delay_notice || !delay_is_news;
 	row->rcpts = (struct bytes){ rcpts, len };
 }
 
@@ -77,10 +80,11 @@ write_job(struct txn *t, const struct accept *a, uint32_t n)
 	struct due_key key = { letter_begun(a->row.accepted, &a->row.options),
 		a->id, n };
 	struct due_row due = { hash64(a->row.account), hash64(p->domain),
-		a->no_delay_notice };
+		a->row.options.by != 0 ? DUE_DEADLINE : 0 };
 	struct job_row row;
 
 	make_job_row(a, p, &row);
+	due.marks |= row.noticed ? DUE_NOTICED : 0;
 	t_job_put(t, a->id, n, &row);
 	t_due_put(t, &key, &due);
 }

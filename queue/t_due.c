@@ -11,7 +11,7 @@
 static const struct field fields[] = {
 	F_U64(due_row, account),
 	F_U64(due_row, domain),
-	F_U32(due_row, noticed),
+	F_U32(due_row, marks),
 	F_END,
 };
 /* clang-format on */

@@ -20,10 +20,16 @@ struct due_key {
 	uint32_t n;
 };
 
+/* What the reader of the schedule must know ahead; kept in rows. */
+enum due_mark {
+	DUE_NOTICED = 1,  /* as in the job's row */
+	DUE_DEADLINE = 2, /* the sender gave one (RFC 2852) */
+};
+
 struct due_row {
 	uint64_t account; /* hash64() of the names */
 	uint64_t domain;
-	uint32_t noticed; /* as in the job's row */
+	uint32_t marks; /* a set of enum due_mark */
 };
 
 void t_due_put(struct txn *, const struct due_key *, const struct due_row *);

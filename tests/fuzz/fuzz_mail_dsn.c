@@ -44,7 +44,8 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	}
 	memcpy(s, in, n);
 	s[n] = '\0';
-	d.kind = *at++ & 1 ? DSN_FAILED : DSN_DELAYED;
+	d.utf8 = *at & 4;
+	d.kind = *at++ % DSN_KINDS;
 	d.now = d.arrived = d.give_up = seed_of(in, n);
 	memset(r, 0, sizeof(r));
 	d.hostname = take(&at, end);
@@ -56,6 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 		r[i].remote = take(&at, end);
 		r[i].reply = take(&at, end);
 		r[i].reason = take(&at, end);
+		r[i].orcpt = take(&at, end);
 		if (r[i].address == NULL)
 			r[i].address = "a@b";
 		if (r[i].status == NULL)
@@ -65,6 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 		d.hostname = "h";
 	if (d.to == NULL)
 		d.to = "a@b";
+	d.envid = take(&at, end);
 	if (at < end) {
 		d.header = at;
 		d.header_len = (size_t)(end - at);

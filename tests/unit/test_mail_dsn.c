@@ -287,7 +287,7 @@ hostile_strings(void **state)
 	char *header = exact(S("A: b\rc\nd\0e\x7f\r\n\x01\r\n"));
 
 	(void)state;
-	d.hostname = d.to = d.original_message_id = evil;
+	d.hostname = d.to = d.original_message_id = d.envid = r.orcpt = evil;
 	d.recipients = &r;
 	d.header = header;
 	d.header_len = 15;
@@ -327,6 +327,88 @@ folds_long_replies(void **state)
 	    "that goes on\r\n      and on / and on");
 }
 
+static void
+relayed(void **state)
+{
+	struct dsn_recipient r = bob;
+	struct dsn d = usual;
+
+	(void)state;
+	d.kind = DSN_RELAYED;
+	d.envid = "QQ 314";
+	r.status = "2.0.0";
+	r.reply = "250 2.0.0 kept";
+	r.orcpt = "rfc822;bob+x@example.com";
+	d.recipients = &r;
+	assert_false(write_notice(&d));
+	has("Subject: Your message was passed on\r\n");
+	has("was passed on to a");
+	has("mx1.example.net answered: 250 2.0.0 kept\r\n");
+	has("\r\nOriginal-Envelope-Id: QQ 314\r\nReporting-MTA: ");
+	has("\r\n\r\nOriginal-Recipient: rfc822; bob+x@example.com\r\n"
+	    "Final-Recipient: rfc822; bob@example.net\r\n"
+	    "Action: relayed\r\nStatus: 2.0.0\r\n");
+	has_not("What to do");
+}
+
+#define U "\xc3\xbc"
+
+/* RFC 6533. */
+static void
+internationalised(void **state)
+{
+	struct dsn_recipient r[2] = { bob, bob };
+	struct dsn d = usual;
+
+	(void)state;
+	r[1].address = "j" U "@example.net";
+	r[1].orcpt = "utf-8;" U "@example.com";
+	d.recipients = r;
+	d.nrecipients = 2;
+	assert_true(write_notice(&d));
+	has("To: <alice@example.org>\r\n");
+	has("\"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n--");
+	has("Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n");
+	has("  j" U "@example.net\r\n");
+	has("Content-Type: message/global-delivery-status\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n");
+	has("Final-Recipient: rfc822; bob@example.net\r\n");
+	has("Original-Recipient: utf-8; " U "@example.com\r\n"
+	    "Final-Recipient: utf-8; j" U "@example.net\r\n");
+	has("Content-Type: text/rfc822-headers\r\n\r\n");
+	d.to = U "@example.org";
+	d.header = "Subject: " U "\r\n\r\n" U "\r\n";
+	d.header_len = strlen(d.header);
+	assert_true(write_notice(&d));
+	has("To: <" U "@example.org>\r\n");
+	has("Content-Type: message/global-headers\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\nSubject: " U "\r\n\r\n--");
+	d.whole = true;
+	assert_true(write_notice(&d));
+	has("Content-Type: message/global\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\n"
+	    "Subject: " U "\r\n\r\n" U "\r\n\r\n--");
+}
+
+static void
+whole_message(void **state)
+{
+	struct dsn d = usual;
+
+	(void)state;
+	d.whole = true;
+	assert_false(write_notice(&d));
+	has("Content-Type: message/rfc822\r\n\r\nFrom: alice@example.org\r\n"
+	    "Subject: hi\r\n\r\nTEXT\r\n\r\n--=_");
+	d.header = "A: b\r\n\r\n" U;
+	d.header_len = strlen(d.header);
+	assert_true(write_notice(&d));
+	has("Content-Type: message/rfc822\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\nA: b\r\n\r\n" U
+	    "\r\n\r\n--=_");
+}
+
 /* A Message-ID is anybody's word; only one that looks it is repeated. */
 static void
 odd_message_ids(void **state)
@@ -353,9 +435,12 @@ advises(void **state)
 		{ "5.1.2", "behind the @" },
 		{ "5.1.10", "takes no mail at all" },
 		{ "5.4.4", "behind the @" },
-		{ "5.4.7", "could not be reached for days" },
+		{ "5.4.7", "could not be reached in time" },
 		{ "5.7.26", "does not want this message" },
 		{ "5.6.3", "plain ASCII" },
+		{ "5.6.7", "plain ASCII addresses" },
+		{ "5.7.30", "does not promise TLS" },
+		{ "5.3.3", "without that wish" },
 		{ "5.0.0", "show this notice" },
 		{ "", "show this notice" },
 	};
@@ -384,6 +469,9 @@ main(void)
 	add("8-bit bytes behind the header", eight_bit_behind_the_header, NULL);
 	add("strings that would be lines", hostile_strings, NULL);
 	add("a long reply", folds_long_replies, NULL);
+	add("passed on", relayed, NULL);
+	add("addresses beyond ASCII", internationalised, NULL);
+	add("the whole message", whole_message, NULL);
 	add("an odd Message-ID", odd_message_ids, NULL);
 	add("what to do", advises, NULL);
 	return run_cases("mail/dsn");

@@ -268,6 +268,47 @@ memory_is_shared(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
+static void
+admit_with(const char *account, uint32_t priority)
+{
+	struct job *j = new_job(account, "a.net");
+
+	j->letter->options.priority = priority;
+	assert_true(flow_admit(j));
+}
+
+/* Of one's own mail the urgent one goes first, and nobody else's is later for
+ * it. */
+static void
+priority_within_an_account(void **state)
+{
+	static const struct {
+		const char *account;
+		uint32_t priority;
+	} expected[] = { { "bulk", 19 }, { "other", 0 }, { "bulk", 12 },
+		{ "other", 0 }, { "bulk", 0 }, { "bulk", 10 }, { "bulk", 1 } };
+	struct job *j;
+
+	(void)state;
+	admit_with("bulk", 1);
+	admit_with("bulk", 0);
+	admit_with("bulk", 10);
+	admit_with("other", 0);
+	admit_with("other", 0);
+	admit_with("bulk", 12);
+	admit_with("bulk", 19);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		assert_non_null(j = flow_next());
+		assert_string_equal(j->letter->account, expected[i].account);
+		assert_int_equal(
+		    j->letter->options.priority, expected[i].priority);
+		flow_land(j, LANDED_WELL);
+		flow_leave(j);
+		job_free(j);
+	}
+	assert_null(flow_next());
+}
+
 int
 main(void)
 {
@@ -279,6 +320,7 @@ main(void)
 		CASE(turns_go_round),
 		CASE(the_suspended_make_room),
 		CASE(memory_is_shared),
+		CASE(priority_within_an_account),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
