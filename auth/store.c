@@ -165,8 +165,9 @@ check_format(void)
 		store_txn(STORE_SYNC, write_format, &meta);
 	}
 	if (meta.format > FORMAT)
-		fatal("the store has format %u and this postern knows %d: run "
-		      "the newer one",
+		fatal_conf("the accounts are of format %u and this postern "
+			   "knows %d: run the postern that wrote them, or a "
+			   "newer one",
 		    meta.format, FORMAT);
 	if (meta.format == FORMAT)
 		return;

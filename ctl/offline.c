@@ -195,20 +195,6 @@ instruct(struct daemon *d, const struct settings *s)
 	return sent;
 }
 
-int
-offline_open(struct daemon *d, const struct settings *s)
-{
-	int code;
-
-	if ((code = take_lock(d, s)) != CODE_OK ||
-	    (code = start(d, s)) != CODE_OK)
-		return code;
-	if (!instruct(d, s))
-		return output_fail(CODE_TEMP,
-		    "postern-auth, which keeps the accounts, did not start");
-	return CODE_OK;
-}
-
 /* Wait for the child; its exit status, -1 when it had to be killed. */
 static int
 reap(struct daemon *d)
@@ -227,6 +213,20 @@ reap(struct daemon *d)
 		return -1;
 	}
 	return pid == d->pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int
+offline_open(struct daemon *d, const struct settings *s)
+{
+	int code;
+
+	if ((code = take_lock(d, s)) != CODE_OK ||
+	    (code = start(d, s)) != CODE_OK)
+		return code;
+	if (!instruct(d, s))
+		return output_fail(reap(d) == CODE_CONF ? CODE_CONF : CODE_TEMP,
+		    "postern-auth, which keeps the accounts, did not start");
+	return CODE_OK;
 }
 
 /* It failed: what it logged is why. */

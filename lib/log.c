@@ -157,16 +157,34 @@ log_quote(const char *str)
 	return out;
 }
 
+static void die(int status, const char *fmt, va_list ap)
+    __attribute__((noreturn, format(printf, 2, 0)));
+
+static void
+die(int status, const char *fmt, va_list ap)
+{
+	char text[512];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	log_event(
+	    "fatal", "process=%s error=%s", process_name, log_quote(text));
+	exit(status);
+}
+
 void
 fatal(const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_event(
-	    "fatal", "process=%s error=%s", process_name, log_quote(text));
-	exit(1);
+	die(1, fmt, ap);
+}
+
+void
+fatal_conf(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	die(STATUS_CONF, fmt, ap);
 }

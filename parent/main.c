@@ -259,5 +259,5 @@ main(int argc, char **argv)
 	workers_start();
 	loop_run();
 	log_event("server.stopped", "pid=%d", (int)getpid());
-	return 0;
+	return workers_hopeless() ? EXIT_CONF : 0;
 }

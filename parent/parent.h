@@ -54,6 +54,9 @@ void listen_close(void);
 void workers_start(void);
 void workers_reload(void); /* the configuration and the files, anew */
 void workers_stop(void);
+/* A child cannot start, and will not be able to: what it logged says why.
+ * The loop has been ended. */
+bool workers_hopeless(void);
 size_t workers_count(void);
 const struct worker *workers_get(size_t i);
 /* The first running child of this kind, or NULL. */

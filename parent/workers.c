@@ -56,7 +56,7 @@ static struct worker workers[WORKERS_MAX];
 static size_t nworkers;
 static struct timer patience;
 static size_t stop_phase;
-static bool smtpds_started, stopping, told_ready;
+static bool smtpds_started, stopping, told_ready, hopeless;
 
 static void spawn(struct worker *);
 
@@ -408,6 +408,14 @@ log_end(const struct worker *w, int status)
 		    process_name(w->process), (int)w->pid, WEXITSTATUS(status));
 }
 
+/* It found what another start would find again. */
+static bool
+is_hopeless(const struct worker *w, int status)
+{
+	return !w->ready && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == STATUS_CONF;
+}
+
 static void
 on_end(struct worker *w, int status)
 {
@@ -415,6 +423,9 @@ on_end(struct worker *w, int status)
 	if (!w->stopping)
 		log_end(w, status);
 	w->pid = 0;
+	hopeless |= is_hopeless(w, status);
+	if (hopeless)
+		workers_stop();
 	w->ready = false;
 	if (stopping) {
 		stop_next();
@@ -480,6 +491,12 @@ workers_reload(void)
 			send_conf(w);
 			send_start(w);
 		}
+}
+
+bool
+workers_hopeless(void)
+{
+	return hopeless;
 }
 
 void

@@ -21,6 +21,7 @@
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/t_message.h"
+#include "queue/t_meta.h"
 #include "queue/upkeep.h"
 
 #define LINES_MAX    128
@@ -187,6 +188,7 @@ begin(void)
 	char bodies[CONF_PATH + 16];
 	unsigned swept;
 
+	t_meta_check_format();
 	path_in(child_directory(), "bodies", bodies, sizeof(bodies));
 	bodyfile_open(bodies);
 	swept = bodyfile_sweep(t_message_exists);

@@ -7,7 +7,19 @@
 #include "lib/record.h"
 #include "queue/t_meta.h"
 
+#define FORMAT 1 /* of all rows; counts up when they change */
+
 static const char key[] = "totals";
+static const char format_key[] = "format";
+
+struct format {
+	uint32_t number;
+};
+
+static const struct field format_fields[] = {
+	F_U32(format, number),
+	F_END,
+};
 
 /* clang-format off */
 static const struct field fields[] = {
@@ -22,6 +34,54 @@ static const struct field fields[] = {
 	F_END,
 };
 /* clang-format on */
+
+static void
+write_format(struct txn *t, void *arg)
+{
+	uint8_t row[sizeof(struct format)];
+	size_t len = record_encode(format_fields, arg, row, sizeof(row));
+
+	store_put(t, T_META, format_key, sizeof(format_key) - 1, row, len);
+}
+
+/* 0 when there are rows and nothing says which. */
+static uint32_t
+read_format(void)
+{
+	struct format f = { FORMAT };
+	uint8_t row[sizeof(struct totals)];
+	size_t len;
+
+	if (store_get(NULL, T_META, format_key, sizeof(format_key) - 1, row,
+		sizeof(row), &len)) {
+		if (!record_decode(format_fields, &f, sizeof(f), row, len))
+			fatal("the spool's format number is damaged");
+		return f.number;
+	}
+	if (store_get(
+		NULL, T_META, key, sizeof(key) - 1, row, sizeof(row), &len))
+		return 0;
+	store_txn(write_format, &f, COMMIT_MEMORY);
+	store_flush();
+	return f.number;
+}
+
+void
+t_meta_check_format(void)
+{
+	uint32_t n = read_format();
+
+	if (n > FORMAT)
+		fatal_conf("the spool is of format %u and this postern knows "
+			   "%d: run the postern that wrote it, or a newer one",
+		    n, FORMAT);
+	if (n < FORMAT)
+		fatal_conf("the spool is of format %u and this postern knows "
+			   "%d: run the postern that wrote it until \"postern "
+			   "queue list\" is empty, end it, and move the "
+			   "directory queue of [paths] state away",
+		    n, FORMAT);
+}
 
 void
 t_meta_get(struct totals *t)

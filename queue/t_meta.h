@@ -20,6 +20,10 @@ struct totals {
 	uint64_t bounced;
 };
 
+/* A new store gets the number of our format; one of another format is told of
+ * with the remedy, and ends the process (fatal_conf()). */
+void t_meta_check_format(void);
+
 /* All zero when there is no row yet. */
 void t_meta_get(struct totals *);
 void t_meta_put(struct txn *, const struct totals *);

@@ -511,7 +511,7 @@ a_newer_format_is_refused(void **state)
 	store_close();
 	status = apart(open_it);
 	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_int_equal(WEXITSTATUS(status), 78);
 }
 
 /* As format 1 had it. */
