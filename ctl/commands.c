@@ -61,6 +61,10 @@ static const struct flag queue_list[] = {
 static const struct flag selected[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN, JSON, END };
 static const struct flag removal[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN,
 	{ "yes", NULL, "do not ask for confirmation" }, JSON, END };
+static const struct flag check_relay[] = {
+	{ "host", "HOST[:PORT]", "this server instead of our own" },
+	{ "report", NULL, "every form and its reply, to hand on" },
+	JSON, END };
 static const struct flag version[] = { JSON, END };
 static const struct flag help[] = {
 	{ "mdoc", NULL, "the command list as source of the manual" }, END };
@@ -88,6 +92,16 @@ const struct command commands[] = {
   "tell how the server is",
   "Ends with 3 when it is not running." },
 
+{ "check",      "relay",   "",                 check_relay, cmd_check_relay,
+  "try to relay through the server without an account",
+  "Speaks to every listener from outside and tries, to the end of data, the "
+  "forms that relay testers have used since 1998 and attackers since: "
+  "percent signs, source routes, quoting, false logins, claims of trust, "
+  "commands behind STARTTLS, tickets.  For the ends of data a passing account "
+  "relay-check@HOSTNAME is made, whose mail is held and removed.  Then the "
+  "spool is looked at.\n\n"
+  "With --host another server, of one's own, is tried.  Ends with 1 when "
+  "anything was taken." },
 { "check",      "sandbox", "",                 list,       cmd_check_sandbox,
   "try what the processes must not be able to do",
   "Starts each process as the server would, lets it give up its rights, and "
