@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "auth/admin.h"
+#include "auth/admin_dkim.h"
 #include "auth/console.h"
 #include "lib/log.h"
 
@@ -56,6 +57,19 @@ drop(struct console *con)
 		timer_set(&con->timer, 0);
 }
 
+static bool
+is_command(const struct msg *m)
+{
+	switch (m->type) {
+	case MSG_ACCOUNT_CMD:
+		return m->u.account_cmd.verb < ACCOUNT_VERBS;
+	case MSG_DKIM_CMD:
+		return m->u.dkim_cmd.verb < DKIM_VERBS;
+	default:
+		return false;
+	}
+}
+
 static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
@@ -68,16 +82,20 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		import_add(con->import, &m->u.item);
 		return;
 	}
-	if (con->busy || m->type != MSG_ACCOUNT_CMD ||
-	    m->u.account_cmd.verb >= ACCOUNT_VERBS) {
+	if (con->busy || !is_command(m)) {
 		drop(con);
 		return;
 	}
 	con->busy = true;
 	con->tag = m->tag;
-	con->cmd = m->u.account_cmd;
 	con->count = 0;
-	admin_run(con);
+	if (m->type == MSG_DKIM_CMD) {
+		con->dkim = m->u.dkim_cmd;
+		admin_dkim_run(con);
+	} else {
+		con->cmd = m->u.account_cmd;
+		admin_run(con);
+	}
 }
 
 static void

@@ -31,6 +31,7 @@ struct console {
 	bool busy;
 	uint64_t tag;
 	struct msg_account_cmd cmd; /* its secret is wiped at the end */
+	struct msg_dkim_cmd dkim;   /* ... or this */
 	char login[ADDR_SIZE];      /* canonical cmd.account */
 	char address[ADDR_SIZE];    /* canonical grant in cmd.arg */
 	uint64_t count;             /* rows sent, or accounts changed */

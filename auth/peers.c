@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/dkim.h"
 #include "auth/login.h"
 #include "auth/peers.h"
 #include "auth/permit.h"
@@ -108,10 +109,23 @@ on_smtpd(struct channel *c, const struct msg *m, int fd)
 static void
 on_deliver(struct channel *c, const struct msg *m, int fd)
 {
-	struct msg r = { .type = MSG_ROUTE_SECRET_IS, .tag = m->tag };
+	struct msg r = { .type = msg_answer_to(m->type), .tag = m->tag };
+	uint8_t signatures[2][512];
 
 	(void)fd;
-	secrets_find(&m->u.route_secret, &r.u.route_secret_is);
+	switch (m->type) {
+	case MSG_ROUTE_SECRET:
+		secrets_find(&m->u.route_secret, &r.u.route_secret_is);
+		break;
+	case MSG_DKIM_KEYS:
+		dkim_find(m->u.dkim_keys.domain, &r.u.dkim_keys_are);
+		break;
+	case MSG_DKIM_SIGN:
+		dkim_sign(&m->u.dkim_sign, &r.u.dkim_signed, signatures);
+		break;
+	default:
+		fatal("deliver sent %s", msg_name(m->type));
+	}
 	channel_send(c, &r, -1);
 	explicit_bzero(&r, sizeof(r));
 }
@@ -208,6 +222,17 @@ peers_end_sessions(const char *login)
 			channel_send(&smtpds[i]->channel, &m, -1);
 			channel_flush(&smtpds[i]->channel);
 		}
+}
+
+void
+peers_dkim_changed(void)
+{
+	struct msg m = { .type = MSG_DKIM_CHANGED };
+
+	if (!channel_up(&deliver.channel))
+		return;
+	channel_send(&deliver.channel, &m, -1);
+	channel_flush(&deliver.channel);
 }
 
 void

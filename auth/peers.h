@@ -24,6 +24,9 @@ void peers_tell(const char *login, enum account_state);
 /* End the sessions that the account opened with the password it had. */
 void peers_end_sessions(const char *login);
 
+/* Tell deliver that keys of DKIM have changed. */
+void peers_dkim_changed(void);
+
 void peers_close(void);
 
 #endif

@@ -55,6 +55,7 @@ static const char *const names[TABLES] = {
 	[TABLE_GRANT] = "grant",
 	[TABLE_KEY] = "key",
 	[TABLE_LOGINS] = "logins",
+	[TABLE_DKIM] = "dkim",
 };
 
 static DB_ENV *env;

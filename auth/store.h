@@ -27,6 +27,7 @@ enum table {
 	TABLE_GRANT,
 	TABLE_KEY,
 	TABLE_LOGINS,
+	TABLE_DKIM,
 	TABLES
 };
 

@@ -9,6 +9,7 @@
 
 #include "auth/book.h"
 #include "auth/console.h"
+#include "auth/dkim.h"
 #include "auth/hasher.h"
 #include "auth/keys.h"
 #include "auth/login.h"
@@ -111,6 +112,7 @@ stop(void)
 	verified_close();
 	throttle_close();
 	quota_close();
+	dkim_close();
 	secrets_close();
 	loop_stop();
 }
