@@ -10,9 +10,9 @@
 #include "deliver/carry.h"
 #include "deliver/console.h"
 #include "deliver/dns.h"
+#include "deliver/keeper.h"
 #include "deliver/link.h"
 #include "deliver/memory.h"
-#include "deliver/secret.h"
 #include "deliver/self.h"
 #include "deliver/trust.h"
 #include "lib/log.h"
@@ -217,7 +217,7 @@ agent_peer(enum process peer, unsigned index, bool sign, int fd)
 			queue_fd = fd;
 		break;
 	case P_AUTH:
-		secret_peer(fd);
+		keeper_peer(fd);
 		break;
 	default:
 		fatal("unexpected peer %s", process_name(peer));

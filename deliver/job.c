@@ -99,6 +99,9 @@ job_new(const struct msg *msg, int fd)
 	j->letter.file_size = m->size;
 	j->flags = m->flags;
 	j->letter.eight_bit = m->flags & TX_8BIT;
+	j->letter.has_hash = m->body_hash.len == BODY_HASH;
+	if (j->letter.has_hash)
+		memcpy(j->letter.body_hash, m->body_hash.data, BODY_HASH);
 	j->letter.added.data =
 	    (uint8_t *)keep(&to, m->added.data, m->added.len);
 	j->letter.added.len = m->added.len;

@@ -21,6 +21,8 @@ struct letter {
 	int fd;
 	uint64_t file_size; /* of the body in fd */
 	bool eight_bit;
+	bool has_hash;
+	uint8_t body_hash[32]; /* as DKIM hashes it */
 };
 
 /* Bytes of the whole message. */
@@ -30,9 +32,13 @@ uint64_t letter_size(const struct letter *);
 struct reading {
 	const struct letter *letter;
 	struct downgrade *converted; /* NULL: as it is */
+	unsigned what;               /* reading_downgrade() was to do, or 0 */
 	bool raw; /* every byte as it is and no end behind: for BDAT */
 	uint64_t at;
 	struct stuffer stuffer;
+	char *head; /* lines in front of the message; its own */
+	size_t head_len;
+	bool head_said;
 };
 
 enum reading_result {
@@ -51,6 +57,24 @@ void reading_clear(struct reading *);
  */
 enum downgrade_result
 reading_downgrade(struct reading *, unsigned what, const char **problem);
+
+/*
+ * Read what the next server will get, without the lines of reading_put(), for
+ * a signature.  The reading, which has not begun, stands at its beginning
+ * again.
+ *
+ *   header     taken from the message: with its empty line
+ *   body_hash  set: SHA-256 of the body (RFC 6376 3.7, relaxed)
+ *
+ * False when the message could not be read; logged.
+ */
+bool reading_scan(struct reading *, struct buf *header, uint8_t body_hash[32]);
+
+/* Put lines in front of the message; copied. */
+void reading_put(struct reading *, const char *lines);
+
+/* Bytes that it gives, stuffing aside; 0 when that is not known. */
+uint64_t reading_size(const struct reading *);
 
 /*
  * Append a piece of about 64 KiB to out, or all that is left.  After

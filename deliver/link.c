@@ -16,6 +16,7 @@
 #include "deliver/link.h"
 #include "deliver/secret.h"
 #include "deliver/self.h"
+#include "deliver/signer.h"
 #include "deliver/talk.h"
 #include "deliver/trust.h"
 #include "lib/io.h"
@@ -53,6 +54,7 @@ struct link {
 	bool connected, shaking, dead;
 	unsigned progress; /* of the talk, when the timer was set */
 	uint64_t ticket;   /* of a password asked for, or 0 */
+	uint64_t signing;  /* ticket of a signature asked for, or 0 */
 	struct timer late; /* connect() failed at once */
 	int late_errno;
 	TAILQ_ENTRY(link) entry; /* of dead */
@@ -93,6 +95,7 @@ bury(struct link *l)
 	kept_remove(&l->kept);
 	l->dead = true;
 	secret_forget(l->ticket);
+	signer_forget(l->signing);
 	timer_clear(&l->late);
 	talk_clear(&l->talk);
 	if (l->late_errno == 0)
@@ -108,6 +111,8 @@ hand_back(
 	link_done_fn *done = l->done;
 	void *arg = l->arg;
 
+	signer_forget(l->signing);
+	l->signing = 0;
 	*l->slot = NULL;
 	l->job = NULL;
 	done(arg, result, failure);
@@ -178,6 +183,34 @@ on_secret(void *arg, const char *secret)
 		io_flush(&l->io);
 }
 
+static void
+on_signature(void *arg, const char *lines)
+{
+	struct link *l = arg;
+
+	l->signing = 0;
+	talk_signed(&l->talk, lines);
+	turn(l);
+	if (!l->dead)
+		io_flush(&l->io);
+}
+
+static void
+get_signature(struct link *l)
+{
+	struct talk *t = &l->talk;
+	const char *lines;
+
+	while (talk_wants(t) == TALK_SIGNATURE && l->signing == 0) {
+		lines = signer_find(l->job->id, &t->reading);
+		if (lines != NULL)
+			talk_signed(t, lines);
+		else
+			l->signing = signer_ask(
+			    l->job->id, &t->reading, on_signature, l);
+	}
+}
+
 /* Do what the talk wants, and give a finished job back. */
 static void
 turn(struct link *l)
@@ -185,7 +218,10 @@ turn(struct link *l)
 	struct talk *t = &l->talk;
 	struct outcome failure;
 	enum link_result result = LINK_DONE;
-	bool back = l->job != NULL && talk_job(t) == NULL;
+	bool back;
+
+	get_signature(l);
+	back = l->job != NULL && talk_job(t) == NULL;
 
 	if (back) {
 		if (talk_stale(t))
@@ -208,6 +244,7 @@ turn(struct link *l)
 	case TALK_CLOSE:
 		bury(l);
 		break;
+	case TALK_SIGNATURE:
 	case TALK_IDLE:
 	case TALK_INPUT:
 		break;
@@ -233,6 +270,7 @@ start(struct link *l)
 	l->connected = true;
 	rules.tls =
 	    l->kept.key.clear ? ROUTE_TLS_NEVER : l->kept.key.policy.tls;
+	rules.sign = true;
 	rules.requiretls = l->kept.key.policy.requiretls;
 	rules.policy = policy_name(&l->kept.key.policy, true);
 	snprintf(rules.helo, sizeof(rules.helo), "%s", self_name());

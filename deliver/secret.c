@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "deliver/keeper.h"
 #include "deliver/secret.h"
-#include "ipc/channel.h"
-#include "lib/log.h"
+#include "lib/loop.h"
 
 struct asker {
 	uint64_t ticket;
@@ -19,7 +19,6 @@ struct asker {
 };
 
 static TAILQ_HEAD(, asker) askers = TAILQ_HEAD_INITIALIZER(askers);
-static struct channel auth = { .fd = -1 };
 static struct timer refusing;
 static uint64_t tickets;
 
@@ -66,16 +65,12 @@ refuse(struct asker *a)
 	timer_set(&refusing, 0);
 }
 
-static void
-on_message(struct channel *c, const struct msg *m, int fd)
+void
+secret_answered(const struct msg *m)
 {
-	struct asker *a;
+	struct asker *a = find(m->tag);
 	char secret[sizeof(m->u.route_secret_is.secret)];
 
-	(void)c, (void)fd;
-	if (m->type != MSG_ROUTE_SECRET_IS)
-		fatal("auth sent %s", msg_name(m->type));
-	a = find(m->tag);
 	if (a == NULL)
 		return; /* its connection is gone */
 	memcpy(secret, m->u.route_secret_is.secret, sizeof(secret));
@@ -83,25 +78,13 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	explicit_bzero(secret, sizeof(secret));
 }
 
-static void
-on_gone(struct channel *c)
+void
+secret_bereaved(void)
 {
 	struct asker *a;
 
-	(void)c;
 	TAILQ_FOREACH (a, &askers, link)
 		refuse(a);
-}
-
-void
-secret_peer(int fd)
-{
-	if (channel_up(&auth)) {
-		channel_close(&auth);
-		on_gone(&auth);
-	}
-	channel_open(
-	    &auth, fd, P_DELIVER, P_AUTH, 0, on_message, on_gone, NULL);
 }
 
 uint64_t
@@ -116,7 +99,7 @@ secret_ask(const char *route, secret_fn *fn, void *arg)
 	TAILQ_INSERT_TAIL(&askers, a, link);
 	snprintf(m.u.route_secret.route, sizeof(m.u.route_secret.route), "%s",
 	    route);
-	if (!channel_send(&auth, &m, -1))
+	if (!keeper_send(&m))
 		refuse(a);
 	return m.tag;
 }

@@ -7,11 +7,10 @@
 
 #include <stdint.h>
 
+#include "ipc/messages.h"
+
 /* secret: NULL when there is none to be had; wiped when this returns. */
 typedef void secret_fn(void *arg, const char *secret);
-
-/* A line to auth; takes fd. */
-void secret_peer(int fd);
 
 /*
  * Ask for the password of a route (the pattern of its section).  Answers
@@ -19,5 +18,9 @@ void secret_peer(int fd);
  */
 uint64_t secret_ask(const char *route, secret_fn *, void *arg);
 void secret_forget(uint64_t ticket);
+
+/* For keeper.c. */
+void secret_answered(const struct msg *);
+void secret_bereaved(void);
 
 #endif

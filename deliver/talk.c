@@ -36,7 +36,8 @@ static const struct stage steps[STEP_COUNT] = {
 [STEP_AUTH_LOGIN]  = { "AUTH",         say_auth_login,  hear_auth_asks, true,  120,  STEP_AUTH_USER,   STEP_READY },
 [STEP_AUTH_USER]   = { "user name",    say_auth_user,   hear_auth_asks, true,  120,  STEP_AUTH_SECRET, STEP_DONE },
 [STEP_AUTH_SECRET] = { "password",     say_auth_secret, hear_auth_done, true,  120,  STEP_READY,       STEP_DONE },
-[STEP_READY]       = { "ready",        say_ready,       NULL,           true,  0,    STEP_RSET,        STEP_DONE },
+[STEP_READY]       = { "ready",        say_ready,       NULL,           true,  0,    STEP_SIGN,        STEP_DONE },
+[STEP_SIGN]        = { "signature",    say_sign,        NULL,           true,  60,   STEP_RSET,        STEP_READY },
 [STEP_RSET]        = { "RSET",         say_rset,        hear_rset,      false, 300,  STEP_MAIL,        STEP_DONE },
 [STEP_MAIL]        = { "MAIL",         say_mail,        hear_mail,      false, 300,  STEP_RCPT,        STEP_READY },
 [STEP_RCPT]        = { "RCPT",         say_rcpt,        hear_rcpt,      false, 300,  STEP_DATA,        STEP_READY },
@@ -147,6 +148,7 @@ fail(struct talk *t)
 	t->step = polite ? STEP_QUIT : STEP_DONE;
 	t->nowed = 0;
 	t->in_reply = t->wants_tls = t->wants_secret = false;
+	t->wants_signature = false;
 }
 
 static void
@@ -279,6 +281,7 @@ hang_up(struct talk *t, const char *status, const char *why)
 	t->step = STEP_DONE;
 	t->nowed = 0;
 	t->in_reply = t->wants_tls = t->wants_secret = false;
+	t->wants_signature = false;
 }
 
 static void
@@ -390,6 +393,27 @@ talk_secret(struct talk *t, const char *secret)
 }
 
 void
+talk_signed(struct talk *t, const char *lines)
+{
+	struct outcome o;
+
+	if (!t->wants_signature)
+		return;
+	t->wants_signature = false;
+	t->progress++;
+	if (lines == NULL) {
+		o = outcome_make(V_TEMP, SCOPE_RCPT, 0, "4.3.0",
+		    "the message cannot be signed just now");
+		job_settle_rest(t->job, &o);
+		t->step = STEP_READY;
+	} else {
+		reading_put(&t->reading, lines);
+		t->has_signature = true;
+	}
+	run(t);
+}
+
+void
 talk_drained(struct talk *t)
 {
 	if (!talk_hungry(t))
@@ -444,6 +468,8 @@ talk_wants(const struct talk *t)
 		return TALK_TLS;
 	if (t->wants_secret)
 		return TALK_SECRET;
+	if (t->wants_signature)
+		return TALK_SIGNATURE;
 	if (t->step == STEP_READY && t->nowed == 0 && t->job == NULL)
 		return TALK_IDLE;
 	return TALK_INPUT;

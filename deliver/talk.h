@@ -44,6 +44,7 @@ enum step {
 	STEP_AUTH_USER,
 	STEP_AUTH_SECRET,
 	STEP_READY, /* nothing under way */
+	STEP_SIGN,  /* before a message: can it be had, and is it signed? */
 	STEP_RSET,
 	STEP_MAIL,
 	STEP_RCPT,
@@ -81,6 +82,7 @@ struct owed {
 /* Whom we talk to, and by which rules. */
 struct talk_rules {
 	char helo[256]; /* our name */
+	bool sign;      /* ask for signatures */
 	char mx[300];   /* theirs, for outcomes: "mx.example.net[::1]:25" */
 	enum route_tls tls;
 	const char *policy; /* behind that, for outcomes; static */
@@ -119,7 +121,11 @@ struct talk {
 	bool dot_sent; /* from now on silence is not a no */
 	bool heard;    /* any answer since the job began */
 	bool again;    /* some recipients want another transaction */
-	bool partly;   /* the first of several is done; the caller clears it */
+	bool prepared; /* it can be had by this server */
+	bool wants_signature;
+	bool has_signature;
+	const char *body; /* for BODY=, or NULL */
+	bool partly; /* the first of several is done; the caller clears it */
 	unsigned next_rcpt;
 	unsigned accepted;
 	uint8_t said[JOB_RCPTS]; /* what the server said of each */
@@ -130,11 +136,12 @@ struct talk {
 };
 
 enum talk_wants {
-	TALK_INPUT,  /* replies; if talk_hungry() also room in the buffer */
-	TALK_TLS,    /* start a handshake, then talk_secured() */
-	TALK_SECRET, /* the password, by talk_secret() */
-	TALK_IDLE,   /* nothing: give it a job or talk_quit() */
-	TALK_CLOSE,  /* send what is in the buffer and close */
+	TALK_INPUT,     /* replies; if talk_hungry() also room in the buffer */
+	TALK_TLS,       /* start a handshake, then talk_secured() */
+	TALK_SECRET,    /* the password, by talk_secret() */
+	TALK_SIGNATURE, /* of t->reading, by talk_signed() */
+	TALK_IDLE,      /* nothing: give it a job or talk_quit() */
+	TALK_CLOSE,     /* send what is in the buffer and close */
 };
 
 /*
@@ -158,6 +165,9 @@ void talk_input(struct talk *, const char *, size_t);
 void talk_secured(struct talk *, const char *version, const char *cipher);
 /* The password; copied, wiped after use.  NULL: it cannot be had. */
 void talk_secret(struct talk *, const char *);
+/* Lines to put in front of the message; copied.  NULL: it cannot be signed
+ * now, and is to be tried later. */
+void talk_signed(struct talk *, const char *lines);
 /* The buffer has been sent. */
 void talk_drained(struct talk *);
 /* The connection broke, because of `why`. */

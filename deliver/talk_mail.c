@@ -48,6 +48,8 @@ say_ready(struct talk *t)
 		return SAID_WAIT;
 	t->begun = true;
 	t->again = t->refused = t->dot_sent = t->chunked = false;
+	t->prepared = t->has_signature = false;
+	t->body = NULL;
 	t->accepted = t->next_rcpt = 0;
 	t->transactions++;
 	memset(t->said, UNSAID, sizeof(t->said));
@@ -210,9 +212,9 @@ check_utf8(struct talk *t)
 	return t->job->open > 0 ? SAID : SAID_GIVE_UP;
 }
 
-/* Decide on the form in which the body leaves; *body is for BODY=. */
+/* Decide on the form in which the body leaves; t->body is for BODY=. */
 static enum said
-choose_body(struct talk *t, const char **body)
+choose_body(struct talk *t)
 {
 	const struct job *j = t->job;
 	bool eight_bit = t->offers & OFFERS_8BITMIME;
@@ -222,33 +224,45 @@ choose_body(struct talk *t, const char **body)
 		if ((t->offers & OFFERS_CHUNKING) &&
 		    (t->offers & OFFERS_BINARYMIME)) {
 			t->chunked = t->reading.raw = true;
-			*body = "BINARYMIME";
+			t->body = "BINARYMIME";
 			return SAID;
 		}
 		convert_what = DOWNGRADE_BINARY;
 	}
 	if (j->letter.eight_bit && eight_bit)
-		*body = "8BITMIME";
+		t->body = "8BITMIME";
 	else if (j->letter.eight_bit)
 		convert_what |= DOWNGRADE_8BIT;
 	return convert_what != 0 ? convert(t, convert_what) : SAID;
 }
 
+/* What is signed is what leaves: after every conversion (RFC 6376 5.3). */
+enum said
+say_sign(struct talk *t)
+{
+	static enum said (*const steps[])(struct talk *) = { check_size,
+		check_requiretls, check_deadline, check_utf8, choose_body };
+	enum said said;
+
+	if (t->wants_signature)
+		return SAID_WAIT;
+	for (size_t i = 0; !t->prepared && i < sizeof(steps) / sizeof(steps[0]);
+	     i++)
+		if ((said = steps[i](t)) != SAID)
+			return said;
+	t->prepared = true;
+	if (!t->rules.sign || t->has_signature)
+		return SAID_SKIP;
+	t->wants_signature = true;
+	return SAID_WAIT;
+}
+
 enum said
 say_mail(struct talk *t)
 {
-	static enum said (*const checks[])(struct talk *) = { check_size,
-		check_requiretls, check_deadline, check_utf8 };
-	const char *body = NULL;
 	char params[PARAMS_MAX];
-	enum said said;
 
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-		if ((said = checks[i](t)) != SAID)
-			return said;
-	if ((said = choose_body(t, &body)) != SAID)
-		return said;
-	params_mail(t, body, params);
+	params_mail(t, t->body, params);
 	talk_say(t, "MAIL FROM:<%s>%s", t->job->sender, params);
 	return SAID;
 }
@@ -372,7 +386,7 @@ say_body(struct talk *t)
 		return SAID_WAIT;
 	if (t->chunked && t->reading.at == 0)
 		talk_say(t, "BDAT %llu LAST",
-		    (unsigned long long)letter_size(&t->job->letter));
+		    (unsigned long long)reading_size(&t->reading));
 	switch (reading_next(&t->reading, t->out)) {
 	case READING_MORE:
 		return SAID_WAIT;

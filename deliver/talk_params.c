@@ -110,7 +110,7 @@ params_mail(const struct talk *t, const char *body, char out[PARAMS_MAX])
 	 * estimate that is too small may be refused later, so say none). */
 	if ((t->offers & OFFERS_SIZE) && t->reading.converted == NULL)
 		add(&p, " SIZE=%llu",
-		    (unsigned long long)letter_size(&j->letter));
+		    (unsigned long long)reading_size(&t->reading));
 	if (body != NULL)
 		add(&p, " BODY=%s", body);
 	/* A part's header may need it, which nobody has looked at. */

@@ -60,6 +60,7 @@ enum heard hear_quit(struct talk *, const struct owed *);
 
 /* talk_mail.c */
 enum said say_ready(struct talk *);
+enum said say_sign(struct talk *);
 enum said say_rset(struct talk *);
 enum heard hear_rset(struct talk *, const struct owed *);
 enum said say_mail(struct talk *);

@@ -591,3 +591,11 @@ downgrade_read(struct downgrade *d, char *out, size_t size)
 	}
 	return (ssize_t)len;
 }
+
+void
+downgrade_rewind(struct downgrade *d)
+{
+	d->offset = 0;
+	d->edit = 0;
+	d->inside = false;
+}

@@ -99,4 +99,7 @@ enum downgrade_result downgrade_plan(
  */
 ssize_t downgrade_read(struct downgrade *, char *out, size_t size);
 
+/* The next downgrade_read() begins again. */
+void downgrade_rewind(struct downgrade *);
+
 #endif
