@@ -112,28 +112,39 @@ ask(struct ctl *c, enum service service, struct msg *m, daemon_row_fn *row,
 	return code;
 }
 
-/* Days until the certificate ends; false when it cannot be read. */
-static bool
-add_certificate(struct ctl *c, struct status *s, int64_t *days)
+static json_t *
+describe_certificate(const struct conf_tls *t)
 {
-	const char *file = c->settings.conf->certificate;
 	char err[CERTIFICATE_ERROR];
 	struct certificate cert;
-	json_t *j = json_pack("{s:o}", "file", output_string(file));
-	bool ok = certificate_read(file, &cert, err);
+	json_t *j = json_pack("{s:o, s:o}", "section", output_string(t->name),
+	    "file", output_string(t->certificate));
+	int64_t days;
 
-	if (ok) {
-		*days = ((int64_t)cert.expires - (int64_t)time(NULL)) / 86400;
-		json_object_set_new(j, "name", output_string(cert.subject));
-		json_object_set_new(j, "expires", output_time(cert.expires));
-		json_object_set_new(j, "days_left", json_integer(*days));
-		json_object_set_new(
-		    j, "self_signed", json_boolean(cert.self_signed));
-	} else {
+	if (!certificate_read(t->certificate, &cert, err)) {
 		json_object_set_new(j, "error", output_string(err));
+		return j;
 	}
-	json_object_set_new(s->top, "certificate", j);
-	return ok;
+	days = ((int64_t)cert.expires - (int64_t)time(NULL)) / 86400;
+	json_object_set_new(j, "name", output_string(cert.subject));
+	json_object_set_new(j, "expires", output_time(cert.expires));
+	json_object_set_new(j, "days_left", json_integer(days));
+	json_object_set_new(j, "self_signed", json_boolean(cert.self_signed));
+	return j;
+}
+
+/* That of [tls] apart, for it is always there, and then all of them. */
+static void
+add_certificates(struct ctl *c, struct status *s)
+{
+	const struct conf *conf = c->settings.conf;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < conf->ntls; i++)
+		json_array_append_new(
+		    list, describe_certificate(&conf->tls[i]));
+	json_object_set(s->top, "certificate", json_array_get(list, 0));
+	json_object_set_new(s->top, "certificates", list);
 }
 
 static void
@@ -226,25 +237,32 @@ print_queue(const struct output *o, const json_t *queue)
 }
 
 static void
-print_certificate(
-    const struct output *o, const json_t *cert, bool readable, int64_t days)
+print_certificates(const struct output *o, const json_t *list)
 {
-	if (!readable)
-		output_field(o, "certificate", "%s%s%s", output_on(o, TONE_BAD),
-		    text_of(cert, "error"), output_off(o));
-	else
-		output_field(o, "certificate",
-		    "%s%s, %s%" PRId64 " days left%s", text_of(cert, "name"),
-		    json_is_true(json_object_get(cert, "self_signed"))
-			? ", self-signed"
-			: "",
-		    output_on(o, days < SOON_DAYS ? TONE_BAD : TONE_GOOD), days,
-		    output_off(o));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *cert = json_array_get(list, i);
+		const char *key = i == 0 ? "certificate" : "";
+		const char *error = text_of(cert, "error");
+		int64_t days =
+		    json_integer_value(json_object_get(cert, "days_left"));
+
+		if (*error != '\0')
+			output_field(o, key, "%s%s%s", output_on(o, TONE_BAD),
+			    error, output_off(o));
+		else
+			output_field(o, key, "%s%s, %s%" PRId64 " days left%s",
+			    text_of(cert, "name"),
+			    json_is_true(json_object_get(cert, "self_signed"))
+				? ", self-signed"
+				: "",
+			    output_on(
+				o, days < SOON_DAYS ? TONE_BAD : TONE_GOOD),
+			    days, output_off(o));
+	}
 }
 
 static void
-print_page(
-    const struct output *o, const struct status *s, bool readable, int64_t days)
+print_page(const struct output *o, const struct status *s)
 {
 	const json_t *disk = json_object_get(s->top, "disk");
 	char span[TEXT_SHORT], when[TEXT_SHORT], room[TEXT_SHORT];
@@ -261,8 +279,7 @@ print_page(
 	print_listeners(o, s->listen);
 	print_processes(o, s->processes);
 	print_queue(o, s->queue);
-	print_certificate(
-	    o, json_object_get(s->top, "certificate"), readable, days);
+	print_certificates(o, json_object_get(s->top, "certificates"));
 	if (disk != NULL)
 		output_field(o, "disk", "%s of %s free in %s",
 		    text_size(room, number_of(disk, "free")),
@@ -277,8 +294,6 @@ cmd_status(struct ctl *c)
 	struct msg parent = { .type = MSG_STATUS };
 	struct status s = { json_object(), json_array(), json_array(),
 		json_object(), 0 };
-	int64_t days = 0;
-	bool readable;
 	int code;
 
 	queue.u.queue_cmd.verb = QUEUE_STATUS;
@@ -289,7 +304,7 @@ cmd_status(struct ctl *c)
 		goto out;
 	/* A queue that restarts is told below, by its process. */
 	(void)ask(c, SERVICE_QUEUE, &queue, on_queue_row, &s);
-	readable = add_certificate(c, &s, &days);
+	add_certificates(c, &s);
 	add_space(c, &s);
 	json_object_set_new(s.top, "started", output_time(s.since));
 	json_object_set(s.top, "listen", s.listen);
@@ -298,7 +313,7 @@ cmd_status(struct ctl *c)
 	if (c->out.mode == OUTPUT_JSON)
 		output_document(json_incref(s.top));
 	else
-		print_page(&c->out, &s, readable, days);
+		print_page(&c->out, &s);
 out:
 	json_decref(s.top);
 	json_decref(s.listen);

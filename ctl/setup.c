@@ -294,8 +294,8 @@ int
 setup_certificate(struct setup *s)
 {
 	const struct conf *c = s->conf;
-	bool has_certificate = access(c->certificate, F_OK) == 0;
-	bool has_key = access(c->key, F_OK) == 0;
+	bool has_certificate = access(c->tls[0].certificate, F_OK) == 0;
+	bool has_key = access(c->tls[0].key, F_OK) == 0;
 	bool may, may_key;
 	char err[CERTIFICATE_ERROR];
 	int code;
@@ -306,23 +306,25 @@ setup_certificate(struct setup *s)
 		return output_fail(CODE_CONF,
 		    "%s is there, but %s is not: bring it back, or move the "
 		    "other away and run this again",
-		    has_certificate ? c->certificate : c->key,
-		    has_certificate ? c->key : c->certificate);
-	if ((code = certificate_directory(s, c->certificate, &may)) !=
+		    has_certificate ? c->tls[0].certificate : c->tls[0].key,
+		    has_certificate ? c->tls[0].key : c->tls[0].certificate);
+	if ((code = certificate_directory(s, c->tls[0].certificate, &may)) !=
 		CODE_OK ||
-	    (code = certificate_directory(s, c->key, &may_key)) != CODE_OK)
+	    (code = certificate_directory(s, c->tls[0].key, &may_key)) !=
+		CODE_OK)
 		return code;
 	if (!may || !may_key) {
 		output_note("postern: %s is not there yet; the server does "
 			    "not start without it",
-		    c->certificate);
+		    c->tls[0].certificate);
 		return CODE_OK;
 	}
 	if (!s->dry &&
-	    !certificate_make(c->certificate, c->key, c->hostname, err))
+	    !certificate_make(
+		c->tls[0].certificate, c->tls[0].key, c->hostname, err))
 		return output_fail(CODE_TEMP, "%s", err);
 	did(s, "self-signed certificate for %s: %s", c->hostname,
-	    c->certificate);
+	    c->tls[0].certificate);
 	return CODE_OK;
 }
 

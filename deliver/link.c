@@ -312,6 +312,8 @@ on_event(struct io *io, enum io_event ev)
 	case IO_CONNECTED:
 		start(l);
 		break;
+	case IO_HELD: /* only servers are */
+		break;
 	case IO_SECURED:
 		l->shaking = false;
 		talk_secured(&l->talk, io_tls_version(io), io_tls_cipher(io));

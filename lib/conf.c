@@ -25,12 +25,15 @@ struct parser {
 	int errors;
 	struct conf_listen listen; /* the [listen NAME] being read */
 	bool in_listen, has_address, has_tls;
+	bool in_tls; /* a [tls NAME] that was not refused */
 	char addresses[1024];
 	bool seen[64]; /* keys[] rows */
 };
 
 /* Keys of the sections that have a name. */
-static const char *const listen_keys[] = { "address", "tls", NULL };
+static const char *const listen_keys[] = { "address", "tls", "legacy",
+	"proxy-from", NULL };
+static const char *const tls_keys[] = { "certificate", "key", NULL };
 static const char *const route_keys[] = { "via", "tls", "user", "password-file",
 	NULL };
 
@@ -102,10 +105,13 @@ unknown_key(struct parser *p, const char *section, const char *name)
 	char text[512], hint[256] = "";
 	bool listen = strncmp(section, "listen", 6) == 0;
 	bool route = strncmp(section, "route", 5) == 0;
+	bool tls = strncmp(section, "tls ", 4) == 0;
 
 	for (const char *const *k = listen_keys; listen && *k != NULL; k++)
 		consider(&n, "", *k);
 	for (const char *const *k = route_keys; route && *k != NULL; k++)
+		consider(&n, "", *k);
+	for (const char *const *k = tls_keys; tls && *k != NULL; k++)
 		consider(&n, "", *k);
 	for (size_t i = 0; i < conf_nkeys; i++)
 		if (strcmp(conf_keys[i].section, section) == 0)
@@ -151,6 +157,19 @@ check_taken(struct parser *p, const struct conf_listen *l, const char *item)
 	}
 }
 
+/* What is right on one port only. */
+static void
+check_port(struct parser *p, const struct conf_listen *l)
+{
+	unsigned port = net_port((const struct sockaddr *)&l->address.ss);
+
+	if (l->legacy && (port == 465 || port == 587))
+		complain_at(p, l->line,
+		    "legacy needs a port of its own, not 465 or 587",
+		    "add it to another [listen] with `address = 0.0.0.0:2465`, "
+		    "and name that port to the old devices");
+}
+
 /* A [listen NAME] ends: each of its addresses is a row of conf->listens. */
 static void
 end_listen(struct parser *p)
@@ -190,6 +209,7 @@ end_listen(struct parser *p)
 			continue;
 		}
 		check_taken(p, to, item);
+		check_port(p, to);
 		p->conf->nlistens++;
 	}
 }
@@ -204,27 +224,83 @@ begin_listen(struct parser *p, const char *name)
 	p->listen.line = p->line;
 	if (conf_put_text(p->listen.name, sizeof(p->listen.name), name) != NULL)
 		complain(p, "the name of this [listen] is too long", "");
+	else if (conf_listen(p->conf, p->listen.name) != NULL)
+		complain(p, "a [listen] of this name is there already",
+		    "give each another name; one may have several addresses");
 }
 
 static void
 listen_key(struct parser *p, const char *name, const char *value)
 {
+	const char *why = NULL;
+	bool known = true;
+
 	if (strcmp(name, "address") == 0) {
 		p->has_address = true;
-		if (conf_put_text(p->addresses, sizeof(p->addresses), value) !=
-		    NULL)
-			bad_value(p, name, value, "too long");
-	} else if (strcmp(name, "tls") != 0) {
-		unknown_key(p, "listen", name);
+		why = conf_put_text(p->addresses, sizeof(p->addresses), value);
 	} else {
-		p->has_tls = true;
-		if (strcmp(value, "implicit") == 0)
-			p->listen.tls = TLS_MODE_IMPLICIT;
-		else if (strcmp(value, "starttls") == 0)
-			p->listen.tls = TLS_MODE_STARTTLS;
-		else
-			bad_value(p, name, value, "write implicit or starttls");
+		why = conf_listen_key(&p->listen, name, value, &known);
+		if (strcmp(name, "tls") == 0)
+			p->has_tls = true;
 	}
+	if (!known)
+		unknown_key(p, "listen", name);
+	else if (why != NULL)
+		bad_value(p, name, value, why);
+}
+
+static struct conf_tls *
+last_tls(struct parser *p)
+{
+	return &p->conf->tls[p->conf->ntls - 1];
+}
+
+static void
+begin_tls(struct parser *p, const char *name)
+{
+	struct conf_tls *t;
+
+	p->in_tls = false;
+	if (p->conf->ntls == CONF_TLS) {
+		complain(
+		    p, "too many certificates: 64 besides that of [tls]", "");
+		return;
+	}
+	t = &p->conf->tls[p->conf->ntls];
+	memset(t, 0, sizeof(*t));
+	t->line = p->line;
+	if (conf_put_text(t->name, sizeof(t->name), name) != NULL ||
+	    !conf_tls_name(t->name)) {
+		complain(p,
+		    "[tls NAME]: write the host name that clients connect to, "
+		    "like mail.example.net",
+		    "");
+		return;
+	}
+	for (size_t i = 1; i < p->conf->ntls; i++)
+		if (strcmp(p->conf->tls[i].name, t->name) == 0)
+			complain(
+			    p, "a [tls] of this name is there already", "");
+	p->in_tls = true;
+	p->conf->ntls++;
+}
+
+static void
+tls_key(struct parser *p, const char *name, const char *value)
+{
+	const char *why;
+	bool known;
+
+	if (!p->in_tls)
+		return; /* its header was refused */
+	why = conf_tls_key(last_tls(p), name, value, &known);
+	if (!known && (strcmp(name, "ca-file") == 0))
+		complain(p, "ca-file is for all certificates",
+		    "write it into [tls]");
+	else if (!known)
+		unknown_key(p, "tls ", name);
+	else if (why != NULL)
+		bad_value(p, name, value, why);
 }
 
 static struct conf_route *
@@ -313,12 +389,14 @@ begin_section(struct parser *p, const char *name)
 	snprintf(p->section, sizeof(p->section), "%s", name);
 	if (strncmp(name, "listen ", 7) == 0) {
 		begin_listen(p, name + 7 + strspn(name + 7, " \t"));
+	} else if (strncmp(name, "tls ", 4) == 0) {
+		begin_tls(p, name + 4 + strspn(name + 4, " \t"));
 	} else if (strncmp(name, "route ", 6) == 0) {
 		begin_route(p, name + 6 + strspn(name + 6, " \t"));
 	} else if (!known_section(name) || *name == '\0') {
 		snprintf(text, sizeof(text), "unknown section [%.200s]", name);
 		complain(p, text,
-		    "sections: tls, listen NAME, limits, queue, dns, "
+		    "sections: tls, tls NAME, listen NAME, limits, queue, dns, "
 		    "route PATTERN, paths, users, smtpd, log");
 		/* One complaint is enough for all that stands in it. */
 		snprintf(p->section, sizeof(p->section), "?");
@@ -336,6 +414,10 @@ on_key(void *arg, const char *section, const char *name, const char *value)
 		return 1;
 	if (strncmp(p->section, "listen ", 7) == 0) {
 		listen_key(p, name, value);
+		return 1;
+	}
+	if (strncmp(p->section, "tls ", 4) == 0) {
+		tls_key(p, name, value);
 		return 1;
 	}
 	if (strncmp(p->section, "route ", 6) == 0) {
@@ -434,9 +516,9 @@ name_own_pair(struct parser *p, struct conf *c)
 		complain_at(p, 0, "paths.state is too long", "");
 		return;
 	}
-	snprintf(c->certificate, sizeof(c->certificate), "%.*s/tls/cert.pem",
+	snprintf(c->tls[0].certificate, CONF_PATH, "%.*s/tls/cert.pem",
 	    CONF_PATH - 32, c->state);
-	snprintf(c->key, sizeof(c->key), "%.*s/tls/key.pem", CONF_PATH - 32,
+	snprintf(c->tls[0].key, CONF_PATH, "%.*s/tls/key.pem", CONF_PATH - 32,
 	    c->state);
 }
 
@@ -460,11 +542,16 @@ check_whole(struct parser *p)
 	if (*c->hostname == '\0')
 		complain_at(p, 0, "hostname is missing",
 		    "add `hostname = mail.example.org` at the top");
-	if ((*c->certificate == '\0') != (*c->key == '\0'))
+	if ((*c->tls[0].certificate == '\0') != (*c->tls[0].key == '\0'))
 		complain_at(p, 0, "[tls] needs certificate and key, or neither",
 		    "without both, `postern init` makes a self-signed pair");
-	else if (*c->key == '\0')
+	else if (*c->tls[0].key == '\0')
 		name_own_pair(p, c);
+	for (size_t i = 1; i < c->ntls; i++)
+		if (*c->tls[i].certificate == '\0' || *c->tls[i].key == '\0')
+			complain_at(p, c->tls[i].line,
+			    "[tls NAME] needs certificate and key",
+			    "name both files");
 	choose_anchor(c);
 	if (c->nlistens == 0 && p->errors == 0)
 		complain_at(p, 0, "no [listen NAME] section",
@@ -515,6 +602,7 @@ conf_parse(const char *file, const char *text, size_t len, conf_error_fn *error,
 	if (p == NULL || c == NULL)
 		abort();
 	p->conf = c;
+	c->ntls = 1;
 	p->text = text;
 	p->end = text + len;
 	p->error = error;
@@ -542,28 +630,6 @@ conf_free(struct conf *c)
 	free(c);
 }
 
-static void
-each_listen(const struct conf *c,
-    void (*cb)(void *, const char *, const char *, const char *), void *arg)
-{
-	char section[80], value[NET_TEXT + 16], ip[NET_TEXT];
-
-	for (size_t i = 0; i < c->nlistens; i++) {
-		const struct conf_listen *l = &c->listens[i];
-		const struct sockaddr *sa =
-		    (const struct sockaddr *)&l->address.ss;
-
-		snprintf(section, sizeof(section), "listen %s", l->name);
-		net_text(sa, ip);
-		snprintf(value, sizeof(value),
-		    sa->sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip,
-		    net_port(sa));
-		cb(arg, section, "address", value);
-		cb(arg, section, "tls",
-		    l->tls == TLS_MODE_IMPLICIT ? "implicit" : "starttls");
-	}
-}
-
 void
 conf_each(const struct conf *c,
     void (*cb)(
@@ -576,7 +642,10 @@ conf_each(const struct conf *c,
 		conf_key_print(c, &conf_keys[i], value, sizeof(value));
 		cb(arg, conf_keys[i].section, conf_keys[i].name, value);
 	}
-	each_listen(c, cb, arg);
+	for (size_t i = 1; i < c->ntls; i++)
+		conf_tls_print(&c->tls[i], cb, arg);
+	for (size_t i = 0; i < c->nlistens; i++)
+		conf_listen_print(&c->listens[i], cb, arg);
 	for (size_t i = 0; i < c->nroutes; i++)
 		conf_route_print(&c->routes[i], cb, arg);
 }

@@ -17,6 +17,8 @@
 #define CONF_DEFAULT_FILE "/etc/postern/postern.conf"
 #define CONF_ROOT_KEY     "/usr/share/dns/root.key"
 #define CONF_LISTENS      16
+#define CONF_PROXIES      16
+#define CONF_TLS          65
 #define CONF_ROUTES       64
 #define CONF_RETRIES      16
 #define CONF_PATH         1024
@@ -27,6 +29,18 @@ struct conf_listen {
 	char name[64]; /* [listen NAME] */
 	enum tls_mode tls;
 	struct net_address address;
+	bool legacy; /* TLS 1.0 and 1.1 too, for accounts that may */
+	/* Load balancers, whose connections begin with a PROXY header. */
+	struct net_network proxies[CONF_PROXIES];
+	size_t nproxies; /* 0: clients themselves connect here */
+	int line;
+};
+
+/* A certificate and its key. */
+struct conf_tls {
+	char name[256]; /* of its [tls NAME], lower case; "" is [tls] */
+	char certificate[CONF_PATH];
+	char key[CONF_PATH];
 	int line;
 };
 
@@ -55,9 +69,13 @@ struct conf {
 	char hostname[256];
 	char default_domain[256]; /* of user names without one; "" guess */
 
-	/* Unset both are STATE/tls/cert.pem and key.pem, made by init. */
-	char certificate[CONF_PATH];
-	char key[CONF_PATH];
+	/*
+	 * The first is that of [tls], for whoever asks for no name or an
+	 * unknown one; unset, its files are STATE/tls/cert.pem and key.pem,
+	 * made by init.
+	 */
+	struct conf_tls tls[CONF_TLS];
+	size_t ntls;
 	char ca_file[CONF_PATH]; /* to verify other servers */
 
 	struct conf_listen listens[CONF_LISTENS];
@@ -113,6 +131,9 @@ void conf_free(struct conf *);
  */
 int conf_read(const char *file, char **text, size_t *len);
 
+/* The checks of conf_check_files() for certificates and their keys alone. */
+int conf_check_tls(const struct conf *, conf_error_fn *, void *arg);
+
 /*
  * Checks that need the machine: certificate, key and password files exist,
  * are readable, and secrets are not open to everyone; groups and, as root,
@@ -123,6 +144,10 @@ int conf_check_files(const struct conf *, conf_error_fn *, void *arg);
 /* The route for a destination domain: exact, then the longest *.suffix, then
  * "*".  Never NULL: without a [route] it is `via = mx`. */
 const struct conf_route *conf_route(const struct conf *, const char *domain);
+
+/* The [listen NAME] section of this name, as its first address has it, or
+ * NULL. */
+const struct conf_listen *conf_listen(const struct conf *, const char *name);
 
 /* Every effective value, defaults included, for `config show`; section "" is
  * the top of the file. */

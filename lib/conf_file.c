@@ -101,13 +101,23 @@ check_user(const char *key, const char *name, conf_error_fn *error, void *arg)
 }
 
 int
-conf_check_files(const struct conf *c, conf_error_fn *error, void *arg)
+conf_check_tls(const struct conf *c, conf_error_fn *error, void *arg)
 {
 	int bad = 0;
 
-	bad +=
-	    check_file("tls.certificate", c->certificate, false, 0, error, arg);
-	bad += check_file("tls.key", c->key, true, 0, error, arg);
+	for (const struct conf_tls *t = c->tls; t < c->tls + c->ntls; t++) {
+		bad += check_file("tls.certificate", t->certificate, false,
+		    t->line, error, arg);
+		bad += check_file("tls.key", t->key, true, t->line, error, arg);
+	}
+	return bad;
+}
+
+int
+conf_check_files(const struct conf *c, conf_error_fn *error, void *arg)
+{
+	int bad = conf_check_tls(c, error, arg);
+
 	for (size_t i = 0; i < c->nroutes; i++)
 		if (*c->routes[i].password_file != '\0')
 			bad += check_file("password-file",

@@ -23,8 +23,8 @@ const struct conf_key conf_keys[] = {
 /*   section   key               read            where                 default */
    { "",       "hostname",       read_hostname,  AT(hostname),         NULL },
    { "",       "default-domain", read_domain,    AT(default_domain),   "" },
-   { "tls",    "certificate",    read_path,      AT(certificate),      NULL },
-   { "tls",    "key",            read_path,      AT(key),              NULL },
+   { "tls",    "certificate",    read_path,      AT(tls[0].certificate), NULL },
+   { "tls",    "key",            read_path,      AT(tls[0].key),       NULL },
    { "tls",    "ca-file",        read_path,      AT(ca_file),          "/etc/ssl/certs/ca-certificates.crt" },
    { "limits", "message-size",   read_size,      AT(message_size),     "35M" },
    { "limits", "recipients",     read_count,     AT(recipients),       "100" },
@@ -122,15 +122,21 @@ read_path(struct conf *c, const struct conf_key *k, const char *value)
 	return conf_put_text(member(c, k), k->size, value);
 }
 
-static const char *
-read_hostname(struct conf *c, const struct conf_key *k, const char *value)
+bool
+conf_host_name(const char *value)
 {
 	static const char ok[] = "abcdefghijklmnopqrstuvwxyz"
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
 
-	if (*value == '\0' || strspn(value, ok) != strlen(value) ||
-	    *value == '.' || *value == '-' || strstr(value, "..") != NULL ||
-	    value[strlen(value) - 1] == '.')
+	return *value != '\0' && strspn(value, ok) == strlen(value) &&
+	    *value != '.' && *value != '-' && strstr(value, "..") == NULL &&
+	    value[strlen(value) - 1] != '.';
+}
+
+static const char *
+read_hostname(struct conf *c, const struct conf_key *k, const char *value)
+{
+	if (!conf_host_name(value))
 		return "write a host name as in DNS: mail.example.org";
 	return conf_put_text(member(c, k), k->size, value);
 }

@@ -52,6 +52,8 @@ want(struct io *io)
 		return;
 	if (io->connecting)
 		events = LOOP_WRITE;
+	else if (io->held)
+		events = 0; /* the end of the client is found out later */
 	else if (io->handshaking)
 		events = io->want_write ? LOOP_WRITE : LOOP_READ;
 	else {
@@ -187,7 +189,10 @@ shake(struct io *io)
 	r = SSL_get_error(io->ssl, r);
 	if (r == SSL_ERROR_WANT_WRITE)
 		io->want_write = true;
-	else if (r == SSL_ERROR_SYSCALL)
+	else if (r == SSL_ERROR_WANT_X509_LOOKUP) {
+		io->held = true;
+		handle(io, IO_HELD);
+	} else if (r == SSL_ERROR_SYSCALL)
 		fail(io, errno ? strerror(errno) : "closed in the handshake");
 	else if (r != SSL_ERROR_WANT_READ)
 		fail(io, tls_error(why, sizeof(why)));
@@ -296,6 +301,20 @@ on_ready(void *arg, short events)
 		if ((events & LOOP_READ) && !io->failed)
 			pump_in(io);
 	}
+	if (io->closed)
+		return;
+	io->in_handler = false;
+	io_flush(io);
+}
+
+void
+io_go_on(struct io *io)
+{
+	if (!io->held || io->failed || io->closed)
+		return;
+	io->held = false;
+	io->in_handler = true;
+	shake(io);
 	if (io->closed)
 		return;
 	io->in_handler = false;

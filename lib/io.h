@@ -18,6 +18,7 @@
 enum io_event {
 	IO_CONNECTED, /* io_connect() succeeded */
 	IO_SECURED,   /* the TLS handshake is done */
+	IO_HELD,      /* it stands still (tls_use_hold()) until io_go_on() */
 	IO_INPUT,     /* new bytes in io->in */
 	IO_SENT,      /* everything in io->out has left */
 	IO_EOF,       /* the peer closed its side, close_notify included */
@@ -38,6 +39,7 @@ struct io {
 	struct watch watch;
 	struct timer timer;
 	bool connecting, handshaking, paused, eof, failed, closed, in_handler;
+	bool held;       /* in the middle of a handshake */
 	bool want_write; /* of TLS, while reading or shaking hands */
 	bool dry;        /* what TLS still holds is no whole record */
 	char error[160];
@@ -59,6 +61,9 @@ void io_secure(struct io *, SSL_CTX *, bool server, const char *sni);
  * of a large body.  Nothing happens in the clear.
  */
 void io_wipe(struct io *, bool);
+/* Take a handshake up again that was held; no-op otherwise.  Not from inside
+ * a handler of the same io. */
+void io_go_on(struct io *);
 
 void io_write(struct io *, const void *, size_t);
 void io_flush(struct io *);

@@ -114,6 +114,83 @@ net_set_port(struct net_address *a, unsigned port)
 		    htons((uint16_t)port);
 }
 
+/* Any address as 16 octets; false when it is not of the Internet. */
+static bool
+octets(const struct sockaddr *sa, uint8_t out[16])
+{
+	memset(out, 0, 16);
+	if (sa->sa_family == AF_INET) {
+		out[10] = out[11] = 0xff;
+		memcpy(
+		    out + 12, &((const struct sockaddr_in *)sa)->sin_addr, 4);
+		return true;
+	}
+	if (sa->sa_family != AF_INET6)
+		return false;
+	memcpy(out, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
+	return true;
+}
+
+static bool
+same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	return memcmp(a, b, whole) == 0 &&
+	    (rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0);
+}
+
+const char *
+net_network_parse(struct net_network *n, const char *s)
+{
+	const char *slash = strchr(s, '/');
+	size_t len = slash != NULL ? (size_t)(slash - s) : strlen(s);
+	struct net_address a;
+	unsigned most, bits;
+	uint8_t masked[16] = { 0 };
+
+	if (!parse_host(&a, s, len, 1) ||
+	    !octets((struct sockaddr *)&a.ss, n->address))
+		return "write networks like 192.0.2.0/24 or 2001:db8::/32";
+	most = bits = a.ss.ss_family == AF_INET ? 32 : 128;
+	if (slash != NULL) {
+		bits = parse_port(slash + 1, strlen(slash + 1));
+		if (bits > most || (bits == 0 && strcmp(slash, "/0") != 0))
+			return "what is behind the / is not a number of bits";
+	}
+	n->bits = bits + 128 - most;
+	memcpy(masked, n->address, n->bits / 8);
+	if (n->bits % 8 != 0)
+		masked[n->bits / 8] = (uint8_t)(n->address[n->bits / 8] &
+		    0xff << (8 - n->bits % 8));
+	if (memcmp(masked, n->address, sizeof(masked)) != 0)
+		return "the address goes on behind the bits of the network; "
+		       "192.0.2.0/24 has zeros there";
+	return NULL;
+}
+
+bool
+net_network_has(const struct net_network *n, const struct sockaddr *sa)
+{
+	uint8_t address[16];
+
+	return octets(sa, address) && same_bits(address, n->address, n->bits);
+}
+
+void
+net_network_text(const struct net_network *n, char out[NET_TEXT + 4])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	bool v4 = n->bits >= 96 && memcmp(n->address, mapped, 12) == 0;
+	char text[NET_TEXT] = "";
+
+	if (v4)
+		inet_ntop(AF_INET, n->address + 12, text, sizeof(text));
+	else
+		inet_ntop(AF_INET6, n->address, text, sizeof(text));
+	snprintf(out, NET_TEXT + 4, "%s/%u", text, v4 ? n->bits - 96 : n->bits);
+}
+
 bool
 net_is_loopback(const struct sockaddr *sa)
 {

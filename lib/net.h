@@ -23,6 +23,17 @@ net_parse(struct net_address *, const char *s, size_t n, unsigned default_port);
 void net_text(const struct sockaddr *, char out[NET_TEXT]);
 unsigned net_port(const struct sockaddr *);
 void net_set_port(struct net_address *, unsigned port);
+
+/* "192.0.2.0/24", "2001:db8::/32", or one address. */
+struct net_network {
+	uint8_t address[16]; /* IPv4 as ::ffff:192.0.2.0 */
+	unsigned bits;       /* of those 128 */
+};
+
+/* NULL, or what is wrong with the text. */
+const char *net_network_parse(struct net_network *, const char *);
+bool net_network_has(const struct net_network *, const struct sockaddr *);
+void net_network_text(const struct net_network *, char out[NET_TEXT + 4]);
 bool net_is_loopback(const struct sockaddr *);
 bool net_equal(const struct sockaddr *, const struct sockaddr *); /* no port */
 /* The /24 or /56 an address (as text) is in, as text: "192.0.2.0/24". */

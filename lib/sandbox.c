@@ -98,6 +98,9 @@ sandbox_enter(const struct sandbox *s)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("no_new_privs: %s", strerror(errno));
 	limit(RLIMIT_CORE, 0);
+	/* A core that is piped to a program takes no notice of the limit. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		fatal("not dumpable: %s", strerror(errno));
 	if ((s->rights & MAY_THREAD) == 0)
 		limit(RLIMIT_NPROC, 0);
 	if (s->files > 0)

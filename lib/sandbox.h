@@ -24,8 +24,8 @@ struct sandbox {
 
 /*
  * Afterwards: not root (when a user is given), no supplementary groups, root
- * directory changed when we were root, no_new_privs, no core files, no new
- * process, SIGXFSZ and SIGPIPE ignored, umask 077; and as far as the kernel
+ * directory changed when we were root, no_new_privs, no core files, no
+ * debugger of the same user, no new process, SIGXFSZ and SIGPIPE ignored, umask 077; and as far as the kernel
  * has them, Landlock rules (lib/landlock.h) and a filter of system calls
  * (lib/seccomp.h).  Logs `process.confined` with what there is.  Any failure
  * but the kernel's ignorance is fatal(): a process never goes on with more

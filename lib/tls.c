@@ -6,9 +6,11 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/log.h"
 #include "lib/tls.h"
@@ -21,6 +23,10 @@
 	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
 	"TLS_AES_256_GCM_SHA384"
 #define GROUPS "X25519:P-256:P-384"
+
+/* What the library has left of the old ones: no RSA key exchange (tls.h). */
+#define CIPHERS_OLD \
+	CIPHERS_12 ":kECDHE+AES:kDHE+AES:!aNULL:!eNULL:!PSK:!SRP:@SECLEVEL=0"
 
 #define TICKET_KEYS 3
 
@@ -43,6 +49,30 @@ tls_error(char *out, size_t size)
 	return out;
 }
 
+static int
+lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* A name of a certificate in lower case; false for one that is none. */
+static bool
+copy_name(char out[256], const ASN1_STRING *s)
+{
+	const unsigned char *p = ASN1_STRING_get0_data(s);
+	int n = ASN1_STRING_length(s);
+
+	if (n <= 0 || n > 255)
+		return false;
+	for (int i = 0; i < n; i++) {
+		if (p[i] <= ' ' || p[i] >= 0x7f)
+			return false;
+		out[i] = (char)lower(p[i]);
+	}
+	out[n] = '\0';
+	return true;
+}
+
 static SSL_CTX *
 make(const SSL_METHOD *method)
 {
@@ -63,22 +93,189 @@ make(const SSL_METHOD *method)
 	return ctx;
 }
 
-SSL_CTX *
-tls_server_new(void)
+/*
+ * ALPN (RFC 7301): who offers protocols must offer smtp.  A browser that was
+ * led here speaks h2 or http/1.1, and is refused before it can say a word that
+ * might pass for mail (ALPACA).
+ */
+static int
+on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+    const unsigned char *in, unsigned int n, void *arg)
+{
+	static const unsigned char ours[] = "\4smtp";
+	unsigned char *chosen;
+
+	(void)ssl, (void)arg;
+	if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, in,
+		n) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static SSL_CTX *
+make_server(const char *ciphers)
 {
 	SSL_CTX *ctx = make(TLS_server_method());
 
-	if (SSL_CTX_set_cipher_list(ctx, CIPHERS_12) != 1 ||
+	if (SSL_CTX_set_cipher_list(ctx, ciphers) != 1 ||
 	    SSL_CTX_set_ciphersuites(ctx, CIPHERS_13) != 1)
 		fatal("TLS: no ciphers");
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	/* Clients send their passwords: the library keeps no copy. */
 	SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	/* One ticket a session: it costs a record and a wake-up each. */
 	SSL_CTX_set_num_tickets(ctx, 1);
-	SSL_CTX_set_session_id_context(
-	    ctx, (const unsigned char *)"postern", 7);
 	return ctx;
+}
+
+static void
+name_sessions(SSL_CTX *ctx, const char *name)
+{
+	SSL_CTX_set_session_id_context(
+	    ctx, (const unsigned char *)name, (unsigned)strlen(name));
+}
+
+SSL_CTX *
+tls_server_new(void)
+{
+	SSL_CTX *ctx = make_server(CIPHERS_12);
+
+	name_sessions(ctx, "postern");
+	return ctx;
+}
+
+SSL_CTX *
+tls_legacy_new(void)
+{
+	SSL_CTX *ctx = make_server(CIPHERS_OLD);
+
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) != 1)
+		fatal("TLS: cannot make a context");
+	SSL_CTX_set_dh_auto(ctx, 1);
+	/* What was agreed on here is no good elsewhere. */
+	name_sessions(ctx, "postern-legacy");
+	return ctx;
+}
+
+struct names {
+	tls_find_fn *find;
+	void *arg;
+};
+
+static int
+on_name(SSL *ssl, int *alert, void *arg)
+{
+	const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	const struct names *n = arg;
+	char name[256];
+	SSL_CTX *ctx;
+	size_t i;
+
+	(void)alert;
+	if (asked == NULL || strlen(asked) >= sizeof(name))
+		return SSL_TLSEXT_ERR_NOACK;
+	for (i = 0; asked[i] != '\0'; i++)
+		name[i] = (char)lower(asked[i]);
+	name[i] = '\0';
+	ctx = n->find(n->arg, name);
+	if (ctx == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	if (ctx != SSL_get_SSL_CTX(ssl))
+		SSL_set_SSL_CTX(ssl, ctx);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static void
+free_names(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
+    void *argp)
+{
+	(void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+	free(ptr);
+}
+
+void
+tls_use_names(SSL_CTX *ctx, tls_find_fn *find, void *arg)
+{
+	static int index = -1;
+	struct names *n = malloc(sizeof(*n));
+
+	if (index == -1)
+		index =
+		    SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_names);
+	if (n == NULL || index == -1 || SSL_CTX_set_ex_data(ctx, index, n) != 1)
+		fatal("TLS: no memory");
+	*n = (struct names){ find, arg };
+	SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
+	SSL_CTX_set_tlsext_servername_arg(ctx, n);
+}
+
+static int
+on_certificate(SSL *ssl, void *arg)
+{
+	bool (*const *hold)(void) = arg;
+
+	(void)ssl;
+	return (*hold)() ? -1 : 1;
+}
+
+void
+tls_use_hold(SSL_CTX *ctx, bool (*hold)(void))
+{
+	static bool (*kept)(void);
+
+	kept = hold;
+	SSL_CTX_set_cert_cb(ctx, on_certificate, &kept);
+}
+
+static void
+each_dns_name(const GENERAL_NAMES *names, bool *any,
+    void (*cb)(void *arg, const char *name), void *arg)
+{
+	char name[256];
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
+
+		if (g->type != GEN_DNS)
+			continue;
+		*any = true;
+		if (copy_name(name, g->d.dNSName))
+			cb(arg, name);
+	}
+}
+
+void
+tls_each_name(const X509 *x, void (*cb)(void *arg, const char *name), void *arg)
+{
+	GENERAL_NAMES *names =
+	    X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	const X509_NAME *subject = X509_get_subject_name(x);
+	bool any = false;
+	char name[256];
+	int at;
+
+	each_dns_name(names, &any, cb, arg);
+	GENERAL_NAMES_free(names);
+	if (any)
+		return;
+	at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	if (at >= 0 &&
+	    copy_name(name,
+		X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))))
+		cb(arg, name);
+}
+
+bool
+tls_name_covers(const char *pattern, const char *host)
+{
+	const char *dot;
+
+	if (strncmp(pattern, "*.", 2) != 0 || strncmp(host, "*.", 2) == 0)
+		return strcasecmp(pattern, host) == 0;
+	dot = strchr(host, '.');
+	return dot != NULL && dot != host && strcasecmp(pattern + 1, dot) == 0;
 }
 
 SSL_CTX *

@@ -219,7 +219,7 @@ first_configuration(void **state)
 	(void)state;
 	assert_string_equal(c->hostname, "mail.example.org");
 	assert_string_equal(c->state, "/var/lib/postern");
-	assert_string_equal(c->key, "/var/lib/postern/tls/key.pem");
+	assert_string_equal(c->tls[0].key, "/var/lib/postern/tls/key.pem");
 	assert_true(c->nlistens >= 2);
 	conf_free(c);
 	free(text);
@@ -227,7 +227,7 @@ first_configuration(void **state)
 	text = template_text(in_dir("p.conf"), "localhost", false);
 	c = conf_parse("x", text, strlen(text), unexpected, NULL);
 	assert_string_equal(c->state, in_dir("state"));
-	assert_string_equal(c->key, in_dir("state/tls/key.pem"));
+	assert_string_equal(c->tls[0].key, in_dir("state/tls/key.pem"));
 	assert_int_equal(c->nlistens, 2);
 	assert_int_equal(
 	    net_port((struct sockaddr *)&c->listens[0].address.ss), 2465);

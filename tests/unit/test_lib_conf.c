@@ -62,8 +62,8 @@ test_defaults(void **state)
 	c = parse("hostname = a.b\n[paths]\nstate = /s\n"
 		  "[listen x]\naddress = 127.0.0.1\ntls = starttls\n");
 	assert_non_null(c);
-	assert_string_equal(c->certificate, "/s/tls/cert.pem");
-	assert_string_equal(c->key, "/s/tls/key.pem");
+	assert_string_equal(c->tls[0].certificate, "/s/tls/cert.pem");
+	assert_string_equal(c->tls[0].key, "/s/tls/key.pem");
 	assert_int_equal(
 	    net_port((struct sockaddr *)&c->listens[0].address.ss), 587);
 	conf_free(c);
@@ -93,6 +93,68 @@ test_values(void **state)
 	assert_string_equal(c->dns_server, "127.0.0.1@5353");
 	assert_string_equal(c->trust_anchor, "");
 	assert_true(c->syslog);
+	conf_free(c);
+}
+
+static void
+test_certificates(void **state)
+{
+	struct conf *c = parse(
+	    BASE "[tls Mail.Example.NET]\ncertificate = /n.pem\nkey = /n.k\n"
+		 "[tls *.example.com]\ncertificate = /s.pem\nkey = /s.k\n");
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(c->ntls, 3);
+	assert_string_equal(c->tls[0].name, "");
+	assert_string_equal(c->tls[0].certificate, "/c.pem");
+	assert_string_equal(c->tls[1].name, "mail.example.net");
+	assert_string_equal(c->tls[1].key, "/n.k");
+	assert_string_equal(c->tls[2].name, "*.example.com");
+	conf_free(c);
+}
+
+static bool
+from(const struct conf_listen *l, const char *ip)
+{
+	struct net_address a;
+
+	assert_true(net_parse(&a, ip, strlen(ip), 1));
+	for (size_t i = 0; i < l->nproxies; i++)
+		if (net_network_has(&l->proxies[i], (struct sockaddr *)&a.ss))
+			return true;
+	return false;
+}
+
+static void
+test_listens(void **state)
+{
+	struct conf *c = parse(
+	    BASE "[listen old]\naddress = 127.0.0.1:2465\ntls = starttls\n"
+		 "legacy = yes\n"
+		 "[listen lb]\naddress = 127.0.0.1:1465\ntls = implicit\n"
+		 "proxy-from = 192.0.2.0/25, 2001:db8::/33 198.51.100.7\n");
+	const struct conf_listen *l;
+	char text[NET_TEXT + 4];
+
+	(void)state;
+	assert_non_null(c);
+	assert_false(conf_listen(c, "submissions")->legacy);
+	assert_true(conf_listen(c, "old")->legacy);
+	assert_null(conf_listen(c, "none"));
+	l = conf_listen(c, "lb");
+	assert_int_equal(l->nproxies, 3);
+	assert_true(from(l, "192.0.2.127"));
+	assert_true(from(l, "::ffff:192.0.2.1"));
+	assert_false(from(l, "192.0.2.128"));
+	assert_true(from(l, "2001:db8:7fff::1"));
+	assert_false(from(l, "2001:db8:8000::1"));
+	assert_true(from(l, "198.51.100.7"));
+	assert_false(from(l, "198.51.100.6"));
+	net_network_text(&l->proxies[0], text);
+	assert_string_equal(text, "192.0.2.0/25");
+	net_network_text(&l->proxies[1], text);
+	assert_string_equal(text, "2001:db8::/33");
 	conf_free(c);
 }
 
@@ -140,6 +202,23 @@ static const struct {
 } wrong[] = {
 	{ BASE "[tls]\ncertifcate = /x\n",
 	  "9: unknown key \"certifcate\" in [tls] | did you mean \"certificate\"?" },
+	{ BASE "[tls mail.example.net]\ncertificate = /x\n",
+	  "8: [tls NAME] needs certificate and key" },
+	{ BASE "[tls not a name]\ncertificate = /x\n", "8: [tls NAME]: write the host name" },
+	{ BASE "[tls a.b]\ncertificate = x\nkey = /x\n", "absolute path" },
+	{ BASE "[tls a.b]\nca-file = /x\ncertificate = /x\nkey = /x\n", "write it into [tls]" },
+	{ BASE "[tls a.b]\ncertificate = /x\nkey = /x\n[tls A.B]\ncertificate = /x\nkey = /x\n",
+	  "11: a [tls] of this name is there already" },
+	{ BASE "[listen old]\naddress = 127.0.0.1:587\ntls = starttls\nlegacy = yes\n",
+	  "8: legacy needs a port of its own" },
+	{ BASE "[listen submissions]\naddress = 127.0.0.1:1\ntls = starttls\n",
+	  "8: a [listen] of this name is there already" },
+	{ BASE "[listen x]\naddress = 127.0.0.1:1\ntls = starttls\nlegacy = maybe\n", "write yes or no" },
+	{ BASE "[listen x]\naddress = 127.0.0.1:1\ntls = starttls\nproxy-from = lb.example\n", "write networks like" },
+	{ BASE "[listen x]\naddress = 127.0.0.1:1\ntls = starttls\nproxy-from = 192.0.2.1/24\n", "has zeros there" },
+	{ BASE "[listen x]\naddress = 127.0.0.1:1\ntls = starttls\nproxy-from = 192.0.2.0/33\n", "number of bits" },
+	{ BASE "[listen x]\naddress = 127.0.0.1:1\ntls = starttls\nproxy_from = 192.0.2.0/24\n",
+	  "did you mean \"proxy-from\"?" },
 	{ BASE "[limits]\nmessage-size = 10MB\n",
 	  "9: message-size: \"10MB\": not a size" },
 	{ BASE "[limits]\nrecipients = many\n", "9: recipients: \"many\"" },
@@ -251,6 +330,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_listens),
 		cmocka_unit_test(test_anchor_beside_a_server),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_errors),

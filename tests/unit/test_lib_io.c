@@ -79,6 +79,8 @@ on_event(struct io *io, enum io_event ev)
 	struct end *e = io->arg;
 
 	switch (ev) {
+	case IO_HELD:
+		break;
 	case IO_SECURED:
 		e->secured++;
 		if (client.secured && server.secured && client.stop_at == 0 &&
