@@ -9,6 +9,7 @@
 #include "auth/accounts.h"
 #include "auth/book.h"
 #include "auth/t_grant.h"
+#include "auth/t_legacy.h"
 #include "lib/loop.h"
 
 struct running {
@@ -183,6 +184,7 @@ erase(struct txn *txn, struct change *c, uint64_t now)
 	put_state(txn, c, ACC_REMOVED, "", now);
 	credential_del_all(txn, c->login);
 	grant_del_all(txn, c->login);
+	legacy_del(txn, c->login);
 	return CHANGE_DONE;
 }
 
@@ -190,6 +192,41 @@ enum change_result
 accounts_remove(struct change *c)
 {
 	return run(c, erase);
+}
+
+static enum change_result
+allow_legacy(struct txn *txn, struct change *c, uint64_t now)
+{
+	struct legacy l = { .created = now }, old;
+
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	if (legacy_get(txn, c->login, &old))
+		return CHANGE_NONE;
+	snprintf(l.by, sizeof(l.by), "%s", c->by);
+	legacy_put(txn, c->login, &l);
+	return CHANGE_DONE;
+}
+
+static enum change_result
+forbid_legacy(struct txn *txn, struct change *c, uint64_t now)
+{
+	(void)now;
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	return legacy_del(txn, c->login) ? CHANGE_DONE : CHANGE_NONE;
+}
+
+enum change_result
+accounts_legacy_on(struct change *c)
+{
+	return run(c, allow_legacy);
+}
+
+enum change_result
+accounts_legacy_off(struct change *c)
+{
+	return run(c, forbid_legacy);
 }
 
 static enum change_result

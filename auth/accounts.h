@@ -49,6 +49,9 @@ enum change_result accounts_suspend(struct change *);
 enum change_result accounts_resume(struct change *);
 /* Credentials and grants go; the row stays as ACC_REMOVED. */
 enum change_result accounts_remove(struct change *);
+/* Whether it may log in at listeners for old devices. */
+enum change_result accounts_legacy_on(struct change *);
+enum change_result accounts_legacy_off(struct change *);
 enum change_result accounts_grant(struct change *);
 enum change_result accounts_revoke(struct change *);
 

@@ -47,6 +47,7 @@ static const struct command {
 [ACCOUNT_IMPORT] = { "account.import", 0,       admin_import,        NULL, { 0 } },
 [ACCOUNT_EXPORT] = { "account.export", 0,       admin_export,        NULL, { 0 } },
 [GRANT_LIST]     = { "grant.list",     0,       admin_list_grants,   NULL, { 0 } },
+[KEY_LIST]       = { "key.list",       0,       admin_list_keys,     NULL, { 0 } },
 
 [ACCOUNT_ADD] = { "account.add", ACCOUNT | MAYBE, NULL, accounts_add, {
 	[CHANGE_DONE] = "{added} account {account}{dumb} (undo: postern account remove {account})",
@@ -61,6 +62,12 @@ static const struct command {
 	[CHANGE_NONE] = "account {account} is active already", COMMON } },
 [ACCOUNT_REMOVE] = { "account.remove", ACCOUNT, NULL, accounts_remove, {
 	[CHANGE_DONE] = "removed {account} with its credentials and grants; mail it has queued is held: postern queue list --account {account} (postern account add {account} brings the account back, with a new password)", COMMON } },
+[ACCOUNT_LEGACY_ON] = { "account.legacy-on", ACCOUNT, NULL, accounts_legacy_on, {
+	[CHANGE_DONE] = "{account} may log in at listeners for old devices (undo: postern account legacy {account} off)",
+	[CHANGE_NONE] = "{account} may log in at listeners for old devices already", COMMON } },
+[ACCOUNT_LEGACY_OFF] = { "account.legacy-off", ACCOUNT | RELOGIN, NULL, accounts_legacy_off, {
+	[CHANGE_DONE] = "{account} may no longer log in at listeners for old devices (undo: postern account legacy {account} on)",
+	[CHANGE_NONE] = "{account} may not log in at listeners for old devices", COMMON } },
 [GRANT_ADD] = { "grant.add", ACCOUNT | GRANT, NULL, accounts_grant, {
 	[CHANGE_DONE] = "{account} may send as {address} (undo: postern grant remove {account} {address})",
 	[CHANGE_EXISTS] = "{account} may send as {address} already",

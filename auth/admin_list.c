@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "auth/admin_list.h"
+#include "auth/keys.h"
 #include "auth/quota.h"
 #include "auth/t_account.h"
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
+#include "auth/t_legacy.h"
 #include "auth/uses.h"
 
 static void
@@ -17,6 +19,7 @@ send_account(struct console *con, const char *login, const struct account *a)
 	struct msg m = { .type = MSG_ACCOUNT_ROW };
 	struct msg_account_row *r = &m.u.account_row;
 	struct credential c;
+	struct legacy l;
 
 	if (!credential_get(NULL, login, CREDENTIAL_PASSWORD, &c))
 		memset(&c, 0, sizeof(c));
@@ -30,6 +33,7 @@ send_account(struct console *con, const char *login, const struct account *a)
 	r->created = a->created;
 	r->last_login = c.last_use;
 	r->weak = password_weak(c.hash);
+	r->legacy = legacy_get(NULL, login, &l);
 	r->grants = (uint32_t)grant_count(NULL, login);
 	quota_sent(login, loop_now_ms() / 1000, &r->sent_hour, &r->sent_day);
 	console_row(con, &m);
@@ -107,4 +111,21 @@ admin_show_account(struct console *con)
 	strcpy(con->at_login, con->login);
 	con->at_address[0] = '\0';
 	console_list(con, next_grant);
+}
+
+static bool
+next_key(struct console *con)
+{
+	struct msg m = { .type = MSG_KEY_ROW };
+
+	if (!keys_row(con->count, &m.u.key_row))
+		return false;
+	console_row(con, &m);
+	return true;
+}
+
+void
+admin_list_keys(struct console *con)
+{
+	console_list(con, next_key);
 }

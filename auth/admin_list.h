@@ -12,5 +12,6 @@ void admin_list_accounts(struct console *);
 void admin_list_grants(struct console *);
 /* The account and then its grants. */
 void admin_show_account(struct console *);
+void admin_list_keys(struct console *); /* of TLS */
 
 #endif

@@ -28,6 +28,7 @@ static const struct {
 [LOGIN_BAD_PASSWORD] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "bad-password" },
 [LOGIN_UNKNOWN_USER] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "unknown-user" },
 [LOGIN_SUSPENDED]    = { V_PERM, 525, "5.7.13", "this account is suspended", ": ask your administrator", "auth.failed", "suspended" },
+[LOGIN_LEGACY]       = { V_PERM, 534, "5.7.9",  "this port is for old devices", ": use port 465 or 587, or ask your administrator", "auth.failed", "legacy" },
 [LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network; try again later", NULL, "auth.failed", "rate" },
 [LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "too many logins at a time; try again in a moment", NULL, "auth.failed", "busy" },
 [LOGIN_STALE]        = { V_PERM, 535, "5.7.8",  WRONG, "auth.stale", "same-wrong-password" },

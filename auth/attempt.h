@@ -18,6 +18,7 @@ enum outcome {
 	LOGIN_BAD_PASSWORD,
 	LOGIN_UNKNOWN_USER,
 	LOGIN_SUSPENDED,
+	LOGIN_LEGACY, /* not at a listener for old devices */
 	LOGIN_RATE,
 	LOGIN_BUSY,
 	LOGIN_STALE,

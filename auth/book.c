@@ -10,6 +10,7 @@
 #include "auth/t_account.h"
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
+#include "auth/t_legacy.h"
 #include "lib/log.h"
 
 #define PAGES 4096 /* about 1 KiB each */
@@ -44,11 +45,13 @@ read_page(struct page *page, const char *login, const struct account *a)
 	char owner[ADDR_SIZE], address[ADDR_SIZE] = "";
 	struct credential c;
 	struct grant g;
+	struct legacy l;
 
 	strcpy(page->login, login);
 	page->state = (enum account_state)a->state;
 	if (credential_get(NULL, login, CREDENTIAL_PASSWORD, &c))
 		strcpy(page->hash, c.hash);
+	page->legacy = legacy_get(NULL, login, &l);
 	strcpy(owner, login);
 	while (
 	    grant_next(NULL, owner, address, &g) && strcmp(owner, login) == 0)

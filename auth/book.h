@@ -17,6 +17,7 @@ struct page {
 	char login[ADDR_SIZE];
 	enum account_state state;
 	char hash[PASSWORD_HASH]; /* "" without a password */
+	bool legacy;              /* may use listeners for old devices */
 	uint8_t *grants;          /* packed (list_next) canonical texts */
 	size_t grants_len, ngrants;
 };

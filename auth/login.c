@@ -4,6 +4,7 @@
  * An attempt is answered from memory, or waits in a `checking` for a worker;
  * then it is settled (attempt.h) and gone from here.
  */
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,13 +99,21 @@ upgrade(struct checking *ch)
 	    log_quote(ch->login));
 }
 
+/* The password is right; may the account be used, and here? */
+static enum outcome
+admit(const struct page *page, const struct attempt *a)
+{
+	if (page->state != ACC_ACTIVE)
+		return LOGIN_SUSPENDED;
+	return a->ask.legacy && !page->legacy ? LOGIN_LEGACY : LOGIN_OK;
+}
+
 /* What became of the one who stands for all. */
 static enum outcome
 judge(struct checking *ch)
 {
 	const struct page *page = book_find(ch->login);
 	bool is_account = page != NULL && page->state != ACC_REMOVED;
-	enum outcome outcome;
 
 	if (!ch->job.right || !is_account) {
 		throttle_wrong(ch->net, ch->login, ch->digest);
@@ -114,11 +123,10 @@ judge(struct checking *ch)
 	/* It got a new password while we looked at the old one: ask again. */
 	if (strcmp(page->hash, ch->current) != 0)
 		return LOGIN_BUSY;
-	outcome = page->state == ACC_ACTIVE ? LOGIN_OK : LOGIN_SUSPENDED;
 	verified_add(ch->digest, loop_now_ms());
 	if (ch->job.fresh[0] != '\0')
 		upgrade(ch);
-	return outcome;
+	return LOGIN_OK;
 }
 
 static void
@@ -126,19 +134,21 @@ on_hashed(struct hash_job *job)
 {
 	struct checking *ch = (struct checking *)job;
 	enum outcome outcome = judge(ch);
+	const struct page *page;
 	struct attempt *a;
 
 	TAILQ_REMOVE(&checkings, ch, link);
 	while ((a = TAILQ_FIRST(&ch->attempts)) != NULL) {
 		TAILQ_REMOVE(&ch->attempts, a, link);
-		attempt_settle(a, outcome, false);
+		page = outcome == LOGIN_OK ? book_find(ch->login) : NULL;
+		attempt_settle(
+		    a, page != NULL ? admit(page, a) : outcome, false);
 		/* For the others it is known to be wrong already. */
 		if (outcome == LOGIN_BAD_PASSWORD ||
 		    outcome == LOGIN_UNKNOWN_USER)
 			outcome = LOGIN_STALE;
 	}
-	explicit_bzero(ch, sizeof(*ch));
-	free(ch);
+	OPENSSL_secure_clear_free(ch, sizeof(*ch));
 }
 
 /* Wait for the same question under way, if there is one. */
@@ -159,10 +169,14 @@ join(struct attempt *a)
 static void
 have_checked(struct attempt *a, const struct page *page, const char *secret)
 {
-	struct checking *ch = calloc(1, sizeof(*ch));
+	/* Locked in memory; so many as may wait have room. */
+	struct checking *ch = OPENSSL_secure_zalloc(sizeof(*ch));
 
-	if (ch == NULL)
-		abort();
+	if (ch == NULL) {
+		throttle_cancel(a->net, a->user);
+		attempt_settle(a, LOGIN_BUSY, false);
+		return;
+	}
 	ch->job.op = HASH_CHECK;
 	ch->job.done = on_hashed;
 	strcpy(ch->job.secret, secret);
@@ -173,8 +187,7 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 	memcpy(ch->digest, a->digest, DIGEST_SIZE);
 	TAILQ_INIT(&ch->attempts);
 	if (!hasher_submit(&ch->job, a->net)) {
-		explicit_bzero(ch, sizeof(*ch));
-		free(ch);
+		OPENSSL_secure_clear_free(ch, sizeof(*ch));
 		throttle_cancel(a->net, a->user);
 		attempt_settle(a, LOGIN_BUSY, false);
 		return;
@@ -214,9 +227,7 @@ login_check(struct channel *c, const struct msg *m)
 	login_prepare();
 	digest_make(a->digest, a->user, page == NULL ? "" : page->hash, secret);
 	if (page != NULL && verified_find(a->digest, a->began_ms)) {
-		attempt_settle(a,
-		    page->state == ACC_ACTIVE ? LOGIN_OK : LOGIN_SUSPENDED,
-		    true);
+		attempt_settle(a, admit(page, a), true);
 		return;
 	}
 	if (attempt_count() > ATTEMPTS_MAX) {
@@ -250,8 +261,7 @@ login_close(void)
 			TAILQ_REMOVE(&ch->attempts, a, link);
 			attempt_free(a);
 		}
-		explicit_bzero(ch, sizeof(*ch));
-		free(ch);
+		OPENSSL_secure_clear_free(ch, sizeof(*ch));
 	}
 	attempts_close();
 }

@@ -4,6 +4,7 @@
  * One mutex guards the keys and the list of new lines.  The thread holds it
  * while it signs; the loop takes it only for a new key or line.
  */
+#include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -20,20 +21,23 @@
 
 #include "auth/signer.h"
 #include "ipc/channel.h"
+#include "lib/conf.h"
 #include "lib/log.h"
 
 #define LINES      256
-#define KEYS       2 /* the newest first */
+#define KEYS       (2 * CONF_TLS) /* those in use, and those before */
 #define SIGNATURE  1024
 #define PATIENCE_S 1 /* for a line that does not read its answer */
 
 struct key {
 	char name[65];
 	EVP_PKEY_CTX *ctx;
+	unsigned generation; /* the last that it was used in */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct key keys[KEYS];
+static unsigned generation;
 static int added[LINES]; /* lines that the thread has not seen yet */
 static size_t nadded;
 static bool stopping;
@@ -220,23 +224,58 @@ clear_key(struct key *key)
 	memset(key, 0, sizeof(*key));
 }
 
+static struct key *
+place_of(const char *name)
+{
+	struct key *empty = NULL;
+
+	for (struct key *k = keys; k < keys + KEYS; k++)
+		if (k->ctx != NULL && strcmp(k->name, name) == 0)
+			return k;
+		else if (k->ctx == NULL)
+			empty = k;
+	return empty;
+}
+
+void
+signer_begin(void)
+{
+	pthread_mutex_lock(&mutex);
+	generation++;
+	for (struct key *k = keys; k < keys + KEYS; k++)
+		if (k->ctx != NULL && k->generation + 1 < generation)
+			clear_key(k);
+	pthread_mutex_unlock(&mutex);
+}
+
 void
 signer_use(const char name[65], EVP_PKEY *key)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	struct key *k;
 
 	EVP_PKEY_free(key); /* the context holds it */
 	if (ctx == NULL || EVP_PKEY_sign_init(ctx) != 1)
 		fatal("cannot sign with the TLS key");
 	pthread_mutex_lock(&mutex);
-	if (strcmp(keys[0].name, name) != 0) {
-		clear_key(&keys[1]);
-		keys[1] = keys[0];
-	} else {
-		clear_key(&keys[0]);
-	}
-	snprintf(keys[0].name, sizeof(keys[0].name), "%s", name);
-	keys[0].ctx = ctx;
+	k = place_of(name);
+	assert(k != NULL);
+	clear_key(k);
+	snprintf(k->name, sizeof(k->name), "%s", name);
+	k->ctx = ctx;
+	k->generation = generation;
+	pthread_mutex_unlock(&mutex);
+}
+
+void
+signer_keep(const char name[65])
+{
+	struct key *k;
+
+	pthread_mutex_lock(&mutex);
+	k = place_of(name);
+	if (k != NULL && k->ctx != NULL)
+		k->generation = generation;
 	pthread_mutex_unlock(&mutex);
 }
 

@@ -56,6 +56,7 @@ static const char *const names[TABLES] = {
 	[TABLE_KEY] = "key",
 	[TABLE_LOGINS] = "logins",
 	[TABLE_DKIM] = "dkim",
+	[TABLE_LEGACY] = "legacy",
 };
 
 static DB_ENV *env;

@@ -28,6 +28,7 @@ enum table {
 	TABLE_KEY,
 	TABLE_LOGINS,
 	TABLE_DKIM,
+	TABLE_LEGACY,
 	TABLES
 };
 

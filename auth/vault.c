@@ -1,9 +1,10 @@
 /*
  * vault.c - see vault.h.
  *
- * The order of a start: the parent's messages, the store, the lines.  A line
- * that comes before the store is open waits unread.
+ * The order of a start: the parent's messages, the TLS keys, the store, the
+ * lines.  A line that comes before what it is about is there waits unread.
  */
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,11 +25,13 @@
 #include "auth/verified.h"
 #include "lib/log.h"
 
-#define EARLY 258 /* lines before the start: every smtpd, queue, deliver */
+#define EARLY       514 /* before the start: two of each smtpd, queue, deliver */
+#define SECURE_HEAP (1024 * 1024) /* locked in memory, never in a core */
 
 static struct {
 	enum process process;
 	unsigned index;
+	bool sign;
 	int fd;
 } early[EARLY];
 static size_t nearly;
@@ -40,17 +43,34 @@ use_conf(const struct conf *conf)
 	login_set_names(conf->default_domain, conf->hostname);
 	peers_use_conf(conf);
 	secrets_apply();
-	keys_apply();
+	keys_apply(conf);
+}
+
+/* While the rights are there to lock memory.  Passwords that wait to be
+ * hashed and the TLS keys live in this heap. */
+static void
+prepare(void)
+{
+	if (!CRYPTO_secure_malloc_initialized() &&
+	    CRYPTO_secure_malloc_init(SECURE_HEAP, 32) == 0)
+		fatal("no memory for secrets");
 }
 
 static void
 start(const struct conf *conf)
 {
+	/* Handshakes need no accounts: they go on while the store recovers. */
+	keys_apply(conf);
+	for (size_t i = 0; i < nearly; i++)
+		if (early[i].sign)
+			signer_serve(early[i].fd);
 	store_open(child_directory());
 	use_conf(conf);
 	started = true;
 	for (size_t i = 0; i < nearly; i++)
-		peers_open(early[i].process, early[i].index, early[i].fd);
+		if (!early[i].sign)
+			peers_open(
+			    early[i].process, early[i].index, early[i].fd);
 	nearly = 0;
 	child_ready();
 }
@@ -58,7 +78,7 @@ start(const struct conf *conf)
 static void
 peer(enum process process, unsigned index, bool sign, int fd)
 {
-	if (sign) {
+	if (started && sign) {
 		signer_serve(fd);
 	} else if (started) {
 		peers_open(process, index, fd);
@@ -67,6 +87,7 @@ peer(enum process process, unsigned index, bool sign, int fd)
 			fatal("more than %d neighbours", EARLY);
 		early[nearly].process = process;
 		early[nearly].index = index;
+		early[nearly].sign = sign;
 		early[nearly++].fd = fd;
 	}
 }
@@ -76,10 +97,10 @@ file(enum file_kind kind, const char *name, int fd)
 {
 	switch (kind) {
 	case FILE_TLS_CERT:
-		keys_certificate(fd);
+		keys_certificate(name, fd);
 		break;
 	case FILE_TLS_KEY:
-		keys_private(fd);
+		keys_private(name, fd);
 		break;
 	case FILE_ROUTE_SECRET:
 		secrets_file(name, fd);
@@ -121,6 +142,7 @@ const struct child vault = {
 	.self = P_AUTH,
 	.program = "postern-auth",
 	.rights = MAY_FILES | MAY_THREAD,
+	.prepare = prepare,
 	.start = start,
 	.reload = use_conf,
 	.peer = peer,

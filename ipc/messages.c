@@ -64,6 +64,7 @@ static const struct field auth_check[] = {
 	F_U32(msg_auth_check, port),
 	F_STR(msg_auth_check, tls),
 	F_STR(msg_auth_check, mech),
+	F_U32(msg_auth_check, legacy),
 	F_END,
 };
 
@@ -287,6 +288,7 @@ static const struct field account_row[] = {
 	F_STR(msg_account_row, last_ip),
 	F_STR(msg_account_row, hash),
 	F_U32(msg_account_row, weak),
+	F_U32(msg_account_row, legacy),
 	F_U32(msg_account_row, grants),
 	F_U32(msg_account_row, sent_hour),
 	F_U32(msg_account_row, sent_day),
@@ -331,6 +333,15 @@ static const struct field import_row[] = {
 	F_STR(msg_import_row, hash),
 	F_U32(msg_import_row, weak),
 	F_STR(msg_import_row, why),
+	F_END,
+};
+
+static const struct field key_row[] = {
+	F_STR(msg_key_row, section),
+	F_STR(msg_key_row, key),
+	F_STR(msg_key_row, type),
+	F_U32(msg_key_row, bits),
+	F_STR(msg_key_row, error),
 	F_END,
 };
 
@@ -486,6 +497,8 @@ static const struct message {
 [MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            0,     ctl_opened),
 [MSG_STATUS]          = ROW("status",          CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
 [MSG_STATUS_ROW]      = ROW("status-row",      PARENT | QUEUE | AUTH,  CTL,                    MSG_NONE,            0,     status_row),
+[MSG_TLS_RELOAD]      = ROW("tls-reload",      CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
+[MSG_KEY_ROW]         = ROW("key-row",         AUTH,                   CTL,                    MSG_NONE,            0,     key_row),
 [MSG_ACCOUNT_CMD]     = ROW("account-cmd",     CTL,                    AUTH,                   MSG_CMD_DONE,        SECRET,account_cmd),
 [MSG_ACCOUNT_ROW]     = ROW("account-row",     AUTH,                   CTL,                    MSG_NONE,            0,     account_row),
 [MSG_GRANT_ROW]       = ROW("grant-row",       AUTH,                   CTL,                    MSG_NONE,            0,     grant_row),

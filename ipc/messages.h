@@ -21,7 +21,7 @@
 
 #include "lib/record.h"
 
-#define MSG_VERSION 3
+#define MSG_VERSION 4
 #define MSG_MAX     (160 * 1024) /* bytes, header included */
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
@@ -91,6 +91,8 @@ enum msg_type {
 	MSG_CTL_OPENED,
 	MSG_STATUS,
 	MSG_STATUS_ROW,
+	MSG_TLS_RELOAD,
+	MSG_KEY_ROW,
 	MSG_ACCOUNT_CMD,
 	MSG_ACCOUNT_ROW,
 	MSG_GRANT_ROW,
@@ -171,6 +173,7 @@ struct msg_auth_check {
 	uint32_t port;    /* listening port, for the log */
 	char tls[16];     /* "TLSv1.3" */
 	char mech[20];    /* "PLAIN", "LOGIN" */
+	uint32_t legacy;  /* at a listener for old devices */
 };
 
 /* The reply to give is the decider's: code, status and text. */
@@ -450,6 +453,9 @@ enum account_verb {
 	GRANT_REMOVE,
 	ACCOUNT_IMPORT, /* what came as MSG_ITEM before; flags */
 	ACCOUNT_EXPORT, /* answered with MSG_ITEM_ROW */
+	ACCOUNT_LEGACY_ON,
+	ACCOUNT_LEGACY_OFF,
+	KEY_LIST, /* the TLS keys: MSG_KEY_ROW */
 	ACCOUNT_VERBS
 };
 
@@ -526,8 +532,9 @@ struct msg_account_row {
 	uint64_t created;
 	uint64_t last_login; /* 0 never */
 	char last_ip[46];
-	char hash[24]; /* "yescrypt", "sha512crypt", ... */
-	uint32_t weak; /* the hash is one to be upgraded */
+	char hash[24];   /* "yescrypt", "sha512crypt", ... */
+	uint32_t weak;   /* the hash is one to be upgraded */
+	uint32_t legacy; /* may log in at listeners for old devices */
 	uint32_t grants;
 	uint32_t sent_hour;
 	uint32_t sent_day;
@@ -538,6 +545,15 @@ struct msg_grant_row {
 	char address[ADDR_SIZE]; /* "@example.org": the whole domain */
 	char by[128];
 	uint64_t created;
+};
+
+/* auth -> ctl: what it has for a [tls] section; never the key itself. */
+struct msg_key_row {
+	char section[256]; /* "" is [tls] */
+	char key[65];      /* tls_key_name() of the one it signs with, or "" */
+	char type[16];     /* "RSA", "EC" */
+	uint32_t bits;
+	char error[160]; /* what is wrong with the file it got last, or "" */
 };
 
 enum queue_verb {
@@ -710,6 +726,7 @@ struct msg {
 		struct msg_grant_row grant_row;
 		struct msg_item item;
 		struct msg_import_row import_row;
+		struct msg_key_row key_row;
 		struct msg_queue_cmd queue_cmd;
 		struct msg_queue_row queue_row;
 		struct msg_rcpt_row rcpt_row;

@@ -236,6 +236,31 @@ on_status(struct client *cl, uint64_t tag)
 	channel_send(&cl->channel, &done, -1);
 }
 
+/* The first thing that is wrong, as a sentence. */
+static void
+keep_error(void *arg, int line, const char *text, const char *hint)
+{
+	char *out = arg;
+
+	(void)line;
+	if (*out == '\0')
+		snprintf(out, sizeof(((struct msg_cmd_done *)0)->text),
+		    "%.400s; %.150s; the old certificates stay", text, hint);
+}
+
+static void
+on_tls_reload(struct client *cl, uint64_t tag)
+{
+	struct msg done = { .type = MSG_CMD_DONE, .tag = tag };
+	char by[128];
+
+	name_of(cl->who.uid, by, sizeof(by));
+	log_event("admin.change", "by=%s what=%s", log_quote(by), "tls.reload");
+	if (renew_now(keep_error, done.u.cmd_done.text) > 0)
+		done.u.cmd_done.exit_code = 78;
+	channel_send(&cl->channel, &done, -1);
+}
+
 static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
@@ -246,6 +271,8 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		on_open(cl, &m->u.ctl_open);
 	else if (m->type == MSG_STATUS && cl->opened)
 		on_status(cl, m->tag);
+	else if (m->type == MSG_TLS_RELOAD && cl->opened)
+		on_tls_reload(cl, m->tag);
 	else
 		drop(cl);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,7 +85,9 @@ warn_restart(const struct conf *old, const struct conf *new)
 	bool listens = old->nlistens != new->nlistens;
 
 	for (size_t i = 0; i < old->nlistens && !listens; i++)
-		listens = old->listens[i].tls != new->listens[i].tls ||
+		listens =
+		    strcmp(old->listens[i].name, new->listens[i].name) != 0 ||
+		    old->listens[i].tls != new->listens[i].tls ||
 		    memcmp(&old->listens[i].address.ss,
 			&new->listens[i].address.ss,
 			sizeof(new->listens[i].address.ss)) != 0;
@@ -126,6 +129,7 @@ on_hup(void *arg)
 	conf = c;
 	conf_text = text;
 	conf_len = len;
+	renew_seen();
 	workers_reload();
 	log_event("conf.reloaded", "file=%s", log_quote(file));
 	notify("READY=1");
@@ -238,6 +242,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	started = time(NULL);
 	conf = load(&conf_text, &conf_len);
 	if (conf == NULL)
@@ -254,6 +259,7 @@ main(int argc, char **argv)
 	loop_signal(SIGTERM, on_term, NULL);
 	loop_signal(SIGINT, on_term, NULL);
 	tickets_init();
+	renew_init();
 	log_event("server.starting", "version=%s pid=%d hostname=%s", VERSION,
 	    (int)getpid(), conf->hostname);
 	workers_start();

@@ -53,6 +53,7 @@ void listen_close(void);
  */
 void workers_start(void);
 void workers_reload(void); /* the configuration and the files, anew */
+void workers_renew(void);  /* certificates and keys, anew */
 void workers_stop(void);
 /* A child cannot start, and will not be able to: what it logged says why.
  * The loop has been ended. */
@@ -66,6 +67,17 @@ struct worker *workers_find(enum process);
  * every 12 hours. */
 void tickets_init(void);
 void tickets_send(struct channel *);
+
+/*
+ * renew.c - certificates and keys that change on the disk: looked at every
+ * ten seconds, so that a renewed one is in use within a minute.
+ *
+ * renew_now() reads them at once, changed or not.  0, or the number of files
+ * that are wrong, each told; then all stays as it is.
+ */
+void renew_init(void);
+void renew_seen(void); /* the files were read for another reason */
+int renew_now(conf_error_fn *, void *arg);
 
 /*
  * control.c - the control socket.  Root, the server's own user and members of

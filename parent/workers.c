@@ -154,10 +154,15 @@ send_conf(struct worker *w)
 	m.u.conf.text.data = (const uint8_t *)parent_conf_text(&len);
 	m.u.conf.text.len = len;
 	channel_send(&w->channel, &m, -1);
-	if (w->process == P_SMTPD || w->process == P_AUTH)
-		send_file(w, FILE_TLS_CERT, "", c->certificate);
+	for (size_t i = 0; i < c->ntls; i++) {
+		const struct conf_tls *t = &c->tls[i];
+
+		if (w->process == P_SMTPD || w->process == P_AUTH)
+			send_file(w, FILE_TLS_CERT, t->name, t->certificate);
+		if (w->process == P_AUTH)
+			send_file(w, FILE_TLS_KEY, t->name, t->key);
+	}
 	if (w->process == P_AUTH) {
-		send_file(w, FILE_TLS_KEY, "", c->key);
 		for (size_t i = 0; i < c->nroutes; i++)
 			if (*c->routes[i].password_file != '\0')
 				send_file(w, FILE_ROUTE_SECRET,
@@ -497,6 +502,17 @@ bool
 workers_hopeless(void)
 {
 	return hopeless;
+}
+
+void
+workers_renew(void)
+{
+	for (struct worker *w = workers; w < workers + nworkers; w++)
+		if (w->pid != 0 &&
+		    (w->process == P_SMTPD || w->process == P_AUTH)) {
+			send_conf(w);
+			send_start(w);
+		}
 }
 
 void

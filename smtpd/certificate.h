@@ -1,22 +1,32 @@
 /*
- * certificate.h - which certificate new connections get.
+ * certificate.h - which certificates new connections get: one for those who
+ * ask for no name that is known, others by the name they ask for (SNI).
  */
 #ifndef SMTPD_CERTIFICATE_H
 #define SMTPD_CERTIFICATE_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
-/* A chain from the parent, not used yet; takes fd.  Logs what is wrong. */
-void certificate_take(int fd);
+#include "lib/conf.h"
+
+/* The chain of a [tls NAME] from the parent ("" is [tls]), not used yet; takes
+ * fd. */
+void certificate_take(const char *section, int fd);
 
 /*
- * Use the chain taken last.  The first one is used at once; a later one as
- * soon as auth has signed with its key.  When auth cannot within ten seconds,
- * the old one stays; that is logged.
+ * Use the chains taken last for the [tls] sections of this configuration.
+ * Where there was none before it is used at once; a changed one as soon as
+ * auth has signed with its key.  When auth cannot within ten seconds, or it is
+ * no certificate, the old one stays.  Each change is logged, and why there is
+ * none.
+ *
+ *   hold  see tls_use_hold()
  */
-void certificate_adopt(void);
+void certificate_adopt(const struct conf *, bool (*hold)(void));
 
-/* For a new connection, or NULL while there is none.  Borrowed. */
-SSL_CTX *certificate_context(void);
+/* For a new connection, or NULL while there is none.  Borrowed.  A legacy one
+ * speaks TLS 1.0 and 1.1 too; there is none without a [listen] that is so. */
+SSL_CTX *certificate_context(bool legacy);
 
 #endif

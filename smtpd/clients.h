@@ -20,7 +20,10 @@ struct client {
 	struct session session;
 	struct source *source;
 	int64_t timer_at; /* 0 not set */
+	bool legacy;      /* came to a [listen] for old devices */
 	bool eof, securing, lingering;
+	int64_t held_since; /* held.h; 0 not held */
+	TAILQ_ENTRY(client) held;
 	TAILQ_ENTRY(client) link;
 };
 

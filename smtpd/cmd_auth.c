@@ -51,6 +51,7 @@ check(struct session *s, struct sasl_login *login)
 	text_copy(a->secret, sizeof(a->secret), login->password);
 	text_copy(a->ip, sizeof(a->ip), s->ip);
 	a->port = s->port;
+	a->legacy = s->legacy;
 	text_copy(a->tls, sizeof(a->tls), s->tls);
 	text_copy(a->mech, sizeof(a->mech), s->mech);
 	explicit_bzero(login, sizeof(*login));

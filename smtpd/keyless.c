@@ -85,6 +85,21 @@ is_quits(void)
 	return line != -1 && answered == asked;
 }
 
+bool
+keyless_ready(void)
+{
+	ssize_t n;
+	char end;
+
+	if (!is_quits())
+		return false;
+	n = recv(line, &end, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR)))
+		return true;
+	hang_up();
+	return false;
+}
+
 /* One private-key operation; the answer lives until the next one. */
 static bool
 sign(const char *name, enum sign_op op, int padding, const void *data, size_t n,

@@ -25,6 +25,10 @@ void keyless_line(int fd);
  */
 bool keyless_use(SSL_CTX *, EVP_PKEY *pub, char *err, size_t size);
 
+/* Whether a signature asked for now would be waited for with hope: there is a
+ * line, auth is at its other end, and it owes us nothing. */
+bool keyless_ready(void);
+
 enum keyless { KEYLESS_FITS, KEYLESS_SILENT, KEYLESS_REFUSED, KEYLESS_DIFFERS };
 
 /* Have something signed, and verify it with the certificate. */

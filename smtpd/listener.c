@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,8 +19,7 @@
 
 static struct listener {
 	int fd;
-	unsigned port;
-	bool implicit;
+	struct door door;
 	struct watch watch;
 } listeners[LISTENERS];
 static int count;
@@ -49,8 +49,9 @@ listener_add(const struct msg_listen *m, int fd)
 		fatal("more than %d listening sockets", LISTENERS);
 	l = &listeners[count++];
 	l->fd = fd;
-	l->port = m->port;
-	l->implicit = m->tls_mode == TLS_MODE_IMPLICIT;
+	snprintf(l->door.name, sizeof(l->door.name), "%s", m->name);
+	l->door.port = m->port;
+	l->door.implicit = m->tls_mode == TLS_MODE_IMPLICIT;
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
@@ -105,8 +106,7 @@ on_ready(void *arg, short events)
 		fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd != -1) {
-			on_client(
-			    fd, (struct sockaddr *)&ss, l->port, l->implicit);
+			on_client(fd, (struct sockaddr *)&ss, &l->door);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||

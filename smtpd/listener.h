@@ -9,9 +9,15 @@
 
 #include "ipc/messages.h"
 
-/* A client has come; takes fd, which is nonblocking. */
-typedef void
-listener_fn(int fd, const struct sockaddr *, unsigned port, bool implicit_tls);
+/* A socket at which clients arrive. */
+struct door {
+	char name[64]; /* of its [listen NAME] */
+	unsigned port;
+	bool implicit; /* TLS from the first byte */
+};
+
+/* A client has come; takes fd, which is nonblocking.  The door stays. */
+typedef void listener_fn(int fd, const struct sockaddr *, const struct door *);
 
 /* One more socket, from the parent; takes fd.  Not accepting yet. */
 void listener_add(const struct msg_listen *, int fd);

@@ -15,8 +15,10 @@
 #include "lib/tls.h"
 #include "smtpd/certificate.h"
 #include "smtpd/clients.h"
+#include "smtpd/held.h"
 #include "smtpd/keyless.h"
 #include "smtpd/listener.h"
+#include "smtpd/proxied.h"
 #include "smtpd/server.h"
 #include "smtpd/text.h"
 
@@ -33,6 +35,15 @@ static struct channel auth = { .fd = -1 }, queue = { .fd = -1 };
 static unsigned most_clients, cores = 1;
 static bool stopping;
 static struct timer stop_timer;
+
+/* Every client there is needs its place in the table. */
+static bool
+full(void)
+{
+	return clients_full() ||
+	    clients_count() + proxied_count() >= most_clients;
+}
+
 static bool
 send_request(const struct msg *m)
 {
@@ -52,18 +63,19 @@ drop(struct client *c)
 	log_debug("smtp.gone", "ip=%s port=%u", c->session.ip, c->session.port);
 	session_gone(&c->session);
 	source_leave(c->source);
+	held_forget(c);
 	io_close(&c->io);
 	client_free(c);
 	if (stopping && clients_count() == 0)
 		loop_stop();
-	listener_pause(clients_full());
+	listener_pause(full());
 }
 
 /* The 220 has left: begin the handshake.  False when the client is gone. */
 static bool
 secure(struct client *c)
 {
-	SSL_CTX *ctx = certificate_context();
+	SSL_CTX *ctx = certificate_context(c->legacy);
 
 	if (c->securing || c->io.out.len > 0) {
 		io_pause(&c->io, !c->securing);
@@ -196,6 +208,9 @@ on_io(struct io *io, enum io_event event)
 	case IO_TIMEOUT:
 		on_timeout(c);
 		return;
+	case IO_HELD:
+		held_add(c);
+		break;
 	case IO_SECURED:
 		c->securing = false;
 		session_secured(&c->session, io_tls_version(io));
@@ -258,8 +273,17 @@ most_from_one(void)
 	return most < 4 ? 1 : most / 4;
 }
 
+static bool
+is_legacy(const struct door *door)
+{
+	const struct conf_listen *l = conf_listen(world.conf, door->name);
+
+	return l != NULL && l->legacy;
+}
+
+/* Begin with a client whose address is known. */
 static void
-on_client(int fd, const struct sockaddr *sa, unsigned port, bool implicit_tls)
+welcome(int fd, const struct sockaddr *sa, const struct door *door)
 {
 	struct source *source;
 	struct client *c;
@@ -270,17 +294,38 @@ on_client(int fd, const struct sockaddr *sa, unsigned port, bool implicit_tls)
 	net_text(sa, ip);
 	source = source_enter(sa, most_from_one(), &first);
 	if (source == NULL) {
-		turn_away(fd, ip, port, implicit_tls, first);
+		turn_away(fd, ip, door->port, door->implicit, first);
 		return;
 	}
 	c = client_new();
 	c->source = source;
+	c->legacy = is_legacy(door);
 	io_open(&c->io, fd, IN_LIMIT, on_io, c);
-	session_init(
-	    &c->session, &world, &c->io.out, c->id, ip, port, implicit_tls);
-	listener_pause(clients_full());
-	log_debug("smtp.connect", "ip=%s port=%u", ip, port);
+	session_init(&c->session, &world, &c->io.out, c->id, ip, door->port,
+	    door->implicit);
+	c->session.legacy = c->legacy;
+	listener_pause(full());
+	log_debug("smtp.connect", "ip=%s port=%u", ip, door->port);
 	tend(c);
+}
+
+static void
+on_less(void)
+{
+	listener_pause(full());
+}
+
+static void
+on_client(int fd, const struct sockaddr *sa, const struct door *door)
+{
+	const struct conf_listen *l = conf_listen(world.conf, door->name);
+
+	if (l == NULL || l->nproxies == 0) {
+		welcome(fd, sa, door);
+		return;
+	}
+	proxied_begin(fd, sa, door, l);
+	listener_pause(full());
 }
 
 static void
@@ -389,6 +434,7 @@ take_peer(enum process who, unsigned index, bool sign, int fd)
 
 	if (who == P_AUTH && sign) {
 		keyless_line(fd);
+		held_go_on();
 		return;
 	}
 	if (who != P_AUTH && who != P_QUEUE)
@@ -407,10 +453,9 @@ take_peer(enum process who, unsigned index, bool sign, int fd)
 static void
 take_file(enum file_kind kind, const char *name, int fd)
 {
-	(void)name;
 	if (kind != FILE_TLS_CERT)
 		fatal("a file that is none of our business");
-	certificate_take(fd);
+	certificate_take(name, fd);
 }
 
 static void
@@ -441,8 +486,9 @@ start(const struct conf *conf)
 	world.send = send_request;
 	world.wall_ms = loop_wall_ms;
 	world.now_ms = loop_now_ms();
-	certificate_adopt();
-	world.tls = certificate_context() != NULL;
+	certificate_adopt(conf, held_wanted);
+	world.tls = certificate_context(false) != NULL;
+	proxied_init(welcome, on_less);
 	listener_start(on_client);
 	child_ready();
 }
@@ -451,8 +497,8 @@ static void
 reload(const struct conf *conf)
 {
 	world.conf = conf;
-	certificate_adopt();
-	world.tls = certificate_context() != NULL;
+	certificate_adopt(conf, held_wanted);
+	world.tls = certificate_context(false) != NULL;
 }
 
 static void
@@ -467,6 +513,7 @@ stop(void)
 {
 	stopping = true;
 	listener_stop();
+	proxied_stop();
 	each(send_home, NULL);
 	if (clients_count() == 0) {
 		loop_stop();

@@ -86,6 +86,7 @@ struct session {
 
 	char ip[NET_TEXT];
 	unsigned port;
+	bool legacy;  /* at a [listen] for old devices */
 	char tls[16]; /* "TLSv1.3", "" in the clear */
 	const char *mech;
 	struct sasl_login *login; /* AUTH LOGIN between its two answers */

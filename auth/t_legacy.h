@@ -1,0 +1,19 @@
+/*
+ * t_legacy.h - table legacy: logins that may be used at listeners for old
+ * devices, whose TLS is not what it should be.
+ */
+#ifndef AUTH_T_LEGACY_H
+#define AUTH_T_LEGACY_H
+
+#include "auth/store.h"
+
+struct legacy {
+	char by[128]; /* who allowed it */
+	uint64_t created;
+};
+
+bool legacy_get(struct txn *, const char *login, struct legacy *);
+void legacy_put(struct txn *, const char *login, const struct legacy *);
+bool legacy_del(struct txn *, const char *login);
+
+#endif
