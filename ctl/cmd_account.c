@@ -94,6 +94,19 @@ cmd_account_remove(struct ctl *c)
 	return change(c, ACCOUNT_REMOVE, "");
 }
 
+int
+cmd_account_legacy(struct ctl *c)
+{
+	const char *word = c->args.words[1];
+
+	if (strcmp(word, "on") != 0 && strcmp(word, "off") != 0)
+		return output_fail(
+		    CODE_USAGE, "say on or off, not \"%s\"", word);
+	return change(c,
+	    strcmp(word, "on") == 0 ? ACCOUNT_LEGACY_ON : ACCOUNT_LEGACY_OFF,
+	    "");
+}
+
 static void
 print_verdict(
     const struct ctl *c, const char *account, bool ok, const char *reason)

@@ -25,6 +25,7 @@ static const struct column columns[] = {
 	{ "grant_count", NULL,         CELL_NUMBER },
 	{ "sent_hour",  NULL,         CELL_NUMBER },
 	{ "sent_day",   "sent today", CELL_NUMBER },
+	{ "legacy",     NULL,         CELL_BOOL },
 };
 /* clang-format on */
 
@@ -61,6 +62,7 @@ fill(const struct msg_account_row *r, struct cell cells[COLUMNS])
 		{ .n = r->grants },
 		{ .n = r->sent_hour },
 		{ .n = r->sent_day },
+		{ .n = r->legacy },
 	};
 
 	memcpy(cells, filled, sizeof(filled));
@@ -159,6 +161,9 @@ print_page(const struct ctl *c, const struct page *p)
 	    conf->rcpts_hour, conf->rcpts_day);
 	output_field(o, "password", "%s%s", r->hash,
 	    r->weak ? " (weak; made anew at the next login)" : "");
+	if (r->legacy)
+		output_field(o, "old devices",
+		    "may log in at listeners with \"legacy = yes\"");
 	output_field(o, "last login", "%s%s%s", text_time(text, r->last_login),
 	    r->last_login != 0 ? " from " : "",
 	    r->last_login != 0 ? r->last_ip : "");

@@ -158,6 +158,12 @@ const struct command commands[] = {
   "print every account for another server",
   "One JSON object a line, with hashes, credentials and grants: keep it "
   "secret.  \"account import\" takes it back." },
+{ "account",    "legacy",  "ADDRESS on|off",   no_flags,   cmd_account_legacy,
+  "let it log in at listeners for old devices",
+  "A [listen] with \"legacy = yes\" takes TLS 1.0 and 1.1, which others could "
+  "read some day, so only accounts that are allowed to may log in there: one "
+  "for each scanner or printer, with a password of its own.  \"off\" ends the "
+  "sessions of the account." },
 
 { "grant",      "add",     "ADDRESS SENDER",   no_flags,   cmd_grant_add,
   "let an account send as another address",
@@ -198,6 +204,17 @@ const struct command commands[] = {
   SELECTION "\n\n"
   "What is removed is gone.  More than named ids are removed only after a "
   "confirmation: typed at a terminal, or given with --yes." },
+
+{ "tls",        "show",    "",                 json,       cmd_tls_show,
+  "tell about certificates and their keys",
+  "For whom each is, who issued it, how many days are left, whether its chain "
+  "is complete and whether the key in use is its own.  Ends with 1 when "
+  "something is wrong, or fewer than 14 days are left." },
+{ "tls",        "reload",  "",                 no_flags,   cmd_tls_reload,
+  "read certificates and keys again",
+  "A running server does so by itself within a minute after the files have "
+  "changed.  No session ends.  When the new files are wrong, the old ones stay "
+  "in use, and this command says why and ends with 1 or 78." },
 
 { "completion", NULL,      "SHELL",            no_flags,   cmd_completion,
   "print a completion script",
