@@ -282,7 +282,9 @@ def without_auth(p, then):
     os.kill(p.sid, signal.SIGSTOP)  # the parent, who would start it again
     try:
         p.kill("postern-auth")
-        wait(lambda: not p.pid("postern-auth"), 10, "auth is dead")
+        # A dying process has its sockets open for a moment.
+        wait(lambda: len(p.events("peer.gone", mark, peer="auth"))
+             >= len(p.pid("postern-smtpd")), 10, "auth is dead")
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             done = [pool.submit(p.served) for _ in range(20)]
             p.wait_event("tls.held", mark)
