@@ -43,13 +43,14 @@ EVENT   := $(shell pkg-config --libs libevent_core 2>/dev/null)
 SSL     := $(shell pkg-config --libs openssl 2>/dev/null)
 UNBOUND := $(shell pkg-config --libs libunbound 2>/dev/null)
 INIH    := $(shell pkg-config --libs inih 2>/dev/null)
+CURL    := $(shell pkg-config --libs libcurl 2>/dev/null)
 JANSSON := $(shell pkg-config --libs jansson 2>/dev/null)
 IDN     := $(shell pkg-config --libs libidn2 2>/dev/null)
 SECCOMP := $(shell pkg-config --libs libseccomp 2>/dev/null)
 ARGON2  := $(shell pkg-config --libs libargon2 2>/dev/null)
 
 # What each process links: the linker shows what a process cannot do.
-PROCESSES    := parent smtpd auth queue deliver
+PROCESSES    := parent smtpd auth queue deliver sts
 SHARED       := ipc mail lib
 CHILD        := $(INIH) $(EVENT) $(IDN) $(SECCOMP)
 LIBS_ctl     := $(SSL) $(JANSSON) $(INIH) $(EVENT) $(IDN)
@@ -58,6 +59,7 @@ LIBS_smtpd   := $(SSL) $(CHILD)
 LIBS_auth    := $(SSL) $(CHILD) $(ARGON2) -ldb-5.3 -lcrypt -lunistring -lpthread
 LIBS_queue   := $(CHILD) -ldb-5.3 -lpthread
 LIBS_deliver := $(SSL) $(UNBOUND) $(CHILD)
+LIBS_sts     := $(CURL) $(CHILD)
 
 .DEFAULT_GOAL := all
 .SECONDARY:

@@ -34,7 +34,9 @@ struct target {
 enum aim { AT_NOTHING, AT_PORT, AT_STORE, AT_SPOOL, AT_OUTSIDE, AT_FIXED };
 
 /* clang-format off */
-#define ALL (1U << P_SMTPD | 1U << P_AUTH | 1U << P_QUEUE | 1U << P_DELIVER)
+#define ALL \
+	(1U << P_SMTPD | 1U << P_AUTH | 1U << P_QUEUE | 1U << P_DELIVER | \
+	 1U << P_STS)
 static const struct {
 	const char *name;    /* lib/attempt.c */
 	enum aim aim;
@@ -51,7 +53,7 @@ static const struct {
 	{ "write-file", AT_OUTSIDE, NULL, ALL, 0, "write a file elsewhere" },
 	{ "exec",       AT_FIXED,   "/bin/true", ALL, 0, "run a program" },
 	{ "fork",       AT_NOTHING, NULL, ALL, 0, "make a process" },
-	{ "connect",    AT_PORT,    NULL, ALL, 1U << P_DELIVER,
+	{ "connect",    AT_PORT,    NULL, ALL, 1U << P_DELIVER | 1U << P_STS,
 	  "connect to a host" },
 	{ "bind",       AT_FIXED,   "2", ALL, 0, "bind a port" },
 	{ "ptrace",     AT_NOTHING, NULL, ALL, 0, "trace another process" },
@@ -230,7 +232,7 @@ int
 cmd_check_sandbox(struct ctl *c)
 {
 	static const enum process children[] = { P_SMTPD, P_AUTH, P_QUEUE,
-		P_DELIVER };
+		P_DELIVER, P_STS };
 	int code = settings_load(&c->settings, c->file), fd;
 	struct tally sum = { 0 };
 	struct target target;

@@ -118,12 +118,12 @@ int
 setup_users(struct setup *s)
 {
 	const char *const names[] = { s->conf->user_smtpd, s->conf->user_auth,
-		s->conf->user_queue, s->conf->user_deliver };
+		s->conf->user_queue, s->conf->user_deliver, s->conf->user_sts };
 	char made[300] = "";
 	size_t n = 0;
 	int code;
 
-	for (size_t i = 0; s->root && i < 4; i++) {
+	for (size_t i = 0; s->root && i < sizeof(names) / sizeof(*names); i++) {
 		if (*names[i] == '\0' || getpwnam(names[i]) != NULL ||
 		    named_before(names, i))
 			continue;

@@ -11,9 +11,11 @@
 #include "deliver/console.h"
 #include "deliver/dns.h"
 #include "deliver/keeper.h"
+#include "deliver/known.h"
 #include "deliver/link.h"
 #include "deliver/memory.h"
 #include "deliver/self.h"
+#include "deliver/sts.h"
 #include "deliver/trust.h"
 #include "lib/log.h"
 
@@ -45,6 +47,8 @@ tell(void *arg, const struct msg *m)
 	const struct msg_job_verdict *v = &m->u.job_verdict;
 	const struct errand *e = arg;
 
+	if (v->verdict == V_OK)
+		known_note(e->job->domain, v->mx, v->tls[0] != '\0', v->policy);
 	for (size_t i = 0; v->verdict == V_OK && i < v->rcpts.len; i++)
 		memory_add(e->job->id, e->job->rcpts[v->rcpts.data[i]]);
 	if (!e->orphan)
@@ -131,6 +135,10 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	struct errand *e;
 
 	(void)c;
+	if (m->type == MSG_DOMAIN_IS) {
+		known_message(m);
+		return;
+	}
 	if (m->type != MSG_JOB)
 		fatal("queue sent %s", msg_name(m->type));
 	e = calloc(1, sizeof(*e));
@@ -185,11 +193,13 @@ open_queue(int fd)
 	queues++;
 	channel_open(
 	    &queue, fd, P_DELIVER, P_QUEUE, 0, on_message, on_gone, NULL);
+	known_queue_is_back();
 }
 
 void
 agent_start(const struct conf *c)
 {
+	known_start(&queue);
 	agent_reload(c);
 	if (queue_fd != -1)
 		open_queue(queue_fd);
@@ -218,6 +228,9 @@ agent_peer(enum process peer, unsigned index, bool sign, int fd)
 		break;
 	case P_AUTH:
 		keeper_peer(fd);
+		break;
+	case P_STS:
+		sts_peer(fd);
 		break;
 	default:
 		fatal("unexpected peer %s", process_name(peer));

@@ -12,6 +12,7 @@
 #include "deliver/carry.h"
 #include "deliver/link.h"
 #include "deliver/search.h"
+#include "deliver/sts.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
@@ -30,7 +31,12 @@ struct carry {
 
 	struct conf_route route;
 	struct search *search;
-	struct target target;    /* the latest */
+	struct target target; /* the latest */
+	bool found;           /* it waits for the MTA-STS policy */
+	uint64_t ticket;      /* of the question for that, or 0 */
+	bool sts_asked, sts_known;
+	enum sts_mode sts;
+	char *sts_mx;            /* what it lists */
 	char tried[TARGET_NAME]; /* ahead of the search, on a kept connection */
 	struct link *link;
 	unsigned attempts;
@@ -78,6 +84,8 @@ finish(struct carry *c)
 	*c->slot = NULL;
 	timer_clear(&c->timer);
 	search_free(c->search);
+	sts_forget(c->ticket);
+	free(c->sts_mx);
 	free(c);
 	news(arg, job);
 }
@@ -117,6 +125,9 @@ decide(struct carry *c)
 		.by_mx = t->by_mx,
 		.secure_mx = t->secure_mx,
 		.dane = t->dane,
+		.sts = c->sts,
+		.sts_lists_host =
+		    c->sts_mx != NULL && sts_lists(c->sts_mx, t->host),
 	};
 
 	c->policy = policy_decide(&in);
@@ -136,11 +147,44 @@ pass_over(struct carry *c)
 	try_next(c);
 }
 
+/* Target and MTA-STS policy are here. */
+static void
+proceed(struct carry *c)
+{
+	struct link_key key;
+
+	c->found = false;
+	decide(c);
+	if (c->policy.verdict != V_OK) {
+		pass_over(c);
+		return;
+	}
+	c->attempts++;
+	set_key(c, &c->target, &key);
+	if (!link_reuse(&key, c->job, &c->link, on_link, c))
+		connect_target(c);
+}
+
+static void
+on_sts(void *arg, enum sts_mode mode, const struct msg_domain *d,
+    const char *problem)
+{
+	struct carry *c = arg;
+
+	(void)problem;
+	c->ticket = 0;
+	c->sts_known = true;
+	c->sts = mode;
+	if (mode != STS_NONE && (c->sts_mx = strdup(d->sts_mx)) == NULL)
+		abort();
+	if (c->found)
+		proceed(c);
+}
+
 static void
 on_target(void *arg, const struct target *t)
 {
 	struct carry *c = arg;
-	struct link_key key;
 	struct outcome o;
 	char name[TARGET_NAME];
 
@@ -157,15 +201,25 @@ on_target(void *arg, const struct target *t)
 	}
 	c->clear = false;
 	c->target = *t;
-	decide(c);
-	if (c->policy.verdict != V_OK) {
-		pass_over(c);
+	c->found = true;
+	if (c->sts_known)
+		proceed(c);
+}
+
+/* Beside the search for MX; only where it can have a say. */
+static void
+ask_sts(struct carry *c)
+{
+	uint64_t ticket;
+
+	c->sts_asked = true;
+	if (!c->route.mx || *c->job->domain == '[') {
+		c->sts_known = true;
 		return;
 	}
-	c->attempts++;
-	set_key(c, t, &key);
-	if (!link_reuse(&key, c->job, &c->link, on_link, c))
-		connect_target(c);
+	ticket = sts_ask(c->job->domain, on_sts, c);
+	if (!c->sts_known)
+		c->ticket = ticket;
 }
 
 static void
@@ -175,6 +229,8 @@ try_next(struct carry *c)
 		finish(c);
 		return;
 	}
+	if (!c->sts_asked)
+		ask_sts(c);
 	if (c->search == NULL)
 		c->search =
 		    search_new(c->route.mx ? c->job->domain : c->route.host,

@@ -21,6 +21,8 @@ static const struct {
 			offsetof(struct conf, state), "queue" },
 	[P_DELIVER] = { offsetof(struct conf, user_deliver),
 			offsetof(struct conf, run),   "empty" },
+	[P_STS]     = { offsetof(struct conf, user_sts),
+			offsetof(struct conf, run),   "empty" },
 };
 /* clang-format on */
 

@@ -210,6 +210,44 @@ static const struct field job_verdict[] = {
 	F_END,
 };
 
+static const struct field domain_get[] = {
+	F_STR(msg_domain_get, domain),
+	F_END,
+};
+
+static const struct field domain[] = {
+	F_STR(msg_domain, domain),
+	F_STR(msg_domain, sts_id),
+	F_U32(msg_domain, sts_mode),
+	F_STR(msg_domain, sts_mx),
+	F_U64(msg_domain, sts_fetched),
+	F_U64(msg_domain, sts_expires),
+	F_U64(msg_domain, seen_tls),
+	F_U64(msg_domain, seen_dane),
+	F_U64(msg_domain, seen_sts),
+	F_END,
+};
+
+static const struct field fetch[] = {
+	F_STR(msg_fetch, url),
+	F_STR(msg_fetch, host),
+	F_U32(msg_fetch, port),
+	F_STR(msg_fetch, addresses),
+	F_STR(msg_fetch, type),
+	F_BYTES(msg_fetch, body, FETCH_MAX),
+	F_END,
+};
+
+static const struct field fetched[] = {
+	F_U32(msg_fetched, verdict),
+	F_U32(msg_fetched, code),
+	F_U32(msg_fetched, certificate),
+	F_STR(msg_fetched, text),
+	F_STR(msg_fetched, type),
+	F_BYTES(msg_fetched, body, FETCH_MAX),
+	F_END,
+};
+
 static const struct field route_secret[] = {
 	F_STR(msg_route_secret, route),
 	F_END,
@@ -441,8 +479,9 @@ static const struct field cmd_done[] = {
 #define AUTH	(1u << P_AUTH)
 #define QUEUE	(1u << P_QUEUE)
 #define DELIVER	(1u << P_DELIVER)
+#define STS	(1u << P_STS)
 #define CTL	(1u << P_CTL)
-#define ALL	(SMTPD | AUTH | QUEUE | DELIVER)
+#define ALL	(SMTPD | AUTH | QUEUE | DELIVER | STS)
 
 enum { FD = 1, SECRET = 2 };
 
@@ -486,6 +525,11 @@ static const struct message {
 [MSG_TX_ABORT]        = ROW("tx-abort",        SMTPD,                  QUEUE,                  MSG_NONE,            0,     empty),
 [MSG_JOB]             = ROW("job",             QUEUE,                  DELIVER,                MSG_JOB_VERDICT,     FD,    job),
 [MSG_JOB_VERDICT]     = ROW("job-verdict",     DELIVER,                QUEUE,                  MSG_NONE,            0,     job_verdict),
+[MSG_DOMAIN_GET]      = ROW("domain-get",      DELIVER,                QUEUE,                  MSG_DOMAIN_IS,       0,     domain_get),
+[MSG_DOMAIN_IS]       = ROW("domain-is",       QUEUE,                  DELIVER,                MSG_NONE,            0,     domain),
+[MSG_DOMAIN_PUT]      = ROW("domain-put",      DELIVER,                QUEUE,                  MSG_NONE,            0,     domain),
+[MSG_FETCH]           = ROW("fetch",           DELIVER,                STS,                    MSG_FETCHED,         0,     fetch),
+[MSG_FETCHED]         = ROW("fetched",         STS,                    DELIVER,                MSG_NONE,            0,     fetched),
 [MSG_ROUTE_SECRET]    = ROW("route-secret",    DELIVER,                AUTH,                   MSG_ROUTE_SECRET_IS, 0,     route_secret),
 [MSG_ROUTE_SECRET_IS] = ROW("route-secret-is", AUTH,                   DELIVER,                MSG_NONE,            SECRET,route_secret_is),
 [MSG_DKIM_KEYS]       = ROW("dkim-keys",       DELIVER,                AUTH,                   MSG_DKIM_KEYS_ARE,   0,     dkim_keys),
@@ -614,6 +658,7 @@ process_name(enum process p)
 		[P_AUTH] = "auth",
 		[P_QUEUE] = "queue",
 		[P_DELIVER] = "deliver",
+		[P_STS] = "sts",
 		[P_CTL] = "ctl",
 	};
 

@@ -33,7 +33,16 @@
 #define BODY_HASH   32 /* bytes: SHA-256 of it, relaxed (RFC 6376 3.7) */
 #define SELECTOR    64 /* of DKIM, as text with its NUL */
 
-enum process { P_PARENT, P_SMTPD, P_AUTH, P_QUEUE, P_DELIVER, P_CTL, P_COUNT };
+enum process {
+	P_PARENT,
+	P_SMTPD,
+	P_AUTH,
+	P_QUEUE,
+	P_DELIVER,
+	P_STS,
+	P_CTL,
+	P_COUNT
+};
 enum verdict { V_OK, V_TEMP, V_PERM, V_COUNT }; /* 2yz, 4yz, 5yz */
 
 enum msg_type {
@@ -76,6 +85,13 @@ enum msg_type {
 	/* queue and deliver. */
 	MSG_JOB,
 	MSG_JOB_VERDICT,
+	MSG_DOMAIN_GET,
+	MSG_DOMAIN_IS,
+	MSG_DOMAIN_PUT,
+
+	/* deliver and sts. */
+	MSG_FETCH,
+	MSG_FETCHED,
 
 	/* deliver and auth. */
 	MSG_ROUTE_SECRET,
@@ -121,7 +137,7 @@ enum file_kind {
 	FILE_TLS_CERT,     /* to smtpd and auth */
 	FILE_TLS_KEY,      /* to auth only */
 	FILE_ROUTE_SECRET, /* to auth only; name = the route's pattern */
-	FILE_CA_BUNDLE,    /* to deliver */
+	FILE_CA_BUNDLE,    /* to deliver and sts */
 	FILE_TRUST_ANCHOR, /* to deliver; DNSSEC */
 	FILE_KINDS
 };
@@ -374,6 +390,51 @@ struct msg_job_verdict {
 	struct bytes rcpts; /* one byte an index into the job's list */
 	uint32_t relayed;   /* enum relayed; when V_OK */
 	uint32_t last;
+};
+
+#define DOMAIN_MX_SIZE 4097 /* STS_MX_BYTES and a NUL */
+
+/* deliver -> queue: what is known of a mail domain? */
+struct msg_domain_get {
+	char domain[256];
+};
+
+/*
+ * queue -> deliver: this; all empty when it is nothing.  deliver -> queue:
+ * this from now on.  Times are unix seconds, 0 never.
+ */
+struct msg_domain {
+	char domain[256];
+	char sts_id[33];   /* of its MTA-STS policy (RFC 8461), "" none */
+	uint32_t sts_mode; /* enum sts_mode */
+	char sts_mx[DOMAIN_MX_SIZE]; /* patterns, a space between */
+	uint64_t sts_fetched, sts_expires;
+	uint64_t seen_tls;  /* last: it took mail over TLS, */
+	uint64_t seen_dane; /* authenticated by DANE, */
+	uint64_t seen_sts;  /* by an MTA-STS policy in mode enforce */
+};
+
+#define FETCH_MAX 65536 /* bytes sent or received */
+
+/* deliver -> sts: get https://HOST..., or with a body post it.  Names are
+ * looked up by deliver, so sts needs no DNS. */
+struct msg_fetch {
+	char url[1024];
+	char host[256]; /* that of the URL */
+	uint32_t port;  /* likewise */
+	char
+	    addresses[400]; /* of the host, a comma between, IPv6 in brackets */
+	char type[64];      /* of the body */
+	struct bytes body;  /* empty: GET */
+};
+
+struct msg_fetched {
+	uint32_t verdict;
+	uint32_t code;        /* of HTTP, 0 none */
+	uint32_t certificate; /* not V_OK because of the server's certificate */
+	char text[200];       /* when not V_OK */
+	char type[64];
+	struct bytes body;
 };
 
 /* deliver -> auth: the password of a smarthost. */
@@ -712,6 +773,10 @@ struct msg {
 		struct msg_tx_result tx_result;
 		struct msg_job job;
 		struct msg_job_verdict job_verdict;
+		struct msg_domain_get domain_get;
+		struct msg_domain domain;
+		struct msg_fetch fetch;
+		struct msg_fetched fetched;
 		struct msg_route_secret route_secret;
 		struct msg_route_secret_is route_secret_is;
 		struct msg_dkim_keys dkim_keys;

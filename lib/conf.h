@@ -107,6 +107,7 @@ struct conf {
 	char run[CONF_PATH];
 
 	char user_smtpd[64], user_auth[64], user_queue[64], user_deliver[64];
+	char user_sts[64];
 	char admin_group[64]; /* "" only root and the server's user */
 
 	uint32_t workers; /* smtpd processes; 0 = one per core */

@@ -127,6 +127,7 @@ conf_check_files(const struct conf *c, conf_error_fn *error, void *arg)
 	bad += check_user("auth", c->user_auth, error, arg);
 	bad += check_user("queue", c->user_queue, error, arg);
 	bad += check_user("deliver", c->user_deliver, error, arg);
+	bad += check_user("sts", c->user_sts, error, arg);
 	if (*c->admin_group != '\0' && getgrnam(c->admin_group) == NULL) {
 		error(arg, 0, "users.admin-group: there is no such group",
 		    "make it with groupadd(8)");

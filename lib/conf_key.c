@@ -47,6 +47,7 @@ const struct conf_key conf_keys[] = {
    { "users",  "auth",           read_text,      AT(user_auth),        "_posternauth" },
    { "users",  "queue",          read_text,      AT(user_queue),       "_posternq" },
    { "users",  "deliver",        read_text,      AT(user_deliver),     "_posternout" },
+   { "users",  "sts",            read_text,      AT(user_sts),         "_posternsts" },
    { "users",  "admin-group",    read_text,      AT(admin_group),      "" },
    { "smtpd",  "workers",        read_count,     AT(workers),          "0" },
    { "log",    "syslog",         read_yes_no,    AT(syslog),           "no" },

@@ -38,6 +38,7 @@ static const struct {
 	{ P_QUEUE,   P_DELIVER, false },
 	{ P_QUEUE,   P_AUTH,    false },
 	{ P_DELIVER, P_AUTH,    false },
+	{ P_DELIVER, P_STS,     false },
 };
 
 /* How long each may take to finish what is under way. */
@@ -47,6 +48,7 @@ static const struct {
 } stop_order[] = {
 	{ P_SMTPD,   15000 },
 	{ P_DELIVER, 15000 },
+	{ P_STS,     5000 },
 	{ P_QUEUE,   30000 },
 	{ P_AUTH,    10000 },
 };
@@ -169,13 +171,12 @@ send_conf(struct worker *w)
 				    c->routes[i].pattern,
 				    c->routes[i].password_file);
 	}
-	if (w->process == P_DELIVER) {
-		/* Either may be missing: then there is less to verify. */
-		if (access(c->ca_file, R_OK) == 0)
-			send_file(w, FILE_CA_BUNDLE, "", c->ca_file);
-		if (access(c->trust_anchor, R_OK) == 0)
-			send_file(w, FILE_TRUST_ANCHOR, "", c->trust_anchor);
-	}
+	/* Either may be missing: then there is less to verify. */
+	if ((w->process == P_DELIVER || w->process == P_STS) &&
+	    access(c->ca_file, R_OK) == 0)
+		send_file(w, FILE_CA_BUNDLE, "", c->ca_file);
+	if (w->process == P_DELIVER && access(c->trust_anchor, R_OK) == 0)
+		send_file(w, FILE_TRUST_ANCHOR, "", c->trust_anchor);
 }
 
 static void
@@ -480,6 +481,7 @@ workers_start(void)
 	add(P_AUTH, 0);
 	add(P_QUEUE, 0);
 	add(P_DELIVER, 0);
+	add(P_STS, 0);
 	for (unsigned i = 0; i < n; i++)
 		add(P_SMTPD, i);
 	for (struct worker *w = workers; w < workers + nworkers; w++)

@@ -15,6 +15,7 @@
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
 #include "queue/crash.h"
+#include "queue/domains.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
 #include "queue/settings.h"
@@ -283,11 +284,12 @@ on_verdict(const struct msg *m)
 static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
-	(void)c;
 	if (fd != -1)
 		close(fd);
 	if (m->type == MSG_JOB_VERDICT)
 		on_verdict(m);
+	else
+		domains_message(c, m);
 }
 
 /* Deliver died: what it had told holds, the rest is ready again. */

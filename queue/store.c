@@ -44,6 +44,7 @@ static const struct {
 	[T_JOB]     = { "job.db",     8192,  64 },
 	[T_DUE]     = { "due.db",     8192,  32 },
 	[T_JOURNAL] = { "journal.db", 16384, 0 },
+	[T_DOMAIN]  = { "domain.db",  4096,  0 },
 	/* clang-format on */
 };
 

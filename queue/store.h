@@ -25,10 +25,11 @@ enum table {
 	T_JOB,     /* id, n -> job_row */
 	T_DUE,     /* time, id, n -> due_row: the schedule */
 	T_JOURNAL, /* time, seq -> journal_row */
+	T_DOMAIN,  /* name -> struct msg_domain: what is known of it */
 	TABLES
 };
 
-#define STORE_KEY_MAX 20
+#define STORE_KEY_MAX 256
 #define STORE_ROW_MAX (192 * 1024) /* bytes in one row */
 
 struct txn; /* NULL reads outside of a transaction */

@@ -7,7 +7,7 @@ set -u
 
 build='libargon2-dev libunistring-dev gcc make pkg-config libc6-dev
 libssl-dev libdb5.3-dev libcrypt-dev
-libevent-dev libunbound-dev libinih-dev libjansson-dev libcmocka-dev
+libcurl4-openssl-dev libevent-dev libunbound-dev libinih-dev libjansson-dev libcmocka-dev
 libidn2-dev libseccomp-dev uthash-dev'
 
 check='apache2-utils dovecot-core sasl2-bin db5.3-util

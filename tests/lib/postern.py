@@ -31,7 +31,7 @@ ROOT = os.geteuid() == 0
 PASSWORD = "correct horse 9"
 HOSTNAME = "mail.example.org"
 CHILDREN = ("postern-smtpd", "postern-auth", "postern-queue",
-            "postern-deliver")
+            "postern-deliver", "postern-sts")
 
 
 def traversable(path):

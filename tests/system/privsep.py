@@ -24,11 +24,12 @@ LINKS = {
     "postern-parent": (DB, DNS, CRYPT),
     "postern-smtpd": (DB, DNS, CRYPT),
     "postern-deliver": (DB, CRYPT),
+    "postern-sts": (DB, DNS, CRYPT),
     "postern-queue": (SSL, DNS, CRYPT),
     "postern-auth": (DNS,),
 }
 CONFINED = ("postern-smtpd", "postern-deliver", "postern-auth",
-            "postern-queue")
+            "postern-queue", "postern-sts")
 
 
 def path(program):
@@ -116,7 +117,8 @@ def users(p):
     same({uid: len(names) for uid, names in uids.items()},
          {uid: 1 for uid in uids}, "programs of each user")
     wanted = {"postern-smtpd": "_postern", "postern-auth": "_posternauth",
-              "postern-queue": "_posternq", "postern-deliver": "_posternout"}
+              "postern-queue": "_posternq", "postern-deliver": "_posternout",
+              "postern-sts": "_posternsts"}
     same({names.pop(): pwd.getpwuid(int(uid)).pw_name
           for uid, names in uids.items()}, wanted, "users")
 
@@ -131,7 +133,7 @@ def roots(p):
         inside = os.listdir(f"/proc/{pid}/root/")
         if root == "/":
             raise AssertionError(f"{name} sees the whole file system")
-        if name in ("postern-smtpd", "postern-deliver"):
+        if name in ("postern-smtpd", "postern-deliver", "postern-sts"):
             same(inside, [], f"{name}: in its root")
             st_dir = os.stat(f"/proc/{pid}/root/")
             if st_dir.st_mode & 0o022 or st_dir.st_uid:
@@ -165,7 +167,8 @@ def files(p):
                         what.startswith(p.log_path) or what in (
                             "/dev/null", "/dev/urandom"):
                     continue
-                if name in ("postern-smtpd", "postern-deliver"):
+                if name in ("postern-smtpd", "postern-deliver",
+                            "postern-sts"):
                     raise AssertionError(f"{name} has {fd} -> {what}")
                 if name == "postern-queue" and ".key" in what:
                     raise AssertionError(f"{name} has {fd} -> {what}")

@@ -14,7 +14,8 @@ from postern import Postern
 from tap import has, same
 
 CHILDREN = ("postern-smtpd", "postern-auth", "postern-queue",
-            "postern-deliver")
+            "postern-deliver", "postern-sts")
+CONNECT = [(name, "connect to a host") for name in ("deliver", "sts")]
 
 
 def sanitized():
@@ -39,7 +40,7 @@ def refused(p):
         same(row["ok"], True, f"{row['process']}: {row['attempt']}")
     allowed = [(row["process"], row["attempt"]) for row in rows(r)
                if row["result"].startswith("allowed")]
-    same(allowed, [("deliver", "connect to a host")], "allowed")
+    same(allowed, CONNECT, "allowed")
 
 
 @tap.case("the check sees a sandbox that is off")
@@ -52,7 +53,7 @@ def seen(p):
     for name in CHILDREN:
         for what in ("make memory executable", "connect to a host"):
             door = (name.removeprefix("postern-"), what)
-            if door != ("deliver", "connect to a host"):
+            if door not in CONNECT:
                 same(door in open_doors, True, f"{door} is open")
 
 

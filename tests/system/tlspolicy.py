@@ -10,6 +10,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import https
 import pki
 import tap
 from dns import Dns
@@ -27,6 +28,7 @@ GOOD, OTHER, OLD, OWN, CLEAR = "good", "other", "old", "own", "clear"
 class Row:
     """
     name     the domain is NAME.ZONE
+    sts      what `_mta-sts` and the web server of the domain show: a Web
     zone     signed, plain (not signed) or bogus (signed with a wrong key)
     tlsa     a function of the certificate's PEM file to TLSA data, or lines
     cert     what the server shows
@@ -35,8 +37,9 @@ class Row:
     """
 
     def __init__(self, name, cert, want, policy, zone="signed", tlsa=None,
-                 lines=None, script=None):
+                 lines=None, script=None, sts=None):
         self.name, self.cert, self.want = name, cert, want
+        self.sts = sts
         self.policy, self.zone, self.tlsa = policy, zone, tlsa
         self.lines, self.script = lines, script
         self.domain = f"{name}.{zone}"
@@ -138,8 +141,98 @@ DANE = [
 ]
 
 
+class Web:
+    """
+    mode, mx  of the policy; None stands for the server of the row
+    page      the whole of it, instead
+    answer    the status line's code, and headers
+    cert      of the web server: good, other, own, old
+    """
+
+    def __init__(self, mode="enforce", mx=None, page=None, code=200,
+                 headers=None, cert=GOOD, txt=("v=STSv1; id=1;",)):
+        self.mode, self.mx, self.page = mode, mx, page
+        self.code, self.cert, self.txt = code, cert, txt
+        self.headers = headers or {"Content-Type": "text/plain"}
+
+    def text(self, row):
+        if self.page is not None:
+            return self.page
+        lines = ["version: STSv1", f"mode: {self.mode}", "max_age: 86400"]
+        lines += [f"mx: {mx}" for mx in self.mx or [row.mx]]
+        return "\r\n".join(lines) + "\r\n"
+
+
+MOVED = {"Location": "https://elsewhere.example/", "Content-Type":
+         "text/plain"}
+NONE = Web("none")
+STS = [
+    Row("sts", GOOD, "delivered", "sts", "plain", sts=Web()),
+    Row("sts-star", GOOD, "delivered", "sts", "plain",
+        sts=Web(mx=["other.example", "*.sts-star.plain"])),
+    Row("sts-other", OTHER, "deferred", "ertificate", "plain", sts=Web()),
+    Row("sts-old", OLD, "deferred", "ertificate", "plain", sts=Web()),
+    Row("sts-own", OWN, "deferred", "ertificate", "plain", sts=Web()),
+    Row("sts-stripped", CLEAR, "deferred", "TLS is required", "plain",
+        sts=Web()),
+    Row("sts-refused", GOOD, "deferred", "no", "plain", sts=Web(),
+        script={"starttls": NO_TLS}),
+    Row("sts-broken", GOOD, "deferred", "", "plain", sts=Web(),
+        script={"tls": b"garbage for a hello\r\n"}),
+    Row("sts-not-listed", GOOD, "deferred", "does not list", "plain",
+        sts=Web(mx=["mx.elsewhere.example"])),
+    Row("sts-deep-star", GOOD, "deferred", "does not list", "plain",
+        sts=Web(mx=["*.plain"])),
+    Row("sts-signed", GOOD, "delivered", "sts", sts=Web()),
+    Row("testing", GOOD, "delivered", "opportunistic", "plain",
+        sts=Web("testing")),
+    Row("testing-own", OWN, "delivered", "opportunistic", "plain",
+        sts=Web("testing")),
+    Row("testing-not-listed", OWN, "delivered", "opportunistic", "plain",
+        sts=Web("testing", mx=["mx.elsewhere.example"])),
+    Row("testing-clear", CLEAR, "delivered", "none", "plain",
+        sts=Web("testing")),
+    Row("mode-none", OWN, "delivered", "opportunistic", "plain", sts=NONE),
+    Row("mode-none-clear", CLEAR, "delivered", "none", "plain", sts=NONE),
+    # A policy that cannot be had is none, when there was none before.
+    Row("web-redirect", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(code=302, headers=MOVED)),
+    Row("web-404", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(code=404)),
+    Row("web-html", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(headers={"Content-Type": "text/html"})),
+    Row("web-huge", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(page="version: STSv1\nmode: enforce\nmx: a.b\n"
+                "max_age: 86400\n" + "mx: a.example\n" * 20000)),
+    Row("web-nonsense", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(page="<html>hello</html>")),
+    Row("web-other", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(cert=OTHER)),
+    Row("web-own", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(cert=OWN)),
+    Row("web-old", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(cert=OLD)),
+    Row("txt-none", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(txt=())),
+    Row("txt-two", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(txt=("v=STSv1; id=1;", "v=STSv1; id=2;"))),
+    Row("txt-among", GOOD, "delivered", "sts", "plain",
+        sts=Web(txt=("some other text", "v=STSv1; id=1;"))),
+    # DANE wins over MTA-STS (RFC 8461 2).
+    Row("both", GOOD, "delivered", "dane", tlsa=EE, sts=Web()),
+    Row("both-not-listed", OWN, "delivered", "dane", tlsa=EE,
+        sts=Web(mx=["mx.elsewhere.example"])),
+    Row("both-mismatch", GOOD, "deferred", "ertificate", tlsa=WRONG,
+        sts=Web()),
+    Row("both-pkix-only", GOOD, "delivered", "sts",
+        tlsa=raw("1 1 1 " + "cd" * 32), sts=Web()),
+    Row("both-pkix-own", OWN, "deferred", "ertificate",
+        tlsa=raw("1 1 1 " + "cd" * 32), sts=Web()),
+]
+
+
 class Site(Postern):
-    rows = DANE
+    rows = DANE + STS
 
     def set_up(self):
         self.pki = pki.Pki(os.path.join(self.dir, "pki"))
@@ -160,6 +253,10 @@ class Site(Postern):
         out = [r for r in self.rows if r.name == "alias-out"]
         if out:
             zones["plain"] += f"mx.alias-in.plain. A {out[0].address}\n"
+        self.webs = {f"mta-sts.{r.domain}": r for r in self.rows if r.sts}
+        self.web = https.Https(self.page, {
+            host: self.cert(row.sts.cert, row, host)
+            for host, row in self.webs.items()}).start()
         self.names = Dns(zones, "knot", True, unsigned=["plain"],
                          bogus=["bogus"]).__enter__()
         self.via = f"mx:{self.port}"
@@ -168,11 +265,19 @@ class Site(Postern):
         self.sections["tls"]["ca-file"] = self.pki.roots
         super().set_up()
 
-    def cert(self, which, row):
+    def page(self, host, path):
+        """What the web server of a row says: code, headers, text."""
+        row = self.webs.get(host)
+        if row is None or path != "/.well-known/mta-sts.txt":
+            return 404, {}, ""
+        return row.sts.code, row.sts.headers, row.sts.text(row)
+
+    def cert(self, which, row, host=None):
+        host = host or row.mx
         return {
-            GOOD: lambda: self.pki.issue(row.mx),
+            GOOD: lambda: self.pki.issue(host),
             OTHER: lambda: self.pki.issue("elsewhere.example"),
-            OLD: lambda: self.pki.issue(row.mx, expired=True),
+            OLD: lambda: self.pki.issue(host, expired=True),
             OWN: lambda: self.pki.issue("own.example", own=True),
             "domain": lambda: self.pki.issue(row.domain),
             "authority": lambda: self.pki.roots,
@@ -187,6 +292,10 @@ class Site(Postern):
         if row.tlsa:
             for data in row.tlsa(self, row):
                 lines += f"_PORT._tcp.mx TLSA {data}\n"
+        if row.sts:
+            lines += f"mta-sts A {https.address()}\n"
+            for txt in row.sts.txt:
+                lines += f'_mta-sts TXT "{txt}"\n'
         if "TLSA EE" in lines:
             lines = lines.replace("TLSA EE",
                                   "TLSA " + EE(self, row)[0])
@@ -198,6 +307,8 @@ class Site(Postern):
         super().__exit__(*args)
         for far in getattr(self, "far", {}).values():
             far.stop()
+        if hasattr(self, "web"):
+            self.web.stop()
         if hasattr(self, "names"):
             self.names.__exit__()
 
@@ -249,7 +360,7 @@ def expect(p, row):
               if f"v@{row.domain}" in m.rcpts], [], "messages there")
 
 
-for row in DANE:
+for row in Site.rows:
     tap.add(f"{row.name}.{row.zone}: {row.want}, {row.policy}", expect, row)
 
 

@@ -1,0 +1,13 @@
+/*
+ * domains.h - what deliver learns of mail domains and must not forget: kept
+ * for it in the store.
+ */
+#ifndef QUEUE_DOMAINS_H
+#define QUEUE_DOMAINS_H
+
+#include "ipc/channel.h"
+
+/* A message of deliver that is about a domain; false when it is not. */
+bool domains_message(struct channel *deliver, const struct msg *);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * t_domain.c - see t_domain.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "queue/t_domain.h"
+
+#define ROW_MAX (sizeof(struct msg_domain) + 64)
+
+/* clang-format off */
+static const struct field fields[] = {
+	F_STR(msg_domain, sts_id),
+	F_U32(msg_domain, sts_mode),
+	F_STR(msg_domain, sts_mx),
+	F_U64(msg_domain, sts_fetched),
+	F_U64(msg_domain, sts_expires),
+	F_U64(msg_domain, seen_tls),
+	F_U64(msg_domain, seen_dane),
+	F_U64(msg_domain, seen_sts),
+	F_END,
+};
+/* clang-format on */
+
+void
+t_domain_put(struct txn *t, const struct msg_domain *d)
+{
+	uint8_t row[ROW_MAX];
+	size_t len = record_encode(fields, d, row, sizeof(row));
+
+	if (d->domain[0] != '\0' && len > 0)
+		store_put(t, T_DOMAIN, d->domain,
+		    strnlen(d->domain, sizeof(d->domain) - 1), row, len);
+}
+
+bool
+t_domain_get(const char *domain, struct msg_domain *d)
+{
+	uint8_t row[ROW_MAX];
+	size_t len;
+
+	memset(d, 0, sizeof(*d));
+	snprintf(d->domain, sizeof(d->domain), "%s", domain);
+	if (*domain == '\0' ||
+	    !store_get(
+		NULL, T_DOMAIN, domain, strlen(domain), row, sizeof(row), &len))
+		return false;
+	if (!record_decode(fields, d, sizeof(*d), row, len))
+		fatal("a domain row is damaged");
+	snprintf(d->domain, sizeof(d->domain), "%s", domain);
+	return true;
+}

@@ -1,0 +1,17 @@
+/*
+ * t_domain.h - what is known of mail domains: name -> struct msg_domain.
+ *
+ * Written over whenever deliver has learnt something; at most daily for what
+ * only was confirmed.
+ */
+#ifndef QUEUE_T_DOMAIN_H
+#define QUEUE_T_DOMAIN_H
+
+#include "ipc/messages.h"
+#include "queue/store.h"
+
+void t_domain_put(struct txn *, const struct msg_domain *);
+/* False, with *d empty but for the name, when nothing is known. */
+bool t_domain_get(const char *domain, struct msg_domain *d);
+
+#endif

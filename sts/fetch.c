@@ -1,0 +1,280 @@
+/*
+ * fetch.c - see fetch.h.
+ *
+ * libcurl's multi interface on our loop: it says which descriptors and when
+ * (on_socket, on_timer), we say what is ready (act).
+ */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/buf.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "sts/fetch.h"
+
+#define CONNECT_S 10L
+#define TOTAL_S   30L
+#define MANY      100 /* at once; deliver asks for one a domain */
+
+struct errand {
+	CURL *easy;
+	struct curl_slist *resolve, *headers;
+	uint64_t tag, asker;
+	fetch_done_fn *done;
+	struct buf in;
+	uint8_t body[FETCH_MAX];
+	char error[CURL_ERROR_SIZE];
+};
+
+struct line {
+	struct watch watch;
+	int fd;
+};
+
+static CURLM *multi;
+static struct timer timer;
+static char *roots;
+static size_t roots_len;
+static unsigned count;
+
+static void act(int fd, int events);
+
+static void
+on_ready(void *arg, short events)
+{
+	const struct line *l = arg;
+
+	act(l->fd,
+	    (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+		(events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static void
+on_time(void *arg)
+{
+	(void)arg;
+	act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mine)
+{
+	struct line *l = mine;
+
+	(void)easy, (void)arg;
+	if (what == CURL_POLL_REMOVE) {
+		if (l != NULL)
+			watch_set(&l->watch, 0);
+		free(l);
+		return 0;
+	}
+	if (l == NULL) {
+		l = calloc(1, sizeof(*l));
+		if (l == NULL)
+			abort();
+		l->fd = fd;
+		watch_init(&l->watch, fd, on_ready, l);
+		curl_multi_assign(multi, fd, l);
+	}
+	watch_set(&l->watch,
+	    (short)((what & CURL_POLL_IN ? LOOP_READ : 0) |
+		(what & CURL_POLL_OUT ? LOOP_WRITE : 0)));
+	return 0;
+}
+
+static int
+on_timer(CURLM *m, long in_ms, void *arg)
+{
+	(void)m, (void)arg;
+	if (in_ms < 0)
+		timer_clear(&timer);
+	else
+		timer_set(&timer, in_ms);
+	return 0;
+}
+
+static size_t
+on_data(char *data, size_t size, size_t n, void *arg)
+{
+	struct errand *e = arg;
+
+	if (size * n > FETCH_MAX - e->in.len)
+		return 0; /* an error, and the end */
+	buf_add(&e->in, data, size * n);
+	return size * n;
+}
+
+static bool
+is_certificate(CURLcode code)
+{
+	return code == CURLE_PEER_FAILED_VERIFICATION ||
+	    code == CURLE_SSL_ISSUER_ERROR;
+}
+
+static void
+finish(struct errand *e, CURLcode code)
+{
+	struct msg m = { .type = MSG_FETCHED, .tag = e->tag };
+	struct msg_fetched *f = &m.u.fetched;
+	const char *type = NULL;
+	long http = 0;
+
+	if (e->easy != NULL) {
+		curl_easy_getinfo(e->easy, CURLINFO_RESPONSE_CODE, &http);
+		curl_easy_getinfo(e->easy, CURLINFO_CONTENT_TYPE, &type);
+	}
+	f->code = (uint32_t)http;
+	f->verdict =
+	    code == CURLE_OK && http >= 200 && http <= 299 ? V_OK : V_TEMP;
+	f->certificate = is_certificate(code);
+	if (type != NULL)
+		snprintf(f->type, sizeof(f->type), "%s", type);
+	if (code == CURLE_WRITE_ERROR)
+		snprintf(
+		    f->text, sizeof(f->text), "more than %d bytes", FETCH_MAX);
+	else if (code != CURLE_OK)
+		snprintf(f->text, sizeof(f->text), "%.190s",
+		    *e->error ? e->error : curl_easy_strerror(code));
+	else if (f->verdict != V_OK)
+		snprintf(f->text, sizeof(f->text), "HTTP status %ld", http);
+	else
+		f->body = (struct bytes){ (const uint8_t *)buf_data(&e->in),
+			e->in.len };
+	e->done(&e->asker, &m);
+	if (e->easy != NULL) {
+		curl_multi_remove_handle(multi, e->easy);
+		curl_easy_cleanup(e->easy);
+	}
+	curl_slist_free_all(e->resolve);
+	curl_slist_free_all(e->headers);
+	buf_release(&e->in);
+	free(e);
+	count--;
+}
+
+static void
+act(int fd, int events)
+{
+	struct errand *e;
+	CURLMsg *m;
+	int n;
+
+	curl_multi_socket_action(multi, fd, events, &n);
+	while ((m = curl_multi_info_read(multi, &n)) != NULL) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &e);
+		finish(e, m->data.result);
+	}
+}
+
+void
+fetch_init(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		fatal("libcurl cannot be used");
+}
+
+void
+fetch_trust(char *pem, size_t n)
+{
+	free(roots);
+	roots = pem;
+	roots_len = n;
+}
+
+/* Nothing from the environment, a file or the net but this server. */
+static bool
+restrict_to(struct errand *e, const struct msg_fetch *f)
+{
+	struct curl_blob ca = { roots, roots_len, CURL_BLOB_COPY };
+	char entry[700];
+
+	snprintf(
+	    entry, sizeof(entry), "%s:%u:%s", f->host, f->port, f->addresses);
+	e->resolve = curl_slist_append(NULL, entry);
+	return e->resolve != NULL && roots != NULL &&
+	    curl_easy_setopt(e->easy, CURLOPT_RESOLVE, e->resolve) ==
+	    CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_PROTOCOLS_STR, "https") ==
+	    CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_PROXY, "") == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_CAINFO_BLOB, &ca) == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_SSLVERSION,
+		(long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
+}
+
+static bool
+set_body(struct errand *e, const struct msg_fetch *f)
+{
+	char line[100];
+
+	if (f->body.len == 0)
+		return true;
+	memcpy(e->body, f->body.data, f->body.len);
+	snprintf(line, sizeof(line), "Content-Type: %s", f->type);
+	e->headers = curl_slist_append(NULL, line);
+	return e->headers != NULL &&
+	    curl_easy_setopt(e->easy, CURLOPT_HTTPHEADER, e->headers) ==
+	    CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_POSTFIELDSIZE,
+		(long)f->body.len) == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_POSTFIELDS, e->body) == CURLE_OK;
+}
+
+static bool
+set_up(struct errand *e, const struct msg_fetch *f)
+{
+	CURL *c = e->easy;
+
+	curl_easy_setopt(c, CURLOPT_PRIVATE, e);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, e->error);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, TOTAL_S);
+	curl_easy_setopt(c, CURLOPT_MAXFILESIZE, (long)FETCH_MAX);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, e);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "postern/" VERSION);
+	return curl_easy_setopt(c, CURLOPT_URL, f->url) == CURLE_OK &&
+	    restrict_to(e, f) && set_body(e, f);
+}
+
+void
+fetch(const struct msg_fetch *f, uint64_t tag, uint64_t asker,
+    fetch_done_fn *done)
+{
+	struct errand *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		abort();
+	if (multi == NULL) {
+		multi = curl_multi_init();
+		if (multi == NULL)
+			fatal("libcurl cannot be used");
+		timer_init(&timer, on_time, NULL);
+		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	}
+	e->tag = tag;
+	e->asker = asker;
+	e->done = done;
+	count++;
+	if (count <= MANY)
+		e->easy = curl_easy_init();
+	if (e->easy == NULL) {
+		finish(e, CURLE_AGAIN);
+	} else if (!set_up(e, f)) {
+		finish(e, CURLE_SSL_CACERT_BADFILE);
+	} else if (curl_multi_add_handle(multi, e->easy) != CURLM_OK) {
+		finish(e, CURLE_FAILED_INIT);
+	}
+}
