@@ -160,3 +160,67 @@ data_read(struct data_reader *r, const char *in, size_t n, size_t *used,
 	*out_len = (size_t)(o - out);
 	return r->at == ENDED ? DATA_END : DATA_MORE;
 }
+
+/* What is wrong in a run that is not clean: what comes first. */
+static void
+blame_run(struct data_reader *r, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n && is_blameless(r); i++) {
+		if (s[i] == '\0')
+			blame(r, DATA_NUL);
+		else if (s[i] == '\r' && i + 1 < n && s[i + 1] != '\n')
+			blame(r, DATA_BARE_CR);
+		else if (s[i] == '\n' && i > 0 && s[i - 1] != '\r')
+			blame(r, DATA_BARE_LF);
+	}
+}
+
+/* The lengths of the lines of a run. */
+static void
+measure(struct data_reader *r, const char *p, const char *end)
+{
+	const char *lf;
+
+	for (; p < end; p = lf + 1) {
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (lf == NULL) {
+			r->line += (size_t)(end - p);
+			return;
+		}
+		r->line += (size_t)(lf - p);
+		if (r->line > LINE_OCTETS + 1)
+			blame(r, DATA_LONG_LINE);
+		r->line = 0;
+	}
+}
+
+void
+data_chunk(struct data_reader *r, const char *in, size_t n, bool opaque)
+{
+	if (n == 0)
+		return;
+	r->size += n;
+	if (opaque) {
+		r->eight_bit = r->eight_bit || lines_eight_bit(in, n);
+		return;
+	}
+	/* The neighbours of the first octet and the last one. */
+	if (r->at == IN_LINE_CR && *in != '\n')
+		blame(r, DATA_BARE_CR);
+	else if (r->at != IN_LINE_CR && *in == '\n')
+		blame(r, DATA_BARE_LF);
+	if (!lines_clean(in, n, &r->eight_bit))
+		blame_run(r, in, n);
+	measure(r, in, in + n);
+	r->at = in[n - 1] == '\n' ? LINE_START
+	    : in[n - 1] == '\r'   ? IN_LINE_CR
+				  : IN_LINE;
+}
+
+bool
+data_chunk_end(struct data_reader *r)
+{
+	if (r->at == IN_LINE_CR)
+		blame(r, DATA_BARE_CR);
+	return r->at == LINE_START;
+}

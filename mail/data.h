@@ -1,6 +1,6 @@
 /*
  * data.h - the server's end of DATA: where it ends, and which dots go
- * (RFC 5321 4.1.1.4, 4.5.2).
+ * (RFC 5321 4.1.1.4, 4.5.2); and that of BDAT (RFC 3030).
  *
  * Only CRLF ends a line and only a line that is a single dot ends the data.
  * Any other reading of a lone CR or LF is how one message becomes two on the
@@ -54,5 +54,16 @@ void data_init(struct data_reader *);
  */
 enum data_result data_read(struct data_reader *, const char *in, size_t n,
     size_t *used, char *out, size_t *out_len);
+
+/*
+ * Judge some octets of a message whose end was announced, which are passed on
+ * as they are: a dot means nothing there.
+ *
+ *   opaque  they are binary, and nothing is a fault
+ */
+void data_chunk(struct data_reader *, const char *in, size_t n, bool opaque);
+
+/* It was all.  False when the last line has no CRLF. */
+bool data_chunk_end(struct data_reader *);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * cmd_data.c - DATA, the body and its end (RFC 5321 4.1.1.4, RFC 6409 6.1).
+ * cmd_data.c - DATA, the body and its end (RFC 5321 4.1.1.4, RFC 6409 6.1), by
+ * whatever command it comes.
  *
  * The header is judged as soon as it is complete, and auth is asked about its
  * addresses while the body still comes in.  Every message is read to its real
@@ -31,6 +32,10 @@ cmd_data(struct session *s, char *args, size_t n)
 	(void)args;
 	if (n > 0)
 		return reply(s, 501, "5.5.4", "DATA takes no parameter");
+	/* RFC 3030 3: it cannot hold every octet. */
+	if (tx->flags & TX_BINARY)
+		return reply(
+		    s, 503, "5.5.1", "BODY=BINARYMIME goes with BDAT only");
 	data_init(&tx->reader);
 	header_init(&tx->header);
 	tx->data_ms = s->world->now_ms;
@@ -213,31 +218,97 @@ room(struct transaction *tx, size_t n)
 	return buf_reserve(&tx->body, n + 4);
 }
 
+/* Take octets of DATA; returns how many go to out. */
+static size_t
+read_data(
+    struct transaction *tx, const char *p, size_t n, size_t *used, char *out)
+{
+	size_t len;
+
+	tx->ended = data_read(&tx->reader, p, n, used, out, &len) == DATA_END;
+	return len;
+}
+
+/*
+ * Take octets of a chunk.  A text ends with a line end, or everybody behind
+ * us would have to add it; something binary ends where it ends.
+ */
+static size_t
+read_chunk(
+    struct transaction *tx, const char *p, size_t n, size_t *used, char *out)
+{
+	if (n > tx->chunk_left)
+		n = (size_t)tx->chunk_left;
+	memcpy(out, p, n);
+	*used = n;
+	tx->chunk_left -= n;
+	tx->ended = tx->chunk_left == 0 && tx->last_chunk;
+	if (tx->flags & TX_BINARY)
+		return n; /* judge_binary() knows more */
+	data_chunk(&tx->reader, p, n, false);
+	if (tx->ended && !data_chunk_end(&tx->reader)) {
+		memcpy(out + n, "\r\n", 2);
+		tx->reader.size += 2;
+		n += 2;
+	}
+	return n;
+}
+
+/*
+ * Also in front of binary octets the header is lines.
+ *
+ *   p, n    as they came
+ *   before  octets of the header in front of them
+ */
+static void
+judge_binary(struct transaction *tx, const char *p, size_t n, size_t before)
+{
+	const struct header_scan *h = &tx->header;
+	size_t header = n;
+
+	if (h->ended)
+		header = h->bytes > before ? h->bytes - before : 0;
+	data_chunk(&tx->reader, p, header, false);
+	data_chunk(&tx->reader, p + header, n - header, true);
+	if (tx->ended)
+		(void)data_chunk_end(&tx->reader);
+}
+
+/* Returns how many octets stay at *out, which moves back over those that the
+ * header's scanner had not let go. */
+static size_t
+edit_header(struct transaction *tx, char **out, size_t len)
+{
+	if (tx->header.ended || tx->doomed)
+		return len;
+	*out -= tx->header.held;
+	tx->body.len -= tx->header.held;
+	len = header_edit(&tx->header, *out, len);
+	if (tx->ended)
+		header_finish(&tx->header);
+	return len;
+}
+
 enum data_step
 body_feed(struct session *s, const char *p, size_t n, size_t *used)
 {
 	struct transaction *tx = s->tx;
 	uint64_t limit = s->world->conf->message_size;
-	size_t len;
+	size_t len, before = tx->header.bytes;
 	char *out;
 
 	if (n > SLICE)
 		n = SLICE;
 	out = room(tx, n);
-	tx->ended = data_read(&tx->reader, p, n, used, out, &len) == DATA_END;
+	len = (tx->chunked ? read_chunk : read_data)(tx, p, n, used, out);
 	tx->received += *used;
+	len = edit_header(tx, &out, len);
+	if (tx->chunked && (tx->flags & TX_BINARY))
+		judge_binary(tx, p, *used, before);
 	/* Kept, for a reload may change the limit under way. */
 	tx->too_large |= tx->reader.size > limit;
 	if (tx->too_large || data_faults[tx->reader.fault].verdict != V_OK)
 		tx->doomed = true;
-	if (!tx->header.ended && !tx->doomed) {
-		/* Together with what it may still take back. */
-		out -= tx->header.held;
-		tx->body.len -= tx->header.held;
-		len = header_edit(&tx->header, out, len);
-		if (tx->ended)
-			header_finish(&tx->header);
-	}
 	if (tx->header.ended && !tx->judged)
 		judge_header(s);
 	if (tx->doomed) {
@@ -246,7 +317,7 @@ body_feed(struct session *s, const char *p, size_t n, size_t *used)
 		tx_hash(tx, out, len);
 		buf_commit(&tx->body, len);
 	}
-	if (tx->ended)
+	if (tx->ended || (tx->chunked && tx->chunk_left == 0))
 		return DATA_STOP;
 	if (tx->received > 2 * limit + 1024 * 1024)
 		return DATA_FLOOD;
@@ -316,15 +387,18 @@ body_next(struct session *s)
 			return borrow_file(s);
 		tx_doom(tx);
 	}
-	if (!tx->ended)
+	if (!tx->ended && (!tx->chunked || tx->chunk_left > 0))
 		return MORE;
 	if (s->expects != MSG_NONE)
 		return await_expected(s);
-	if (tx->fd != -1 && !tx->doomed)
+	if (tx->ended && tx->fd != -1 && !tx->doomed)
 		tx_flush(tx);
 	o = fault(s);
 	if (o != NULL)
 		return refuse(s, o);
+	if (!tx->ended)
+		return reply(s, 250, "2.0.0", "%" PRIu64 " octets received",
+		    tx->chunk_size);
 	tx_commit(tx, s, &m);
 	/* Before it asks: the queue keeps the file only when nobody can write
 	 * to it any more, and must copy it otherwise. */

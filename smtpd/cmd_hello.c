@@ -38,6 +38,8 @@ cmd_ehlo(struct session *s, char *args, size_t n)
 	reply_line(s, 250, "", "SIZE %" PRIu64, conf->message_size);
 	reply_line(s, 250, "", "LIMITS RCPTMAX=%u", conf->recipients);
 	reply_line(s, 250, "", "8BITMIME");
+	reply_line(s, 250, "", "BINARYMIME");
+	reply_line(s, 250, "", "CHUNKING");
 	reply_line(s, 250, "", "SMTPUTF8");
 	reply_line(s, 250, "", "DELIVERBY");
 	reply_line(s, 250, "", "MT-PRIORITY");

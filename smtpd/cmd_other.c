@@ -44,7 +44,7 @@ cmd_help(struct session *s, char *args, size_t n)
 	reply_line(s, 214, "2.0.0", "this is a mail submission server:");
 	reply_line(s, 214, "2.0.0", "it takes mail of those who log in");
 	return reply(s, 214, "2.0.0",
-	    "EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP QUIT");
+	    "EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT");
 }
 
 int

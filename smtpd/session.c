@@ -36,11 +36,14 @@
 #define LOGIN_S        180    /* from accept to login */
 #define GRACE_MS       60000  /* of a body before its rate counts */
 #define MS_PER_OCTET   2      /* 500 octets a second at least */
+#define CRUMB          32     /* chunks of fewer octets bring no mail nearer */
 
 #define IN(st)   (1u << (st))
 #define IDLE     (IN(ST_NEW) | IN(ST_READY))
 #define TX       (IN(ST_MAIL) | IN(ST_RCPT))
-#define ANYWHERE (IDLE | TX)
+#define ANYWHERE (IDLE | TX | IN(ST_CHUNKS))
+/* Where there is a transaction. */
+#define INSIDE (TX | IN(ST_BODY) | IN(ST_CHUNKS))
 
 /* What a command needs, and how it counts. */
 enum {
@@ -51,6 +54,7 @@ enum {
 	LONG = 16,    /* may be longer than COMMAND_MOST */
 	IDLING = 32,  /* gets no mail sent: bounded between mails */
 	FOLLOWS = 64, /* pipelined behind a refused one it is no error */
+	OCTETS = 128, /* a chunk is behind it, also when it is refused */
 };
 
 struct command {
@@ -69,12 +73,13 @@ static const struct command commands[] = {
    { "RCPT",     TX,                TLS | LOGIN | FOLLOWS,  cmd_rcpt,       NULL,          ST_RCPT,    ST_SAME, ST_SAME  },
    { "DATA",     IN(ST_RCPT),       TLS | LOGIN | FOLLOWS,  cmd_data,       NULL,          ST_SAME,    ST_BODY, ST_SAME  },
    { "DATA",     IN(ST_MAIL),       TLS | LOGIN | FOLLOWS,  cmd_data_early, NULL,          ST_SAME,    ST_SAME, ST_SAME  },
+   { "BDAT",     IN(ST_RCPT) | IN(ST_CHUNKS), TLS | LOGIN | FOLLOWS | OCTETS, cmd_bdat, NULL,      ST_SAME,    ST_BODY, ST_READY },
    { "EHLO",     ANYWHERE,          IDLING,                 cmd_ehlo,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
    { "HELO",     ANYWHERE,          IDLING,                 cmd_helo,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
    { "STARTTLS", IN(ST_READY),      CLEAR,                  cmd_starttls,   NULL,          ST_TLS,     ST_SAME, ST_SAME  },
    { "AUTH",     IN(ST_READY),      TLS | NO_LOGIN | LONG,  cmd_auth,       auth_answered, ST_READY,   ST_AUTH, ST_READY },
    { "RSET",     IN(ST_NEW),        IDLING,                 cmd_rset,       NULL,          ST_NEW,     ST_SAME, ST_SAME  },
-   { "RSET",     IN(ST_READY) | TX, IDLING,                 cmd_rset,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
+   { "RSET",     IN(ST_READY) | TX | IN(ST_CHUNKS), IDLING,                 cmd_rset,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
    { "NOOP",     ANYWHERE,          IDLING,                 cmd_noop,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
    { "QUIT",     ANYWHERE,          0,                      cmd_quit,       NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
    { "VRFY",     ANYWHERE,          IDLING,                 cmd_vrfy,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
@@ -97,6 +102,10 @@ static const struct command auth_more =
    { "(auth)",   IN(ST_AUTH),       0,                      auth_line,      auth_answered, ST_READY,   ST_AUTH, ST_READY };
 static const struct command body =
    { "(body)",   IN(ST_BODY),       0,                      NULL,           body_answered, ST_READY,   ST_SAME, ST_READY };
+static const struct command chunk =
+   { "(chunk)",  IN(ST_BODY),       0,                      NULL,           body_answered, ST_CHUNKS,  ST_SAME, ST_READY };
+static const struct command crumb =
+   { "(chunk)",  IN(ST_BODY),       IDLING,                 NULL,           body_answered, ST_CHUNKS,  ST_SAME, ST_READY };
 static const struct command refused =
    { "(refused)", 0,                0,                      NULL,           NULL,          ST_SAME,    ST_SAME, ST_SAME  };
 static const struct command refused_behind =
@@ -108,6 +117,7 @@ static const struct command refused_behind =
 static size_t eat_command(struct session *, char *p, size_t n);
 static size_t eat_auth(struct session *, char *p, size_t n);
 static size_t eat_body(struct session *, char *p, size_t n);
+static size_t eat_chunk(struct session *, char *p, size_t n);
 static size_t eat_and_forget(struct session *, char *p, size_t n);
 
 /* RFC 5321 4.5.3.2.7: at least five minutes, for those who have logged in. */
@@ -122,6 +132,7 @@ static const struct {
 	[ST_MAIL] = { "mail", eat_command, 300 },
 	[ST_RCPT] = { "rcpt", eat_command, 300 },
 	[ST_BODY] = { "body", eat_body, 300 },
+	[ST_CHUNKS] = { "chunks", eat_command, 300 },
 	[ST_TLS] = { "tls", NULL, 30 },
 	[ST_CLOSING] = { "closing", eat_and_forget, 10 },
 };
@@ -136,7 +147,7 @@ answer_timeout_s(enum msg_type answer)
 static void
 check(const struct session *s)
 {
-	bool in_tx = IN(s->state) & (TX | IN(ST_BODY));
+	bool in_tx = IN(s->state) & INSIDE;
 
 	assert(s->awaits == MSG_NONE && s->cmd == NULL);
 	assert(s->expects == MSG_NONE || s->state == ST_BODY);
@@ -144,6 +155,7 @@ check(const struct session *s)
 	assert(s->login == NULL || s->state == ST_AUTH);
 	assert(s->account[0] == '\0' || s->tls[0] != '\0');
 	assert(s->state != ST_TLS || s->account[0] == '\0');
+	assert(s->skip.left == 0 || states[s->state].eat == eat_command);
 }
 
 static void
@@ -162,10 +174,12 @@ static void
 enter(struct session *s, enum state st)
 {
 	if (st != ST_SAME) {
-		if (!(IN(st) & (TX | IN(ST_BODY))))
+		if (!(IN(st) & INSIDE))
 			tx_clear(s);
 		if (st != ST_AUTH)
 			auth_clear(s);
+		if (st == ST_CLOSING)
+			s->skip.left = 0;
 		s->state = st;
 	}
 	check(s);
@@ -267,39 +281,97 @@ find(const struct session *s, const char *verb, size_t n)
 	return other;
 }
 
-/* What the table says against this command here and now, or 0. */
-static int
-object(struct session *s, const struct command *cmd, size_t n)
+struct refusal {
+	int code;
+	const char *status, *text;
+};
+
+/* What the table says against this command here and now, or NULL. */
+static const struct refusal *
+object(const struct session *s, const struct command *cmd, size_t n)
 {
+	static const struct refusal too_long = { 500, "5.5.6",
+		"command too long" };
+	static const struct refusal auth_in_clear = { 538, "5.7.11",
+		"encryption required: use STARTTLS first" };
+	static const struct refusal in_clear = { 530, "5.7.0",
+		"must issue a STARTTLS command first" };
+	static const struct refusal anonymous = { 530, "5.7.0",
+		"log in first: mail is taken from accounts only" };
+	static const struct refusal tls_twice = { 503, "5.5.1",
+		"TLS is active already" };
+	static const struct refusal login_twice = { 503, "5.5.1",
+		"already authenticated" };
+	static const struct refusal out_of_order[ST_COUNT] = {
+		[ST_NEW] = { 503, "5.5.1", "say EHLO first" },
+		[ST_READY] = { 503, "5.5.1", "say MAIL first" },
+		[ST_MAIL] = { 503, "5.5.1", "say RCPT first, or RSET" },
+		[ST_RCPT] = { 503, "5.5.1", "say DATA or BDAT, or RSET" },
+		[ST_CHUNKS] = { 503, "5.5.1", "go on with BDAT, or RSET" },
+	};
+
 	if (!(cmd->needs & LONG) && n > COMMAND_MOST)
-		return reply(s, 500, "5.5.6", "command too long");
-	if ((cmd->needs & TLS) && s->tls[0] == '\0') {
-		if (cmd->needs & NO_LOGIN)
-			return reply(s, 538, "5.7.11",
-			    "encryption required: use STARTTLS first");
-		return reply(
-		    s, 530, "5.7.0", "must issue a STARTTLS command first");
-	}
+		return &too_long;
+	if ((cmd->needs & TLS) && s->tls[0] == '\0')
+		return cmd->needs & NO_LOGIN ? &auth_in_clear : &in_clear;
 	if ((cmd->needs & LOGIN) && s->account[0] == '\0')
-		return reply(s, 530, "5.7.0",
-		    "log in first: mail is taken from accounts only");
+		return &anonymous;
 	if ((cmd->needs & CLEAR) && s->tls[0] != '\0')
-		return reply(s, 503, "5.5.1", "TLS is active already");
+		return &tls_twice;
 	if ((cmd->needs & NO_LOGIN) && s->account[0] != '\0')
-		return reply(s, 503, "5.5.1", "already authenticated");
-	if (cmd->legal_in & IN(s->state))
-		return 0;
-	if (s->state == ST_NEW)
-		return reply(s, 503, "5.5.1", "say EHLO first");
-	if (s->state == ST_READY)
-		return reply(s, 503, "5.5.1", "say MAIL first");
-	return reply(s, 503, "5.5.1", "not inside a mail transaction");
+		return &login_twice;
+	return cmd->legal_in & IN(s->state) ? NULL : &out_of_order[s->state];
+}
+
+/* A body of more than this is none: its octets are not even dropped. */
+static uint64_t
+flood(const struct session *s)
+{
+	return 2 * s->world->conf->message_size + 1024 * 1024;
+}
+
+int
+refuse_octets(struct session *s, const struct bdat_args *b, int code,
+    const char *status, const char *text)
+{
+	if (b->sized && b->size == 0)
+		return reply(s, code, status, "%s", text);
+	if (b->sized && b->size <= flood(s)) {
+		s->skip = (struct skip){ b->size, code, status, text, NULL };
+		return MORE;
+	}
+	/* Nobody knows where the next command begins. */
+	reply(s, code, status, "%s", text);
+	return reply(s, 421, "4.7.0", "closing");
+}
+
+/* Say no, or see to it that it is said behind the octets. */
+static int
+say_refusal(struct session *s, const struct command *cmd,
+    const struct refusal *no, const char *args, size_t n)
+{
+	struct bdat_args b;
+
+	if (!(cmd->needs & OCTETS))
+		return reply(s, no->code, no->status, "%s", no->text);
+	(void)command_bdat(&b, args, n);
+	return refuse_octets(s, &b, no->code, no->status, no->text);
+}
+
+/* The chunk under way is complete; how small it was is counted. */
+static const struct command *
+chunk_row(const struct transaction *tx)
+{
+	if (!tx->chunked || tx->last_chunk)
+		return &body;
+	return tx->chunk_size < CRUMB ? &crumb : &chunk;
 }
 
 static void
 obey(struct session *s, char *line, size_t n)
 {
 	const struct command *cmd;
+	const struct refusal *no;
 	const char *space = memchr(line, ' ', n);
 	size_t verb = space != NULL ? (size_t)(space - line) : n;
 	int code;
@@ -313,19 +385,24 @@ obey(struct session *s, char *line, size_t n)
 		settle(s, &refused, code);
 		return;
 	}
-	code = object(s, cmd, n);
-	if (code != 0) {
-		settle(
-		    s, cmd->needs & FOLLOWS ? &refused_behind : &refused, code);
-		return;
-	}
+	no = object(s, cmd, n);
 	while (n > verb && line[n - 1] == ' ')
 		n--; /* RFC 5321 4.1.1 */
 	line += verb;
 	n -= verb;
 	for (; n > 0 && *line == ' '; n--)
 		line++;
-	settle(s, cmd, cmd->run(s, line, n));
+	if (no != NULL) {
+		code = say_refusal(s, cmd, no, line, n);
+		cmd = cmd->needs & FOLLOWS ? &refused_behind : &refused;
+	} else {
+		code = cmd->run(s, line, n);
+	}
+	s->skip.cmd = cmd;
+	settle(s, cmd, code);
+	/* A chunk of no octets is complete before any come. */
+	if (code == GO && s->tx->chunk_left == 0)
+		eat_body(s, line, 0);
 }
 
 /*
@@ -406,7 +483,7 @@ eat_body(struct session *s, char *p, size_t n)
 	case DATA_ON:
 		break;
 	case DATA_STOP:
-		settle(s, &body, body_next(s));
+		settle(s, chunk_row(s->tx), body_next(s));
 		break;
 	case DATA_FLOOD:
 		reply(s, 552, "5.3.4", "message far too large");
@@ -414,6 +491,22 @@ eat_body(struct session *s, char *p, size_t n)
 		break;
 	}
 	return used;
+}
+
+/* The octets of a refused chunk; then why. */
+static size_t
+eat_chunk(struct session *s, char *p, size_t n)
+{
+	struct skip *k = &s->skip;
+
+	(void)p;
+	if (n > k->left)
+		n = (size_t)k->left;
+	k->left -= n;
+	s->since_ms = s->world->now_ms;
+	if (k->left == 0)
+		settle(s, k->cmd, reply(s, k->code, k->status, "%s", k->text));
+	return n;
 }
 
 static size_t
@@ -475,7 +568,8 @@ session_input(struct session *s, char *p, size_t n)
 	size_t used = 0, k;
 
 	while (used < n && hungry(s)) {
-		k = states[s->state].eat(s, p + used, n - used);
+		k = (s->skip.left > 0 ? eat_chunk : states[s->state].eat)(
+		    s, p + used, n - used);
 		if (k == 0)
 			break;
 		used += k;

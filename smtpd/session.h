@@ -27,7 +27,9 @@ enum state {
 	ST_AUTH,    /* inside a SASL exchange (RFC 4954) */
 	ST_MAIL,    /* MAIL accepted, no recipient yet */
 	ST_RCPT,    /* one recipient or more accepted */
-	ST_BODY,    /* between 354 and the reply to the lone dot */
+	ST_BODY,    /* between 354 and the reply to the lone dot, or inside a
+		     * chunk (RFC 3030) */
+	ST_CHUNKS,  /* between two chunks */
 	ST_TLS,     /* a handshake comes next, or is under way */
 	ST_CLOSING, /* the last words are said */
 	ST_COUNT,
@@ -63,6 +65,14 @@ struct surroundings {
 struct command;
 struct transaction;
 
+/* Octets of a chunk that is refused: eaten first, then answered. */
+struct skip {
+	uint64_t left;
+	int code;
+	const char *status, *text; /* borrowed for ever */
+	const struct command *cmd;
+};
+
 struct session {
 	uint64_t id; /* never reused; the tag of every request */
 	const struct surroundings *world;
@@ -74,6 +84,7 @@ struct session {
 	bool unheard;          /* the request just made got nowhere */
 	enum parting parting;
 	struct transaction *tx; /* NULL outside of one */
+	struct skip skip;
 
 	bool greeted, esmtp, linger;
 	bool bare_lf;      /* the line under way has one: for the hint */
@@ -138,9 +149,10 @@ int64_t session_deadline(const struct session *);
 
 /*
  * A handler returns the code of the reply that it queued, or one of these:
- * WAIT after ask(), MORE when there is nothing to say yet.
+ * WAIT after ask(), MORE when there is nothing to say yet, GO for what leads
+ * where a 3yz reply does, but says nothing.
  */
-enum { WAIT = 0, MORE = 1 };
+enum { WAIT = 0, MORE = 1, GO = 300 };
 
 /* Takes conf->message_size. */
 #define TOO_LARGE \
@@ -183,6 +195,14 @@ int reply_outcome(struct session *, const struct outcome *);
 /* Reply with it, and log msg.refused. */
 int refuse(struct session *, const struct outcome *);
 
+/*
+ * Refuse a chunk: its octets are dropped as they come, then this is said.  At
+ * once when there are none; and the session ends when nobody can tell how
+ * many there are, or more than anybody would wait for.
+ */
+int refuse_octets(struct session *, const struct bdat_args *, int code,
+    const char *status, const char *text);
+
 /* Send a request; the session stands still until its answer comes. */
 int ask(struct session *, struct msg *);
 /* Send a request whose answer is collected with await_expected().  False: it
@@ -204,6 +224,7 @@ int mail_answered(struct session *, const struct msg *, int fd);
 int cmd_rcpt(struct session *, char *args, size_t n);
 int cmd_data(struct session *, char *args, size_t n);
 int cmd_data_early(struct session *, char *args, size_t n);
+int cmd_bdat(struct session *, char *args, size_t n);
 int cmd_rset(struct session *, char *args, size_t n);
 int cmd_noop(struct session *, char *args, size_t n);
 int cmd_vrfy(struct session *, char *args, size_t n);
@@ -212,7 +233,8 @@ int cmd_help(struct session *, char *args, size_t n);
 int cmd_quit(struct session *, char *args, size_t n);
 int cmd_foreign(struct session *, char *args, size_t n);
 
-/* The body: bytes as they come, and the steps up to the reply. */
+/* The body: bytes as they come, and the steps up to the reply.  A chunk of no
+ * octets is fed once, too. */
 enum data_step { DATA_ON, DATA_STOP, DATA_FLOOD };
 enum data_step
 body_feed(struct session *, const char *p, size_t n, size_t *used);

@@ -1,6 +1,6 @@
 /*
  * transaction.h - one message on its way in, from MAIL to the reply to the
- * lone dot.
+ * lone dot or the last chunk.
  *
  * The body waits in memory up to BODY_INLINE octets, which is most mail; what
  * is larger goes to a file lent by the queue.
@@ -27,8 +27,11 @@ struct transaction {
 
 	int64_t data_ms;   /* at 354, moved on by the time we made it wait */
 	uint64_t received; /* octets from the client since 354 */
-	bool ended;        /* the lone dot has come */
-	bool judged;       /* the header is complete and was looked at */
+	bool ended;        /* the lone dot has come, or the last chunk */
+	bool chunked;      /* by BDAT */
+	bool last_chunk;   /* the one under way */
+	uint64_t chunk_size, chunk_left; /* its octets, and those to come */
+	bool judged; /* the header is complete and was looked at */
 	bool too_large;
 	bool doomed; /* it will be refused: the body is dropped */
 	int fd;      /* lent file, or -1 */

@@ -5,7 +5,31 @@
 #include "fuzz_mail.h"
 
 #include "mail/data.h"
+#include "mail/lines.h"
 #include "mail/stuff.h"
+
+/* The same of chunks; and both doors hold the same against a text. */
+static void
+chunks(const char *s, size_t n, uint32_t seed)
+{
+	struct data_reader a, b;
+	bool ignored, ends;
+
+	data_init(&a);
+	data_chunk(&a, s, n, false);
+	ends = data_chunk_end(&a);
+	data_init(&b);
+	for (size_t i = 0, k; i < n; i += k) {
+		k = next_cut(&seed, n - i);
+		data_chunk(&b, s + i, k, false);
+	}
+	assert(data_chunk_end(&b) == ends && a.fault == b.fault);
+	assert(a.eight_bit == b.eight_bit && a.size == n && b.size == n);
+	if (a.fault == DATA_CLEAN || a.fault == DATA_LONG_LINE) {
+		assert(lines_clean(s, n, &ignored));
+		assert(n == 0 || (s[0] != '\n' && s[n - 1] != '\r'));
+	}
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
@@ -18,6 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	enum data_result ra, rb = DATA_MORE;
 	struct stuffer st;
 
+	chunks(s, n, seed);
 	data_init(&a);
 	ra = data_read(&a, s, n, &whole_used, whole, &whole_n);
 	assert(whole_used <= n && whole_n <= n && a.size == whole_n);

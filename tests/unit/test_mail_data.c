@@ -392,9 +392,60 @@ eight_bit_behind_the_end_is_not_seen(void **state)
 	free(o.out);
 }
 
+struct chunk {
+	const char *name, *in;
+	size_t n;
+	enum data_fault fault;
+	bool whole_line; /* at its end */
+};
+
+static const struct chunk chunks[] = {
+	{ "chunk of text", S("a\r\nb\r\n"), DATA_CLEAN, true },
+	{ "chunk of nothing", S(""), DATA_CLEAN, true },
+	{ "chunk with dots", S(".\r\n..\r\n\r\n.\r\n"), DATA_CLEAN, true },
+	{ "chunk without line end", S("a\r\nb"), DATA_CLEAN, false },
+	{ "chunk with LF", S("a\r\n\nb\r\n"), DATA_BARE_LF, true },
+	{ "chunk with LF first", S("\na\r\n"), DATA_BARE_LF, true },
+	{ "chunk with CR", S("a\rb\nc\r\n"), DATA_BARE_CR, true },
+	{ "chunk with CR CR LF", S("a\r\r\n"), DATA_BARE_CR, true },
+	{ "chunk with CR last", S("a\r\nb\r"), DATA_BARE_CR, false },
+	{ "chunk with NUL", S("a\0\rb\r\n"), DATA_NUL, true },
+	{ "chunk with line of 998", S(X990 "12345678\r\n"), DATA_CLEAN, true },
+	{ "chunk with line of 999", S(X990 "123456789\r\n"), DATA_LONG_LINE,
+	    true },
+};
+
+/* However the chunks are cut. */
+static void
+judges_chunks(void **state)
+{
+	const struct chunk *t = *state;
+	struct data_reader r;
+
+	for (size_t i = 0; i <= t->n; i++)
+		for (size_t j = i; j <= t->n; j += t->n > 80 ? 61 : 1) {
+			data_init(&r);
+			data_chunk(&r, t->in, i, false);
+			data_chunk(&r, t->in + i, j - i, false);
+			data_chunk(&r, t->in + j, t->n - j, false);
+			assert_int_equal(data_chunk_end(&r), t->whole_line);
+			assert_int_equal(r.fault, t->fault);
+			assert_int_equal(r.size, t->n);
+			assert_false(r.eight_bit);
+		}
+	data_init(&r);
+	data_chunk(&r, t->in, t->n, true);
+	assert_int_equal(r.fault, DATA_CLEAN);
+	assert_int_equal(r.size, t->n);
+	data_chunk(&r, "\xff", 1, true);
+	assert_true(r.eight_bit);
+}
+
 int
 main(void)
 {
+	ADD_TABLE(chunks, judges_chunks);
+
 	ADD_TABLE(rows, whole);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		static char names[COUNT(rows)][80];
