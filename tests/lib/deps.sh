@@ -16,7 +16,7 @@ libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
 nodejs node-nodemailer s-nail db5.3-util'
 
 # Mail programs with more behind them.
-check_all='mutt neomutt git-email'
+check_all='mutt neomutt git-email thunderbird'
 
 run='python3 curl openssl'
 

@@ -16,6 +16,8 @@ import ssl
 import subprocess
 from urllib.parse import quote
 
+import thunderbird
+
 TIMEOUT_S = 120
 
 
@@ -294,3 +296,8 @@ def git_send_email(box, letter, home):
                   letter.octets().replace(b"\r\n", b"\n"))
     return run(["git", "send-email", "--quiet", f"--to={letter.to}",
                 "--from=" + letter.sender, patch], home)
+
+
+@program("thunderbird", can=("dsn",))
+def thunderbird_headless(box, letter, home):
+    return Shown(*thunderbird.send(box, letter, home))

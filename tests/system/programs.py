@@ -61,6 +61,13 @@ OWN_WORDS = {
     ("mutt", "suspended"): ("SASL authentication failed",),
     ("neomutt", "wrong"): ("SASL authentication failed",),
     ("neomutt", "suspended"): ("SASL authentication failed",),
+    ("thunderbird", "wrong"): (
+        f"Login to server localhost with username {ALICE} failed",
+        r"\[Retry\] \[Enter New Password\]",
+        "Please check the password"),
+    ("thunderbird", "suspended"): (
+        f"Login to server localhost with username {SUE} failed",
+        r"\[Retry\] \[Enter New Password\]"),
 }
 # These cannot send to such an address, and say so or let us say so.
 NO_UTF8_ADDRESS = {
