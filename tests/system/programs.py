@@ -72,6 +72,7 @@ OWN_WORDS = {
 # These cannot send to such an address, and say so or let us say so.
 NO_UTF8_ADDRESS = {
     "swaks": ("SMTPUTF8",),
+    "msmtp": ("SMTPUTF8",),
     "git-send-email": ("SMTPUTF8",),
     "s-nail": (r"j\\u00F6rg-s-nail-.* contains invalid byte",),
 }
