@@ -44,6 +44,8 @@ class Kept:
         self.sender = session.sender
         self.sender_params = session.sender_params
         self.rcpts = list(session.rcpts)
+        self.rcpt_params = list(session.rcpt_params)
+        self.chunked = session.chunked
         self.data = data
         self.tls = session.tls
         self.helo = session.helo
@@ -84,7 +86,8 @@ class Session:
 
     def reset(self):
         self.sender = self.sender_params = None
-        self.rcpts = []
+        self.rcpts, self.rcpt_params = [], []
+        self.chunked, self.chunks = False, b""
 
     # Input.
 
@@ -312,40 +315,67 @@ class Session:
             self.server.complain("MAIL inside a transaction")
             self.say("503 5.5.1 nested MAIL")
             return
-        for word in params.split():
-            keyword = word.partition("=")[0].upper()
-            offered = [e.split()[0] for e in self.server.extensions]
-            if keyword == "BODY":
-                keyword = "8BITMIME"
-            if keyword not in offered:
-                self.server.complain(f"parameter {word} was not offered")
+        self.check_offered(params)
         if self.act("mail", rest, "250 2.1.0 ok"):
             self.sender, self.sender_params = address.lstrip("<"), params
+
+    def check_offered(self, params):
+        """A parameter is said only when its extension was offered."""
+        offered = [e.split()[0] for e in self.server.extensions]
+        for word in params.split():
+            keyword, _, value = word.upper().partition("=")
+            if keyword == "BODY":
+                keyword = value
+            keyword = {"RET": "DSN", "ENVID": "DSN", "NOTIFY": "DSN",
+                       "ORCPT": "DSN", "BY": "DELIVERBY"}.get(keyword, keyword)
+            if keyword not in offered:
+                self.server.complain(f"parameter {word} was not offered")
 
     def do_rcpt(self, rest):
         if self.sender is None:
             self.say("503 5.5.1 MAIL first")
             return
-        address = rest[3:].strip().lstrip("<").partition(">")[0]
+        address, _, params = rest[3:].strip().lstrip("<").partition(">")
+        self.check_offered(params)
         if self.act("rcpt", address, "250 2.1.5 ok"):
             self.rcpts.append(address)
+            self.rcpt_params.append(params.strip())
 
     def do_data(self, rest):
         if not self.rcpts:
             self.say("503 5.5.1 no valid recipients")
         elif self.act("data", rest, "354 go on"):
-            data = self.body()
-            kept = Kept(self, data)
-            # Kept before the reply: what the client does not hear counts.
-            what = self.server.next("body", self, data)
-            good = what is None or (isinstance(what, Slow)
-                                    and what.then is None)
-            if good or (isinstance(what, str) and what.startswith("2")):
-                self.server.keep(kept)
-            else:
-                self.server.refused.append(kept)
-            self.reset()
-            self.perform(what, "250 2.0.0 kept")
+            self.end(self.body())
+
+    def do_bdat(self, rest):
+        """RFC 3030: the octets are consumed whatever becomes of them."""
+        size, _, last = rest.partition(" ")
+        if "CHUNKING" not in self.server.extensions:
+            self.server.complain("BDAT, not offered")
+        while len(self.buffer) < int(size):
+            self.fill()
+        self.chunks += self.buffer[:int(size)]
+        self.buffer = self.buffer[int(size):]
+        self.chunked = True
+        if not self.rcpts:
+            self.say("503 5.5.1 no valid recipients")
+        elif last.upper() == "LAST":
+            self.end(self.chunks)
+        else:
+            self.say("250 2.0.0 more")
+
+    def end(self, data):
+        """The message is whole."""
+        kept = Kept(self, data)
+        # Kept before the reply: what the client does not hear counts.
+        what = self.server.next("body", self, data)
+        good = what is None or (isinstance(what, Slow) and what.then is None)
+        if good or (isinstance(what, str) and what.startswith("2")):
+            self.server.keep(kept)
+        else:
+            self.server.refused.append(kept)
+        self.reset()
+        self.perform(what, "250 2.0.0 kept")
 
     def do_rset(self, rest):
         if self.act("rset", rest, "250 2.0.0 ok"):
