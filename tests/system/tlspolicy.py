@@ -8,6 +8,7 @@ must come of it.
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import https
@@ -28,6 +29,8 @@ GOOD, OTHER, OLD, OWN, CLEAR = "good", "other", "old", "own", "clear"
 class Row:
     """
     name     the domain is NAME.ZONE
+    say      parameters of MAIL, head: header lines of the message
+    offers   what the server's EHLO offers besides the usual
     sts      what `_mta-sts` and the web server of the domain show: a Web
     zone     signed, plain (not signed) or bogus (signed with a wrong key)
     tlsa     a function of the certificate's PEM file to TLSA data, or lines
@@ -37,9 +40,11 @@ class Row:
     """
 
     def __init__(self, name, cert, want, policy, zone="signed", tlsa=None,
-                 lines=None, script=None, sts=None):
+                 lines=None, script=None, sts=None, say="", head="",
+                 offers=()):
         self.name, self.cert, self.want = name, cert, want
-        self.sts = sts
+        self.sts, self.say, self.head = sts, say, head
+        self.offers = list(offers)
         self.policy, self.zone, self.tlsa = policy, zone, tlsa
         self.lines, self.script = lines, script
         self.domain = f"{name}.{zone}"
@@ -150,7 +155,8 @@ class Web:
     """
 
     def __init__(self, mode="enforce", mx=None, page=None, code=200,
-                 headers=None, cert=GOOD, txt=("v=STSv1; id=1;",)):
+                 headers=None, cert=GOOD, txt=("v=STSv1; id=1;",), age=86400):
+        self.age = age
         self.mode, self.mx, self.page = mode, mx, page
         self.code, self.cert, self.txt = code, cert, txt
         self.headers = headers or {"Content-Type": "text/plain"}
@@ -158,7 +164,7 @@ class Web:
     def text(self, row):
         if self.page is not None:
             return self.page
-        lines = ["version: STSv1", f"mode: {self.mode}", "max_age: 86400"]
+        lines = ["version: STSv1", f"mode: {self.mode}", f"max_age: {self.age}"]
         lines += [f"mx: {mx}" for mx in self.mx or [row.mx]]
         return "\r\n".join(lines) + "\r\n"
 
@@ -183,6 +189,7 @@ STS = [
         sts=Web(mx=["mx.elsewhere.example"])),
     Row("sts-deep-star", GOOD, "deferred", "does not list", "plain",
         sts=Web(mx=["*.plain"])),
+    Row("short", GOOD, "delivered", "sts", "plain", sts=Web(age=5)),
     Row("sts-signed", GOOD, "delivered", "sts", sts=Web()),
     Row("testing", GOOD, "delivered", "opportunistic", "plain",
         sts=Web("testing")),
@@ -231,8 +238,33 @@ STS = [
 ]
 
 
+# RFC 8689.
+RTLS = {"say": "REQUIRETLS", "offers": ["REQUIRETLS"]}
+ANYHOW = {"head": "TLS-Required: No\r\n"}
+DEMANDS = [
+    Row("rtls-dane", OWN, "delivered", "dane", tlsa=EE, **RTLS),
+    Row("rtls-sts", GOOD, "delivered", "sts", "plain", sts=Web(), **RTLS),
+    Row("rtls-signed", GOOD, "delivered", "requiretls", **RTLS),
+    Row("rtls-own", OWN, "deferred", "ertificate", **RTLS),
+    Row("rtls-mismatch", GOOD, "deferred", "ertificate", tlsa=WRONG, **RTLS),
+    Row("rtls-plain", GOOD, "bounced", "REQUIRETLS", "plain", **RTLS),
+    Row("rtls-testing", GOOD, "bounced", "REQUIRETLS", "plain",
+        sts=Web("testing"), **RTLS),
+    Row("rtls-not-offered", OWN, "bounced", "REQUIRETLS", tlsa=EE,
+        say="REQUIRETLS"),
+    Row("rtls-clear", CLEAR, "deferred", "TLS", tlsa=WRONG, **RTLS),
+    Row("anyhow-mismatch", OWN, "delivered", "opportunistic", tlsa=WRONG,
+        **ANYHOW),
+    Row("anyhow-clear", CLEAR, "delivered", "none", tlsa=WRONG, **ANYHOW),
+    Row("anyhow-sts", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(mx=["mx.elsewhere.example"]), **ANYHOW),
+    Row("anyhow-fails", CLEAR, "delivered", "none",
+        lines="@ MX 10 mx\n_tcp.mx NS ns.dns-test.", **ANYHOW),
+]
+
+
 class Site(Postern):
-    rows = DANE + STS
+    rows = DANE + STS + DEMANDS
 
     def set_up(self):
         self.pki = pki.Pki(os.path.join(self.dir, "pki"))
@@ -242,12 +274,10 @@ class Site(Postern):
         for number, row in enumerate(self.rows):
             row.address = f"127.0.{2 + number // 200}.{2 + number % 200}"
             pem = self.cert(row.cert, row)
-            sink = Sink(row.script, cert=pem, address=row.address,
-                        port=self.port).start()
-            self.far[row.name] = sink
+            self.serve(row, pem)
             zones[row.zone] += self.published(row)
         for row in self.rows:
-            if row.name.startswith("tlsa-fails"):
+            if "_tcp.mx NS" in (row.lines or ""):
                 zones[f"_tcp.{row.mx}"] = None
         # An alias may lead to the server of the row `alias-out`.
         out = [r for r in self.rows if r.name == "alias-out"]
@@ -264,6 +294,15 @@ class Site(Postern):
                                 "trust-anchor": self.names.anchor}
         self.sections["tls"]["ca-file"] = self.pki.roots
         super().set_up()
+
+    def serve(self, row, pem, script=None):
+        """A new server for a row."""
+        if row.name in self.far:
+            self.far[row.name].stop()
+        self.far[row.name] = Sink(
+            script or row.script, cert=pem, address=row.address,
+            port=self.port,
+            extensions=[*Sink.DEFAULT, *row.offers]).start()
 
     def page(self, host, path):
         """What the web server of a row says: code, headers, text."""
@@ -318,9 +357,11 @@ class Site(Postern):
         mark = self.mark_log()
         with self.logged_in() as t:
             for row in rows:
-                reply = t.submit(ALICE, [f"v@{row.domain}"],
-                                 f"From: {ALICE}\r\nTo: v@{row.domain}\r\n"
-                                 "Subject: x\r\n\r\nx\r\n")
+                same(t.cmd(f"MAIL FROM:<{ALICE}> {row.say}".rstrip()).code,
+                     250, "MAIL")
+                same(t.cmd(f"RCPT TO:<v@{row.domain}>").code, 250, "RCPT")
+                reply = t.data(f"From: {ALICE}\r\nTo: v@{row.domain}\r\n"
+                               f"{row.head}Subject: x\r\n\r\nx\r\n")
                 same(reply.code, 250, str(reply))
         wait(lambda: len(self.events("msg.accepted", mark)) >= len(rows), 10,
              "all accepted")
@@ -342,6 +383,8 @@ def send(p):
 def expect(p, row):
     if not hasattr(p, "idents"):
         send(p)
+    if row.name == "short":
+        p.short_until = time.time() + 6
 
     def verdict():
         for name in VERDICTS.values():
@@ -373,11 +416,65 @@ def clear(p):
                 raise AssertionError(f"{name}: {m} in the clear")
 
 
-@tap.case("nothing bounced, and the journal names the policy")
+@tap.case("nothing bounced that should wait, and the journal says why")
 def journal(p):
-    same([r for r in p.events("msg.bounced", p.sent)], [], "bounces")
-    shown = p.must("queue", "show", p.idents["mismatch"])
-    has(shown.out, "ertificate", "queue show")
+    same({e["to"] for e in p.events("msg.bounced", p.sent)},
+         {f"v@{r.domain}" for r in p.rows if r.want == "bounced"}, "bounced")
+    for e in p.events("msg.bounced", p.sent):
+        same(e["dsn"], "5.7.30", str(e))
+    has(p.must("queue", "show", p.idents["mismatch"]).out, "ertificate",
+        "queue show")
+    same([m.sender_params for m in p.far["rtls-dane"].messages if
+          "REQUIRETLS" not in m.sender_params], [], "MAIL without it")
+
+
+def again(p, row, server, want, policy):
+    """One more message to a row's domain, whose server is another now."""
+    p.serve(row, server, script={})
+    # Not the connection that is kept, and not the memory of this process.
+    for pid in p.kill("postern-deliver"):
+        wait(lambda: pid not in p.pids(), 5, "it ends")
+    wait(lambda: p.pid("postern-deliver"), 20, "a new one")
+    idents, p.sent = p.all_at_once([row])
+    p.idents.update(idents)
+    p.cli("queue", "retry", idents[row.name])
+    was = row.want, row.policy
+    row.want, row.policy = want, policy
+    try:
+        expect(p, row)
+    finally:
+        row.want, row.policy = was
+
+
+def named(p, name):
+    return next(r for r in p.rows if r.name == name)
+
+
+@tap.case("a domain that can less than before is told")
+def downgrade(p):
+    mark = p.mark_log()
+    again(p, named(p, "none"), None, "delivered", "none")
+    event = p.wait_event("tls.downgrade", mark, domain="none.signed")
+    same((event["had"], event["now"]), ("starttls", "clear"), str(event))
+
+
+@tap.case("a policy holds without its web server, over a restart")
+def cached(p):
+    p.web.stop()
+    row = named(p, "sts")
+    again(p, row, None, "deferred", "TLS is required (policy sts)")
+    again(p, row, p.cert(OTHER, row), "deferred", "ertificate")
+    again(p, row, p.cert(GOOD, row), "delivered", "sts")
+
+
+@tap.case("a policy is at its end after max_age")
+def expired(p):
+    row = named(p, "short")
+
+    def over():
+        return time.time() > p.short_until
+    wait(over, 15, "the end of its life")
+    again(p, row, p.cert(OWN, row), "delivered", "opportunistic")
 
 
 if __name__ == "__main__":
