@@ -191,7 +191,10 @@ end_entity(struct scan *s, uint64_t end)
 		if ((s->what & DOWNGRADE_8BIT) &&
 		    !label(s, &s->stack[i], LABEL_7BIT))
 			return false;
-	return label(s, e, text ? LABEL_QP : LABEL_BASE64) &&
+	if (!label(s, e, text ? LABEL_QP : LABEL_BASE64))
+		return false;
+	/* A part labelled binary may be empty. */
+	return e->body >= end ||
 	    add_edit(s, e->body, end, text ? ENCODE_QP : ENCODE_BASE64);
 }
 

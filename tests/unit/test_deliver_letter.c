@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "deliver/letter.h"
+#include "mail/data.h"
 
 static struct bytes
 bytes_of(const char *s)
@@ -151,6 +152,153 @@ eight_bits_become_seven(void **state)
 	close(fd);
 }
 
+/*
+ * Nothing that leaves can be split by a server that reads line ends as it
+ * likes: whatever came in, by DATA or as binary, and however it is converted,
+ * every CR and LF on the wire is part of a CRLF, there is no NUL, and only the
+ * last line is a lone dot.
+ */
+static const struct {
+	const char *text;
+	size_t n;
+} shards[] = {
+#define SHARD(s) \
+	{ \
+		s, sizeof(s) - 1 \
+	}
+	SHARD("\r\n"),
+	SHARD("\r\n"),
+	SHARD("\r\n"),
+	SHARD("\r"),
+	SHARD("\n"),
+	SHARD("."),
+	SHARD("."),
+	SHARD("\r\n.\r\n"),
+	SHARD("\n.\n"),
+	SHARD("\n.\r\n"),
+	SHARD("\r\n.\n"),
+	SHARD("\r.\r"),
+	SHARD("\r\n.\r"),
+	SHARD("\r\r\n.\r\r\n"),
+	SHARD("\0"),
+	SHARD("\r\n\0.\r\n"),
+	SHARD("\xc3\xbc"),
+	SHARD("\x85"),
+	SHARD("x"),
+	SHARD("=\r\n."),
+	SHARD("MAIL FROM:<a@b>\r\n"),
+	SHARD("\r\n--b\r\n"),
+	SHARD("\r\n--b--\r\n"),
+	SHARD("\r\n\r\n"),
+	SHARD("Content-Transfer-Encoding: binary\r\n"),
+	SHARD("Content-Transfer-Encoding: 8bit\r\n"),
+	SHARD("Content-Type: multipart/mixed; boundary=b\r\n"),
+	SHARD("Content-Type: image/png\r\n"),
+};
+
+static uint32_t
+chance(uint32_t most)
+{
+	static uint32_t x = 2463534242u;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return x % most;
+}
+
+static size_t
+make_message(char *out)
+{
+	size_t n = 0, which;
+
+	for (uint32_t i = 1 + chance(24); i > 0; i--) {
+		which = chance(sizeof(shards) / sizeof(shards[0]));
+		memcpy(out + n, shards[which].text, shards[which].n);
+		n += shards[which].n;
+	}
+	return n;
+}
+
+static void
+check_wire(const char *p, size_t n)
+{
+	bool start = true;
+
+	assert_true(n >= 3 && memcmp(p + n - 3, ".\r\n", 3) == 0);
+	assert_true(n == 3 || memcmp(p + n - 5, "\r\n", 2) == 0);
+	for (size_t i = 0; i < n - 3; i++) {
+		assert_int_not_equal(p[i], '\0');
+		assert_int_not_equal(p[i], '\n');
+		if (start && p[i] == '.')
+			assert_int_equal(p[++i], '.');
+		start = p[i] == '\r';
+		if (start)
+			assert_int_equal(p[++i], '\n');
+	}
+}
+
+/* By each way out; as it is, an accepted message comes out as it went in. */
+static void
+send_message(const char *body, size_t n, bool accepted)
+{
+	struct letter l = { .added = bytes_of("A: b\r\n"),
+		.body = { (const uint8_t *)body, n },
+		.fd = -1 };
+
+	for (unsigned what = 0; what <= 3; what++) {
+		struct buf out = { 0 };
+		enum reading_result more;
+		struct data_reader back;
+		struct reading r;
+		const char *problem;
+		char again[8192];
+		size_t used, len;
+
+		reading_init(&r, &l);
+		if (what != 0)
+			(void)reading_downgrade(&r, what, &problem);
+		while ((more = reading_next(&r, &out)) == READING_MORE)
+			;
+		assert_int_equal(more, READING_DONE);
+		check_wire(buf_data(&out), out.len);
+		if (what == 0 && accepted) {
+			data_init(&back);
+			assert_int_equal(data_read(&back, buf_data(&out),
+					     out.len, &used, again, &len),
+			    DATA_END);
+			assert_int_equal(used, out.len);
+			assert_true(len >= n + 6);
+			assert_memory_equal(again + 6, body, n);
+		}
+		reading_clear(&r);
+		buf_release(&out);
+	}
+}
+
+static void
+nothing_can_be_split(void **state)
+{
+	static char in[4096], body[4096 + 8];
+	struct data_reader r;
+	unsigned accepted = 0;
+	size_t n, used, len;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		n = make_message(in);
+		send_message(in, n, false);
+		memcpy(in + n, "\r\n.\r\n", 5);
+		data_init(&r);
+		if (data_read(&r, in, n + 5, &used, body, &len) != DATA_END ||
+		    (r.fault != DATA_CLEAN && r.fault != DATA_LONG_LINE))
+			continue;
+		accepted++;
+		send_message(body, len, true);
+	}
+	assert_true(accepted > 500);
+}
+
 int
 main(void)
 {
@@ -160,6 +308,7 @@ main(void)
 		cmocka_unit_test(file_is_read_in_pieces),
 		cmocka_unit_test(short_file_fails),
 		cmocka_unit_test(eight_bits_become_seven),
+		cmocka_unit_test(nothing_can_be_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

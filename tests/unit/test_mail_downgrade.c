@@ -392,6 +392,8 @@ static const struct binary {
 	    NULL },
 	{ "text labelled binary", ALL, S(MIME PLAIN LB "\r\nx\r\n"),
 	    MIME PLAIN QP "\r\nx\r\n", NULL },
+	{ "nothing, labelled binary", ALL, S(MIME PLAIN LB "\r\n"),
+	    MIME PLAIN QP "\r\n", NULL },
 	{ "a bare LF", DOWNGRADE_BINARY, S(MIME PLAIN "\r\na\nb\r\n"),
 	    MIME PLAIN B64 "\r\nYQpiDQo=\r\n", NULL },
 	{ "a bare CR", ALL, S(MIME PLAIN "\r\na\rb\r\n"),
