@@ -10,6 +10,7 @@
 #include "auth/book.h"
 #include "auth/t_grant.h"
 #include "auth/t_legacy.h"
+#include "auth/t_logins.h"
 #include "lib/loop.h"
 
 struct running {
@@ -183,6 +184,7 @@ erase(struct txn *txn, struct change *c, uint64_t now)
 		return CHANGE_ABSENT;
 	put_state(txn, c, ACC_REMOVED, "", now);
 	credential_del_all(txn, c->login);
+	logins_del(txn, c->login);
 	grant_del_all(txn, c->login);
 	legacy_del(txn, c->login);
 	return CHANGE_DONE;
@@ -264,4 +266,53 @@ enum change_result
 accounts_revoke(struct change *c)
 {
 	return run(c, revoke);
+}
+
+static enum change_result
+add_credential(struct txn *txn, struct change *c, uint64_t now)
+{
+	char label[CREDENTIAL_LABEL];
+	struct credential row;
+
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	if (credential_get(txn, c->login, c->label, &row))
+		return CHANGE_EXISTS;
+	if (credential_count(txn, c->login) >= CREDENTIALS_MAX)
+		return CHANGE_TOO_MANY;
+	row = *c->credential;
+	if (row.kind == CREDENTIAL_KEY &&
+	    credential_of_key(txn, row.hash, c->owner, label))
+		return CHANGE_TAKEN;
+	row.created = now;
+	snprintf(row.by, sizeof(row.by), "%s", c->by);
+	credential_put(txn, c->login, c->label, &row);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_credential(struct change *c)
+{
+	return run(c, add_credential);
+}
+
+static enum change_result
+revoke_credential(struct txn *txn, struct change *c, uint64_t now)
+{
+	struct credential row;
+
+	(void)now;
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	if (!credential_get(txn, c->login, c->label, &row) ||
+	    row.kind != c->credential->kind)
+		return CHANGE_NOTHING;
+	credential_del(txn, c->login, c->label);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_credential_revoke(struct change *c)
+{
+	return run(c, revoke_credential);
 }

@@ -33,6 +33,7 @@ enum change_result {
 	CHANGE_ABSENT,  /* no such account; removed ones count as none */
 	CHANGE_NOTHING, /* the account has no such grant or credential */
 	CHANGE_EXISTS,
+	CHANGE_TAKEN, /* the key is the owner's */
 	CHANGE_TOO_MANY,
 	CHANGE_NO_ROOM, /* the disk is full */
 	CHANGE_RESULTS
@@ -54,5 +55,9 @@ enum change_result accounts_legacy_on(struct change *);
 enum change_result accounts_legacy_off(struct change *);
 enum change_result accounts_grant(struct change *);
 enum change_result accounts_revoke(struct change *);
+/* A new credential with that label; of a key nobody has yet. */
+enum change_result accounts_credential(struct change *);
+/* Delete the credential of that label, if it is of credential->kind. */
+enum change_result accounts_credential_revoke(struct change *);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "auth/accounts.h"
 #include "auth/admin.h"
+#include "auth/admin_credential.h"
 #include "auth/admin_import.h"
 #include "auth/admin_list.h"
 #include "auth/admin_say.h"
@@ -17,21 +18,31 @@
 #include "auth/book.h"
 #include "auth/login_name.h"
 #include "auth/peers.h"
+#include "auth/scope.h"
 #include "lib/log.h"
 
 /* What a command must be given, and what follows from it. */
 enum {
 	ACCOUNT = 1,
 	GRANT = 2,
-	SECRET = 4,  /* a password, which is hashed first */
-	MAYBE = 8,   /* the same, but it may be missing */
-	RELOGIN = 16 /* sessions of the account end */
+	SECRET = 4,   /* a password, which is hashed first */
+	MAYBE = 8,    /* the same, but it may be missing */
+	LABEL = 16,   /* the name of a credential */
+	RELOGIN = 32, /* sessions of the account end */
+	PARTING = 64, /* those that were opened with the credential */
+	ISSUES = 128, /* there is something to be told once */
 };
 
 /* The fields in braces are admin_say()'s. */
 #define GONE   [CHANGE_ABSENT] = "no account {account}"
 #define FULL   [CHANGE_NO_ROOM] = "the disk is full; nothing was changed"
 #define COMMON GONE, FULL
+#define SECOND \
+	[CHANGE_EXISTS] = "{account} has a credential \"{label}\" already", \
+	[CHANGE_TAKEN] = "this key is {owner}'s already", \
+	[CHANGE_TOO_MANY] = "{account} has {credentials} credentials, and no " \
+			    "account may have more: revoke one", \
+	COMMON
 
 /* clang-format off */
 static const struct command {
@@ -40,6 +51,7 @@ static const struct command {
 	void (*look)(struct console *); /* all of a command without change */
 	enum change_result (*change)(struct change *);
 	const char *said[CHANGE_RESULTS];
+	bool (*make)(struct console *, struct credential *); /* what is new */
 } commands[ACCOUNT_VERBS] = {
 [ACCOUNT_LIST]   = { "account.list",   0,       admin_list_accounts, NULL, { 0 } },
 [ACCOUNT_SHOW]   = { "account.show",   ACCOUNT, admin_show_account,  NULL, { 0 } },
@@ -48,6 +60,8 @@ static const struct command {
 [ACCOUNT_EXPORT] = { "account.export", 0,       admin_export,        NULL, { 0 } },
 [GRANT_LIST]     = { "grant.list",     0,       admin_list_grants,   NULL, { 0 } },
 [KEY_LIST]       = { "key.list",       0,       admin_list_keys,     NULL, { 0 } },
+[ACCOUNT_LOGINS] = { "account.logins", ACCOUNT, admin_list_logins,   NULL, { 0 } },
+[APP_PASSWORD_LIST] = { "app-password.list", ACCOUNT, admin_list_app_passwords, NULL, { 0 } },
 
 [ACCOUNT_ADD] = { "account.add", ACCOUNT | MAYBE, NULL, accounts_add, {
 	[CHANGE_DONE] = "{added} account {account}{dumb} (undo: postern account remove {account})",
@@ -75,6 +89,11 @@ static const struct command {
 [GRANT_REMOVE] = { "grant.remove", ACCOUNT | GRANT, NULL, accounts_revoke, {
 	[CHANGE_DONE] = "{account} may no longer send as {address} (undo: postern grant add {account} {address})",
 	[CHANGE_NOTHING] = "{account} has no grant of {address}", COMMON } },
+[APP_PASSWORD_ADD] = { "app-password.add", ACCOUNT | LABEL | ISSUES, NULL, accounts_credential, {
+	[CHANGE_DONE] = "made the app password \"{label}\" of {account}; it is shown this once (undo: postern account app-password revoke {account} \"{label}\")", SECOND }, admin_app_password },
+[APP_PASSWORD_REVOKE] = { "app-password.revoke", ACCOUNT | LABEL | PARTING, NULL, accounts_credential_revoke, {
+	[CHANGE_DONE] = "revoked the app password \"{label}\" of {account}; its sessions end",
+	[CHANGE_NOTHING] = "{account} has no app password \"{label}\"", COMMON }, admin_any_app_password },
 };
 
 static const enum done codes[CHANGE_RESULTS] = {
@@ -83,6 +102,7 @@ static const enum done codes[CHANGE_RESULTS] = {
 	[CHANGE_ABSENT] = DONE_ABSENT,
 	[CHANGE_NOTHING] = DONE_ABSENT,
 	[CHANGE_EXISTS] = DONE_EXISTS,
+	[CHANGE_TAKEN] = DONE_EXISTS,
 	[CHANGE_TOO_MANY] = DONE_NO,
 	[CHANGE_NO_ROOM] = DONE_TEMP,
 };
@@ -97,6 +117,9 @@ announce(struct console *con, const struct command *row, const struct change *c)
 	if (con->address[0] != '\0')
 		snprintf(
 		    more, sizeof(more), " address=%s", log_quote(con->address));
+	else if (row->needs & LABEL)
+		snprintf(more, sizeof(more), " credential=%s",
+		    log_quote(con->cmd.label));
 	else if (con->cmd.verb == ACCOUNT_SUSPEND)
 		snprintf(
 		    more, sizeof(more), " reason=%s", log_quote(con->cmd.arg));
@@ -106,23 +129,45 @@ announce(struct console *con, const struct command *row, const struct change *c)
 	if (c->state != c->account.state)
 		peers_tell(con->login, c->state);
 	if (row->needs & RELOGIN)
-		peers_end_sessions(con->login);
+		peers_end_sessions(con->login, CREDENTIAL_PASSWORD);
+	if (row->needs & PARTING)
+		peers_end_sessions(con->login, con->cmd.label);
+}
+
+static void
+tell_secret(struct console *con)
+{
+	struct msg m = { .type = MSG_ISSUED };
+
+	m.u.issued = con->issued;
+	console_row(con, &m);
+	con->count = 1;
+	explicit_bzero(&m, sizeof(m));
 }
 
 static void
 change(struct console *con)
 {
 	const struct command *row = &commands[con->cmd.verb];
+	struct credential credential = { 0 };
 	struct change c = { .login = con->login,
 		.by = con->by,
 		.hash = con->job.fresh,
 		.reason = con->cmd.arg,
-		.address = con->address };
-	enum change_result r = row->change(&c);
+		.address = con->address,
+		.label = con->cmd.label,
+		.credential = &credential };
+	enum change_result r;
 	char text[600];
 
+	if (row->make != NULL && !row->make(con, &credential))
+		return;
+	r = row->change(&c);
+	explicit_bzero(&credential, sizeof(credential));
 	if (r == CHANGE_DONE)
 		announce(con, row, &c);
+	if (r == CHANGE_DONE && row->needs & ISSUES)
+		tell_secret(con);
 	console_done(con, codes[r], "%s",
 	    admin_say(text, sizeof(text), row->said[r], &c));
 }
@@ -180,6 +225,13 @@ admin_run(struct console *con)
 		console_done(con, DONE_USAGE,
 		    "%s is neither an address nor @ and a domain",
 		    log_quote(con->cmd.arg));
+	else if (row->needs & LABEL &&
+	    (!scope_label_valid(con->cmd.label) ||
+		strcmp(con->cmd.label, CREDENTIAL_PASSWORD) == 0))
+		console_done(con, DONE_USAGE,
+		    "%s is no label: 1 to 63 letters that tell the device, "
+		    "and not \"password\"",
+		    log_quote(con->cmd.label));
 	else
 		run(con, row);
 }

@@ -6,7 +6,9 @@
 #include "auth/accounts.h"
 #include "auth/admin_say.h"
 #include "auth/admin_test.h"
+#include "auth/app_password.h"
 #include "auth/book.h"
+#include "auth/card.h"
 #include "auth/throttle.h"
 #include "lib/net.h"
 
@@ -56,15 +58,54 @@ test_hashed(struct console *con)
 	}
 }
 
+/* It is an app password; is it good from there? */
+static void
+test_card(struct console *con, const struct page *page, const struct card *card)
+{
+	char when[24];
+
+	switch (card_judge(page, card, con->cmd.arg, false)) {
+	case LOGIN_OK:
+		console_done(con, DONE_OK,
+		    "a login as %s with its app password \"%s\" works",
+		    con->login, card->label);
+		break;
+	case LOGIN_EXPIRED:
+		console_done(con, DONE_NO,
+		    "the app password \"%s\" has expired on %s (make another: "
+		    "postern account app-password add %s LABEL)",
+		    card->label, admin_date(card->c.expires, when), con->login);
+		break;
+	case LOGIN_NETWORK:
+		console_done(con, DONE_NO,
+		    "the app password \"%s\" is for %s only, and the client is "
+		    "at %s (--from)",
+		    card->label, card->c.networks,
+		    con->cmd.arg[0] == '\0' ? "no address that I know"
+					    : con->cmd.arg);
+		break;
+	default:
+		console_done(con, DONE_NO,
+		    "the app password \"%s\" is right, but the account is "
+		    "suspended (undo: postern account resume %s)",
+		    card->label, con->login);
+		break;
+	}
+}
+
 void
 admin_test(struct console *con)
 {
 	const struct page *page = book_find(con->login);
+	const struct card *card =
+	    page == NULL ? NULL : app_password_find(page, con->cmd.secret);
 	const char *kind = page == NULL ? "" : password_kind(page->hash);
 
 	if (page == NULL || page->state == ACC_REMOVED) {
 		console_done(con, DONE_NO,
 		    "no account %s: no password can be right", con->login);
+	} else if (card != NULL) {
+		test_card(con, page, card);
 	} else if (strcmp(kind, "none") == 0) {
 		console_done(con, DONE_NO,
 		    "account %s has no password (set one: postern account "

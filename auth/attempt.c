@@ -29,6 +29,8 @@ static const struct {
 [LOGIN_UNKNOWN_USER] = { V_PERM, 535, "5.7.8",  WRONG, "auth.failed", "unknown-user" },
 [LOGIN_SUSPENDED]    = { V_PERM, 525, "5.7.13", "this account is suspended", ": ask your administrator", "auth.failed", "suspended" },
 [LOGIN_LEGACY]       = { V_PERM, 534, "5.7.9",  "this port is for old devices", ": use port 465 or 587, or ask your administrator", "auth.failed", "legacy" },
+[LOGIN_EXPIRED]      = { V_PERM, 535, "5.7.8",  "this credential has expired", ": ask your administrator for a new one", "auth.failed", "expired" },
+[LOGIN_NETWORK]      = { V_PERM, 535, "5.7.8",  "this credential may not be used from your network", ": ask your administrator", "auth.failed", "network" },
 [LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network; try again later", NULL, "auth.failed", "rate" },
 [LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "too many logins at a time; try again in a moment", NULL, "auth.failed", "busy" },
 [LOGIN_STALE]        = { V_PERM, 535, "5.7.8",  WRONG, "auth.stale", "same-wrong-password" },
@@ -51,6 +53,7 @@ attempt_new(struct channel *c, const struct msg *m)
 	a->tag = m->tag;
 	a->began_ms = loop_now_ms();
 	a->ask = m->u.auth_check;
+	strcpy(a->credential, CREDENTIAL_PASSWORD);
 	explicit_bzero(a->ask.secret, sizeof(a->ask.secret));
 	net_prefix(a->ask.ip, a->net);
 	return a;
@@ -80,7 +83,7 @@ log_attempt(const struct attempt *a, bool cached)
 		    "ip=%s port=%u tls=%s mech=%s account=%s credential=%s "
 		    "cached=%d ms=%lld",
 		    word(ask->ip), ask->port, word(ask->tls), word(ask->mech),
-		    log_quote(a->user), log_quote(CREDENTIAL_PASSWORD), cached,
+		    log_quote(a->user), log_quote(a->credential), cached,
 		    (long long)(loop_now_ms() - a->began_ms));
 		return;
 	}
@@ -128,8 +131,8 @@ send_answer(const struct attempt *a)
 	explain(a, r->text, sizeof(r->text));
 	if (a->outcome == LOGIN_OK) {
 		snprintf(r->account, sizeof(r->account), "%s", a->user);
-		snprintf(r->credential, sizeof(r->credential), "%s",
-		    CREDENTIAL_PASSWORD);
+		snprintf(
+		    r->credential, sizeof(r->credential), "%s", a->credential);
 	}
 	channel_send(a->channel, &m, -1);
 }
@@ -159,8 +162,11 @@ attempt_settle(struct attempt *a, enum outcome outcome, bool cached)
 
 	a->outcome = outcome;
 	log_attempt(a, cached);
+	if (a->known && outcome != LOGIN_BUSY && outcome != LOGIN_STALE)
+		uses_note(a->user, a->credential, word(a->ask.ip),
+		    word(a->ask.mech),
+		    outcome == LOGIN_OK ? "" : outcomes[outcome].reason);
 	if (outcome == LOGIN_OK) {
-		uses_note(a->user, CREDENTIAL_PASSWORD, word(a->ask.ip));
 		send_answer(a);
 		attempt_free(a);
 		return;

@@ -19,6 +19,8 @@ enum outcome {
 	LOGIN_UNKNOWN_USER,
 	LOGIN_SUSPENDED,
 	LOGIN_LEGACY, /* not at a listener for old devices */
+	LOGIN_EXPIRED, /* the credential */
+	LOGIN_NETWORK, /* it is not for this one */
 	LOGIN_RATE,
 	LOGIN_BUSY,
 	LOGIN_STALE,
@@ -34,6 +36,7 @@ struct attempt {
 	char net[NET_TEXT + 4];
 	char user[ADDR_SIZE];              /* the account, or what was typed */
 	bool known;                        /* it is an account */
+	char credential[CREDENTIAL_LABEL]; /* "" nothing was proved */
 	unsigned char digest[DIGEST_SIZE]; /* of user, hash and password */
 	enum outcome outcome;
 	struct timer timer;

@@ -8,7 +8,6 @@
 #include "auth/login_name.h"
 #include "auth/lru.h"
 #include "auth/t_account.h"
-#include "auth/t_credential.h"
 #include "auth/t_grant.h"
 #include "auth/t_legacy.h"
 #include "lib/log.h"
@@ -23,6 +22,8 @@ drop(void *value)
 	struct page *page = value;
 
 	explicit_bzero(page->hash, sizeof(page->hash));
+	explicit_bzero(page->scram, sizeof(page->scram));
+	free(page->cards);
 	free(page->grants);
 }
 
@@ -40,18 +41,40 @@ add_grant(struct page *page, const char *address)
 }
 
 static void
+add_card(struct page *page, const char *label, const struct credential *c)
+{
+	struct card *card;
+
+	if (strcmp(label, CREDENTIAL_PASSWORD) == 0) {
+		strcpy(page->hash, c->hash);
+		strcpy(page->scram, c->scram);
+		return;
+	}
+	page->cards =
+	    realloc(page->cards, (page->ncards + 1) * sizeof(page->cards[0]));
+	if (page->cards == NULL)
+		abort();
+	card = &page->cards[page->ncards++];
+	strcpy(card->label, label);
+	card->c = *c;
+}
+
+static void
 read_page(struct page *page, const char *login, const struct account *a)
 {
 	char owner[ADDR_SIZE], address[ADDR_SIZE] = "";
+	char label[CREDENTIAL_LABEL] = "";
 	struct credential c;
 	struct grant g;
 	struct legacy l;
 
 	strcpy(page->login, login);
 	page->state = (enum account_state)a->state;
-	if (credential_get(NULL, login, CREDENTIAL_PASSWORD, &c))
-		strcpy(page->hash, c.hash);
 	page->legacy = legacy_get(NULL, login, &l);
+	strcpy(owner, login);
+	while (credential_next(NULL, owner, label, &c) &&
+	    strcmp(owner, login) == 0)
+		add_card(page, label, &c);
 	strcpy(owner, login);
 	while (
 	    grant_next(NULL, owner, address, &g) && strcmp(owner, login) == 0)
@@ -88,6 +111,15 @@ book_close(void)
 {
 	lru_free(pages);
 	pages = NULL;
+}
+
+const struct card *
+page_card(const struct page *page, const char *label)
+{
+	for (size_t i = 0; i < page->ncards; i++)
+		if (strcmp(page->cards[i].label, label) == 0)
+			return &page->cards[i];
+	return NULL;
 }
 
 bool

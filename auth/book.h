@@ -9,16 +9,25 @@
 #ifndef AUTH_BOOK_H
 #define AUTH_BOOK_H
 
-#include "auth/password.h"
+#include "auth/t_credential.h"
 #include "ipc/messages.h"
 #include "mail/address.h"
+
+/* A credential besides the password. */
+struct card {
+	char label[CREDENTIAL_LABEL];
+	struct credential c;
+};
 
 struct page {
 	char login[ADDR_SIZE];
 	enum account_state state;
 	char hash[PASSWORD_HASH]; /* "" without a password */
 	bool legacy;              /* may use listeners for old devices */
-	uint8_t *grants;          /* packed (list_next) canonical texts */
+	char scram[SCRAM_VERIFIER];
+	struct card *cards;
+	size_t ncards;
+	uint8_t *grants; /* packed (list_next) canonical texts */
 	size_t grants_len, ngrants;
 };
 
@@ -27,6 +36,9 @@ struct page {
 const struct page *book_find(const char *login);
 void book_forget(const char *login);
 void book_close(void);
+
+/* The credential of this label besides the password, or NULL. */
+const struct card *page_card(const struct page *, const char *label);
 
 /* Does one of its grants cover this address (address_matches())? */
 bool page_covers(const struct page *, const struct address *);

@@ -23,6 +23,8 @@ wipe_command(struct console *con)
 {
 	explicit_bzero(&con->cmd, sizeof(con->cmd));
 	explicit_bzero(&con->job, sizeof(con->job));
+	explicit_bzero(&con->issued, sizeof(con->issued));
+	explicit_bzero(con->file, sizeof(con->file));
 }
 
 static void

@@ -12,6 +12,8 @@
 #include "auth/import.h"
 #include "ipc/channel.h"
 
+#define ISSUED_FILE 8192 /* bytes of a PKCS#12 file at most */
+
 /* How a command ends, as the exit codes of postern(1). */
 enum done {
 	DONE_OK = 0,
@@ -34,7 +36,9 @@ struct console {
 	struct msg_dkim_cmd dkim;   /* ... or this */
 	char login[ADDR_SIZE];      /* canonical cmd.account */
 	char address[ADDR_SIZE];    /* canonical grant in cmd.arg */
-	uint64_t count;             /* rows sent, or accounts changed */
+	struct msg_issued issued; /* what a change made; told when it is done */
+	uint8_t file[ISSUED_FILE]; /* what issued.file borrows from */
+	uint64_t count;            /* rows sent, or accounts changed */
 	struct hash_job job;
 	void (*then)(struct console *); /* not NULL while hashing */
 	struct import *import;          /* what came of one, or NULL */

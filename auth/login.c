@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "auth/accounts.h"
+#include "auth/app_password.h"
 #include "auth/attempt.h"
 #include "auth/book.h"
+#include "auth/card.h"
 #include "auth/hasher.h"
 #include "auth/login.h"
 #include "auth/login_name.h"
@@ -103,9 +105,7 @@ upgrade(struct checking *ch)
 static enum outcome
 admit(const struct page *page, const struct attempt *a)
 {
-	if (page->state != ACC_ACTIVE)
-		return LOGIN_SUSPENDED;
-	return a->ask.legacy && !page->legacy ? LOGIN_LEGACY : LOGIN_OK;
+	return card_judge(page, NULL, a->ask.ip, a->ask.legacy);
 }
 
 /* What became of the one who stands for all. */
@@ -217,6 +217,21 @@ identify(struct attempt *a)
 	return NULL;
 }
 
+/* A right app password is known at once, for there is no other way to have
+ * one; anything else may still be the password. */
+static bool
+try_app_password(struct attempt *a, const struct page *page, const char *secret)
+{
+	const struct card *card = app_password_find(page, secret);
+
+	if (card == NULL)
+		return false;
+	strcpy(a->credential, card->label);
+	attempt_settle(
+	    a, card_judge(page, card, a->ask.ip, a->ask.legacy), false);
+	return true;
+}
+
 void
 login_check(struct channel *c, const struct msg *m)
 {
@@ -224,6 +239,8 @@ login_check(struct channel *c, const struct msg *m)
 	struct attempt *a = attempt_new(c, m);
 	const struct page *page = identify(a);
 
+	if (page != NULL && try_app_password(a, page, secret))
+		return;
 	login_prepare();
 	digest_make(a->digest, a->user, page == NULL ? "" : page->hash, secret);
 	if (page != NULL && verified_find(a->digest, a->began_ms)) {

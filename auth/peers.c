@@ -212,11 +212,12 @@ peers_tell(const char *login, enum account_state state)
 }
 
 void
-peers_end_sessions(const char *login)
+peers_end_sessions(const char *login, const char *label)
 {
 	struct msg m = { .type = MSG_SESSIONS_END };
 
 	snprintf(m.u.sessions_end.account, ADDR_SIZE, "%s", login);
+	snprintf(m.u.sessions_end.credential, CREDENTIAL_LABEL, "%s", label);
 	for (int i = 0; i < SMTPDS; i++)
 		if (smtpds[i] != NULL && channel_up(&smtpds[i]->channel)) {
 			channel_send(&smtpds[i]->channel, &m, -1);

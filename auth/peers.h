@@ -21,8 +21,8 @@ void peers_open(enum process, unsigned index, int fd);
  * finds them told. */
 void peers_tell(const char *login, enum account_state);
 
-/* End the sessions that the account opened with the password it had. */
-void peers_end_sessions(const char *login);
+/* End the sessions that the account opened with this credential; "" any. */
+void peers_end_sessions(const char *login, const char *label);
 
 /* Tell deliver that keys of DKIM have changed. */
 void peers_dkim_changed(void);

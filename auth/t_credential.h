@@ -8,7 +8,6 @@
 #include "auth/scram_verifier.h"
 #include "auth/store.h"
 
-#define CREDENTIAL_LABEL    64
 #define CREDENTIAL_PASSWORD "password" /* the label of the password */
 #define CREDENTIALS_MAX     100        /* of one account, the password aside */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/t_credential.h"
+#include "auth/t_logins.h"
 #include "auth/uses.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -16,6 +17,8 @@ struct use {
 	char login[ADDR_SIZE];
 	char label[CREDENTIAL_LABEL];
 	char ip[46];
+	char mech[20];
+	char why[24];
 	uint64_t time; /* unix seconds */
 };
 
@@ -30,6 +33,11 @@ write_all(struct txn *txn, void *arg)
 
 	(void)arg;
 	for (size_t i = 0; i < nuses; i++) {
+		logins_add(txn, uses[i].login,
+		    &(struct login_entry){ uses[i].time, uses[i].ip,
+			uses[i].mech, uses[i].why, uses[i].label });
+		if (uses[i].why[0] != '\0')
+			continue;
 		/* It may have been removed in the meantime. */
 		if (!credential_get(txn, uses[i].login, uses[i].label, &c))
 			continue;
@@ -58,31 +66,48 @@ on_timer(void *arg)
 }
 
 static struct use *
-find(const char *login, const char *label)
+find(const char *login, const char *label, const char *why)
 {
 	for (size_t i = 0; i < nuses; i++)
 		if (strcmp(uses[i].login, login) == 0 &&
-		    strcmp(uses[i].label, label) == 0)
+		    strcmp(uses[i].label, label) == 0 &&
+		    strcmp(uses[i].why, why) == 0)
 			return &uses[i];
 	return NULL;
 }
 
-void
-uses_note(const char *login, const char *label, const char *ip)
+/* The newest is the last. */
+static void
+move_to_end(struct use *use)
 {
-	struct use *use = find(login, label);
+	struct use copy = *use;
+
+	memmove(use, use + 1, (size_t)(uses + nuses - use - 1) * sizeof(*use));
+	uses[nuses - 1] = copy;
+}
+
+void
+uses_note(const char *login, const char *label, const char *ip,
+    const char *mech, const char *why)
+{
+	struct use *use = find(login, label, why);
 
 	if (!timer.ready)
 		timer_init(&timer, on_timer, NULL);
-	if (use == NULL) {
+	if (use != NULL) {
+		move_to_end(use);
+	} else {
 		if (nuses == USES)
 			uses_write();
 		if (nuses == 0)
 			timer_set(&timer, DELAY_MS);
-		use = &uses[nuses++];
-		snprintf(use->login, sizeof(use->login), "%s", login);
-		snprintf(use->label, sizeof(use->label), "%s", label);
+		nuses++;
 	}
+	use = &uses[nuses - 1];
+	snprintf(use->login, sizeof(use->login), "%s", login);
+	snprintf(use->label, sizeof(use->label), "%s", label);
+	snprintf(use->why, sizeof(use->why), "%s", why);
 	snprintf(use->ip, sizeof(use->ip), "%s", ip);
+	snprintf(use->mech, sizeof(use->mech), "%s", mech);
 	use->time = (uint64_t)loop_wall_ms() / 1000;
 }

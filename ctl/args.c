@@ -175,25 +175,42 @@ list_verbs(const struct args *a, char *out, size_t size)
 			    n > 0 ? ", " : "", c->verb);
 }
 
+/* Does this word begin verbs of two? */
+static bool
+has_two(const struct args *a, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const struct command *c = a->table; c->noun != NULL; c++)
+		if (c->verb != NULL && strncmp(c->verb, word, n) == 0 &&
+		    c->verb[n] == ' ')
+			return true;
+	return false;
+}
+
 static bool
 unknown_verb(struct args *a)
 {
-	char verbs[200];
+	char verbs[400], typed[130];
 	struct suggest s;
 
 	list_verbs(a, verbs, sizeof(verbs));
 	if (a->nwords == 0)
 		return wrong(a, "\"%s\" needs a verb: %s", a->noun, verbs);
-	suggest_init(&s, a->words[0]);
+	/* "app-password" alone is not wrong, it is not enough. */
+	snprintf(typed, sizeof(typed), "%.64s%s%.64s", a->words[0],
+	    a->nwords > 1 && has_two(a, a->words[0]) ? " " : "",
+	    a->nwords > 1 && has_two(a, a->words[0]) ? a->words[1] : "");
+	suggest_init(&s, typed);
 	for (const struct command *c = a->table; c->noun != NULL; c++)
 		if (strcmp(c->noun, a->noun) == 0)
 			suggest_offer(&s, c->verb);
 	if (s.best != NULL)
 		return wrong(a,
-		    "unknown command \"%s %.64s\"; did you mean \"%s %s\"?",
-		    a->noun, a->words[0], a->noun, s.best);
-	return wrong(a, "unknown command \"%s %.64s\"; there is %s", a->noun,
-	    a->words[0], verbs);
+		    "unknown command \"%s %s\"; did you mean \"%s %s\"?",
+		    a->noun, typed, a->noun, s.best);
+	return wrong(
+	    a, "unknown command \"%s %s\"; there is %s", a->noun, typed, verbs);
 }
 
 static void
@@ -203,22 +220,38 @@ skip_word(struct args *a)
 	a->nwords--;
 }
 
+/* How many words behind the noun are this verb; 0 when they are not. */
+static size_t
+verb_words(const struct args *a, const char *verb)
+{
+	const char *space = strchr(verb, ' ');
+	size_t n = space != NULL ? (size_t)(space - verb) : strlen(verb);
+
+	if (a->nwords < 2 || strlen(a->words[1]) != n ||
+	    memcmp(a->words[1], verb, n) != 0)
+		return 0;
+	if (space == NULL)
+		return 1;
+	return a->nwords > 2 && strcmp(a->words[2], space + 1) == 0 ? 2 : 0;
+}
+
 /* Find the command that the first words name. */
 static bool
 find_command(struct args *a)
 {
+	size_t n;
+
 	if (a->nwords == 0)
 		return wrong(a, "no command; see \"postern help\"");
 	for (const struct command *c = a->table; c->noun != NULL; c++) {
 		if (strcmp(c->noun, a->words[0]) != 0)
 			continue;
 		a->noun = c->noun;
-		if (c->verb != NULL &&
-		    (a->nwords < 2 || strcmp(c->verb, a->words[1]) != 0))
+		n = c->verb != NULL ? verb_words(a, c->verb) : 0;
+		if (c->verb != NULL && n == 0)
 			continue;
 		a->command = c;
-		skip_word(a);
-		if (c->verb != NULL)
+		for (skip_word(a); n > 0; n--)
 			skip_word(a);
 		return true;
 	}

@@ -22,7 +22,8 @@ struct flag {
 /* One row of the table. */
 struct command {
 	const char *noun;
-	const char *verb;         /* NULL: the noun is all of it */
+	const char *verb;         /* NULL: the noun is all of it; two words,
+				     "app-password add", with one space */
 	const char *words;        /* "ADDRESS", "[ADDRESS]", "ID...", "" */
 	const struct flag *flags; /* ends with a NULL name */
 	int (*run)(struct ctl *); /* returns the exit status */

@@ -62,6 +62,19 @@ no_topic(const char *typed)
 	    s.best != NULL ? s.best : "", s.best != NULL ? "\"?" : "");
 }
 
+/* Do the words behind the noun name this verb, of one word or two? */
+static bool
+is_verb(const struct args *a, const char *verb)
+{
+	char typed[128];
+
+	if (a->nwords < 2)
+		return false;
+	snprintf(typed, sizeof(typed), "%.60s%s%.60s", a->words[1],
+	    a->nwords > 2 ? " " : "", a->nwords > 2 ? a->words[2] : "");
+	return strcmp(verb, typed) == 0 || strcmp(verb, a->words[1]) == 0;
+}
+
 int
 cmd_help(struct ctl *ctl)
 {
@@ -87,8 +100,7 @@ cmd_help(struct ctl *ctl)
 		if (strcmp(c->noun, noun) != 0)
 			continue;
 		known = true;
-		if (c->verb == NULL ||
-		    (a->nwords > 1 && strcmp(c->verb, a->words[1]) == 0)) {
+		if (c->verb == NULL || is_verb(a, c->verb)) {
 			help_print(stdout, noun, c);
 			return CODE_OK;
 		}

@@ -55,6 +55,12 @@ static const struct flag account_import[] = {
 static const struct flag grant_import[] = {
 	{ "format", "FORMAT", "auto, aliases or map" },
 	IMPORT_DOMAIN, SKIP_BAD, DRY_RUN, JSON, PLAIN, END };
+#define SCOPE \
+	{ "networks", "LIST", "only from these: 192.0.2.0/24, 2001:db8::/32" }, \
+	{ "senders", "LIST", "only as these addresses, or @ and a domain" }, \
+	{ "per-day", "NUMBER", "to so many recipients a day" }
+static const struct flag app_password[] = {
+	SCOPE, { "expires", "TIME", "not longer than this, like 90d" }, JSON, END };
 static const struct flag queue_list[] = {
 	ACCOUNT, DOMAIN, { "limit", "NUMBER", "stop after so many messages" },
 	JSON, PLAIN, END };
@@ -145,6 +151,20 @@ const struct command commands[] = {
 { "account",    "test",    "ADDRESS",          test,       cmd_account_test,
   "say why a login would fail",
   "Says OK or FAIL and the exact reason, without counting as a login.  Asks for the password.  Ends with 1 when the login would fail." },
+{ "account",    "logins",  "ADDRESS",          list,       cmd_account_logins,
+  "list the last logins of an account",
+  "The newest first, good and bad ones, about twenty." },
+{ "account",    "app-password add", "ADDRESS LABEL", app_password, cmd_app_password_add,
+  "make a password for one device",
+  "LABEL tells which device it is.  The password is made and shown once; it "
+  "works beside the account's own, only as far as the flags allow, until it "
+  "is revoked." },
+{ "account",    "app-password list", "ADDRESS", list,      cmd_app_password_list,
+  "list the app passwords and their last use",
+  NULL },
+{ "account",    "app-password revoke", "ADDRESS LABEL", no_flags, cmd_app_password_revoke,
+  "end an app password and its sessions",
+  NULL },
 { "account",    "import",  "FILE",             account_import, cmd_account_import,
   "take over the accounts of another server",
   "FILE is /etc/shadow, a file of htpasswd, a passwd-file of Dovecot, db_dump "

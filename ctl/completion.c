@@ -20,6 +20,45 @@ put_flags(FILE *f, const struct flag *list)
 		fprintf(f, " --%s", list->name);
 }
 
+/* Is its verb two words, the second of which the first one offers? */
+static bool
+is_second(const struct command *c)
+{
+	return c->verb != NULL && strchr(c->verb, ' ') != NULL;
+}
+
+static bool
+same_first(const struct command *a, const struct command *b)
+{
+	size_t n = strcspn(a->verb, " ");
+
+	return b->verb != NULL && strcmp(a->noun, b->noun) == 0 &&
+	    strncmp(a->verb, b->verb, n) == 0 && b->verb[n] == ' ';
+}
+
+static bool
+new_first(const struct command *c)
+{
+	return c == commands || !is_second(c) || !same_first(c, c - 1);
+}
+
+/* All that may follow "account app-password", once. */
+static void
+bash_group(FILE *f, const struct command *c)
+{
+	if (!new_first(c))
+		return;
+	fprintf(f, "	\"%s %.*s\") after=\"", c->noun,
+	    (int)strcspn(c->verb, " "), c->verb);
+	for (const struct command *v = c; v->noun != NULL && same_first(c, v);
+	     v++) {
+		fprintf(f, "%s", strchr(v->verb, ' '));
+		put_flags(f, v->flags);
+	}
+	put_flags(f, common_flags);
+	fputs("\" w=account ;;\n", f);
+}
+
 /* The script's functions know the words by "noun" or "noun verb". */
 static void
 bash(FILE *f)
@@ -32,6 +71,10 @@ bash(FILE *f)
 	      "	case \"${words[*]:0:2}\" in\n",
 	    f);
 	for (const struct command *c = commands; c->noun != NULL; c++) {
+		if (is_second(c)) {
+			bash_group(f, c);
+			continue;
+		}
 		fprintf(f, "	\"%s%s%s\"%s) after=\"", c->noun,
 		    c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "",
 		    c->verb == NULL ? "*" : "");
@@ -53,7 +96,9 @@ bash(FILE *f)
 		fprintf(f, "	%s) w= after=\"", c->noun);
 		for (const struct command *v = c;
 		     v->noun != NULL && strcmp(v->noun, c->noun) == 0; v++)
-			fprintf(f, " %s", v->verb);
+			if (new_first(v))
+				fprintf(f, " %.*s", (int)strcspn(v->verb, " "),
+				    v->verb);
 		fputs("\" ;;\n", f);
 	}
 	fputs("	*) w= after=\"", f);
@@ -109,14 +154,24 @@ fish(FILE *f)
 			    c->verb == NULL ? "\"" : "");
 		snprintf(when, sizeof(when), "__fish_seen_subcommand_from %s",
 		    c->noun);
+		if (is_second(c) && new_first(c))
+			fprintf(f, "complete -c postern -n '%s' -a %.*s\n",
+			    when, (int)strcspn(c->verb, " "), c->verb);
+		if (is_second(c))
+			snprintf(when, sizeof(when),
+			    "__fish_seen_subcommand_from %.*s",
+			    (int)strcspn(c->verb, " "), c->verb);
 		if (c->verb != NULL) {
+			const char *last = strrchr(c->verb, ' ');
+
+			last = last != NULL ? last + 1 : c->verb;
 			fprintf(f,
 			    "complete -c postern -n '%s' -a %s -d \"%s\"\n",
-			    when, c->verb, c->summary);
+			    when, last, c->summary);
 			snprintf(when, sizeof(when),
 			    "__fish_seen_subcommand_from %s; and "
 			    "__fish_seen_subcommand_from %s",
-			    c->noun, c->verb);
+			    c->noun, last);
 		}
 		for (const struct flag *o = c->flags; o->name != NULL; o++)
 			fish_flag(f, when, o);

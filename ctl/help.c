@@ -101,7 +101,9 @@ summary(FILE *f, const struct command *c)
 	    c->verb != NULL ? c->verb : "", *c->words != '\0' ? " " : "",
 	    c->words);
 
-	fprintf(f, "%*s%s\n", n < 33 ? 33 - n : 1, "", c->summary);
+	if (n > 32)
+		n = fprintf(f, "\n") - 1;
+	fprintf(f, "%*s%s\n", 33 - n, "", c->summary);
 }
 
 static void

@@ -97,3 +97,26 @@ operand_number(const char *flag, const char *word, uint64_t least,
 		    least, most);
 	return CODE_OK;
 }
+
+int
+operand_time(const char *flag, const char *word, uint64_t *seconds)
+{
+	static const struct {
+		char unit;
+		uint64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+		{ 'w', 7 * 86400 } };
+	char *rest;
+
+	errno = 0;
+	*seconds = strtoull(word, &rest, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (ascii_digit(word[0]) && errno == 0 && *seconds > 0 &&
+		    *seconds < 1000000000 && rest[0] == units[i].unit &&
+		    rest[1] == '\0') {
+			*seconds *= units[i].seconds;
+			return CODE_OK;
+		}
+	return output_fail(
+	    CODE_USAGE, "--%s needs a time like 90d, 12h or 30m", flag);
+}

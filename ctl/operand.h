@@ -22,6 +22,9 @@ int operand_domain(const char *, char out[256]);
 /* The id of a message. */
 int operand_id(const char *, uint64_t *out);
 
+/* "90d", "12h": a length of time in s, m, h, d or w, the value of --flag. */
+int operand_time(const char *flag, const char *, uint64_t *seconds);
+
 /* A whole number from least to most, the value of --flag. */
 int operand_number(const char *flag, const char *, uint64_t least,
     uint64_t most, uint64_t *out);

@@ -123,6 +123,7 @@ static const struct field account_state[] = {
 
 static const struct field sessions_end[] = {
 	F_STR(msg_sessions_end, account),
+	F_STR(msg_sessions_end, credential),
 	F_END,
 };
 
@@ -312,6 +313,11 @@ static const struct field account_cmd[] = {
 	F_STR(msg_account_cmd, arg),
 	F_STR(msg_account_cmd, secret),
 	F_U32(msg_account_cmd, flags),
+	F_STR(msg_account_cmd, label),
+	F_STR(msg_account_cmd, networks),
+	F_STR(msg_account_cmd, senders),
+	F_U32(msg_account_cmd, per_day),
+	F_U64(msg_account_cmd, expires),
 	F_END,
 };
 
@@ -380,6 +386,37 @@ static const struct field key_row[] = {
 	F_STR(msg_key_row, type),
 	F_U32(msg_key_row, bits),
 	F_STR(msg_key_row, error),
+	F_END,
+};
+
+static const struct field credential_row[] = {
+	F_STR(msg_credential_row, account),
+	F_STR(msg_credential_row, label),
+	F_U32(msg_credential_row, kind),
+	F_STR(msg_credential_row, networks),
+	F_STR(msg_credential_row, senders),
+	F_U32(msg_credential_row, per_day),
+	F_U64(msg_credential_row, expires),
+	F_U64(msg_credential_row, created),
+	F_STR(msg_credential_row, by),
+	F_U64(msg_credential_row, last_use),
+	F_STR(msg_credential_row, last_ip),
+	F_STR(msg_credential_row, key),
+	F_END,
+};
+
+static const struct field issued[] = {
+	F_STR(msg_issued, secret),
+	F_BYTES(msg_issued, file, 16384),
+	F_END,
+};
+
+static const struct field login_row[] = {
+	F_U64(msg_login_row, time),
+	F_STR(msg_login_row, ip),
+	F_STR(msg_login_row, mech),
+	F_STR(msg_login_row, result),
+	F_STR(msg_login_row, credential),
 	F_END,
 };
 
@@ -549,6 +586,9 @@ static const struct message {
 [MSG_ITEM]            = ROW("item",            CTL,                    AUTH,                   MSG_NONE,            SECRET,item),
 [MSG_ITEM_ROW]        = ROW("item-row",        AUTH,                   CTL,                    MSG_NONE,            SECRET,item),
 [MSG_IMPORT_ROW]      = ROW("import-row",      AUTH,                   CTL,                    MSG_NONE,            0,     import_row),
+[MSG_CREDENTIAL_ROW]  = ROW("credential-row",  AUTH,                   CTL,                    MSG_NONE,            0,     credential_row),
+[MSG_ISSUED]          = ROW("issued",          AUTH,                   CTL,                    MSG_NONE,            SECRET,issued),
+[MSG_LOGIN_ROW]       = ROW("login-row",       AUTH,                   CTL,                    MSG_NONE,            0,     login_row),
 [MSG_QUEUE_CMD]       = ROW("queue-cmd",       CTL,                    QUEUE,                  MSG_CMD_DONE,        0,     queue_cmd),
 [MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     queue_row),
 [MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            0,     rcpt_row),

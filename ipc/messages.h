@@ -43,6 +43,9 @@ enum process {
 	P_CTL,
 	P_COUNT
 };
+#define CREDENTIAL_LABEL    64  /* bytes, with the NUL */
+#define CREDENTIAL_NETWORKS 320 /* of a list as text */
+#define CREDENTIAL_SENDERS  400
 enum verdict { V_OK, V_TEMP, V_PERM, V_COUNT }; /* 2yz, 4yz, 5yz */
 
 enum msg_type {
@@ -115,6 +118,9 @@ enum msg_type {
 	MSG_ITEM,
 	MSG_ITEM_ROW,
 	MSG_IMPORT_ROW,
+	MSG_CREDENTIAL_ROW,
+	MSG_ISSUED,
+	MSG_LOGIN_ROW,
 	MSG_QUEUE_CMD,
 	MSG_QUEUE_ROW,
 	MSG_RCPT_ROW,
@@ -194,18 +200,18 @@ struct msg_auth_check {
 
 /* The reply to give is the decider's: code, status and text. */
 struct msg_auth_result {
-	uint32_t verdict;        /* enum verdict */
-	uint32_t code;           /* 235, 454, 535, ... */
-	char status[12];         /* "2.7.0" */
-	char text[400];          /* names who, and the remedy */
-	char account[ADDR_SIZE]; /* canonical login when V_OK */
-	char credential[64];     /* label of what was proved */
+	uint32_t verdict;                  /* enum verdict */
+	uint32_t code;                     /* 235, 454, 535, ... */
+	char status[12];                   /* "2.7.0" */
+	char text[400];                    /* names who, and the remedy */
+	char account[ADDR_SIZE];           /* canonical login when V_OK */
+	char credential[CREDENTIAL_LABEL]; /* label of what was proved */
 };
 
 /* smtpd -> auth: may the account use this envelope sender? */
 struct msg_sender_check {
 	char account[ADDR_SIZE];
-	char credential[64];
+	char credential[CREDENTIAL_LABEL];
 	char sender[ADDR_SIZE]; /* canonical; "" is the null path */
 };
 
@@ -215,7 +221,7 @@ struct msg_sender_check {
  */
 struct msg_submit_check {
 	char account[ADDR_SIZE];
-	char credential[64];
+	char credential[CREDENTIAL_LABEL];
 	struct bytes authors; /* packed: From: mailboxes and Sender: */
 	uint32_t rcpts;
 };
@@ -255,6 +261,7 @@ struct msg_account_state {
  * on must log in again. */
 struct msg_sessions_end {
 	char account[ADDR_SIZE];
+	char credential[CREDENTIAL_LABEL]; /* "" whatever it was */
 };
 
 /* queue -> smtpd: whether new mail is taken. */
@@ -317,7 +324,7 @@ struct tx_options {
 /* smtpd -> queue: take responsibility (RFC 5321 6.1). */
 struct msg_tx_commit {
 	char account[ADDR_SIZE];
-	char credential[64];
+	char credential[CREDENTIAL_LABEL];
 	char sender[ADDR_SIZE]; /* canonical; "" is the null path */
 	char ip[46];
 	uint32_t port;
@@ -516,7 +523,15 @@ enum account_verb {
 	ACCOUNT_EXPORT, /* answered with MSG_ITEM_ROW */
 	ACCOUNT_LEGACY_ON,
 	ACCOUNT_LEGACY_OFF,
-	KEY_LIST, /* the TLS keys: MSG_KEY_ROW */
+	KEY_LIST,         /* the TLS keys: MSG_KEY_ROW */
+	APP_PASSWORD_ADD, /* label and scope; MSG_ISSUED has the password */
+	APP_PASSWORD_LIST,
+	APP_PASSWORD_REVOKE, /* label */
+	CERTIFICATE_ADD,     /* label and scope; arg = SHA-256 of the key */
+	CERTIFICATE_ISSUE,   /* label and scope; MSG_ISSUED has the file */
+	CERTIFICATE_LIST,
+	CERTIFICATE_REVOKE, /* label */
+	ACCOUNT_LOGINS,
 	ACCOUNT_VERBS
 };
 
@@ -532,6 +547,12 @@ struct msg_account_cmd {
 	char arg[400];
 	char secret[256];
 	uint32_t flags; /* enum import_flag */
+	/* A credential and its scope. */
+	char label[CREDENTIAL_LABEL];
+	char networks[CREDENTIAL_NETWORKS];
+	char senders[CREDENTIAL_SENDERS];
+	uint32_t per_day; /* recipients; 0 no limit */
+	uint64_t expires; /* unix seconds; 0 never */
 };
 
 /* What proves an account, and what may restrict it. */
@@ -541,9 +562,6 @@ enum credential_kind {
 	CREDENTIAL_KEY,   /* the key of a client certificate */
 	CREDENTIAL_KINDS
 };
-
-#define CREDENTIAL_NETWORKS 320
-#define CREDENTIAL_SENDERS  400
 
 enum item_kind { ITEM_ACCOUNT, ITEM_CREDENTIAL, ITEM_GRANT, ITEM_KINDS };
 
@@ -582,6 +600,36 @@ struct msg_import_row {
 	char hash[24];   /* its kind; "" no password came */
 	uint32_t weak;
 	char why[200]; /* it is refused */
+};
+
+struct msg_credential_row {
+	char account[ADDR_SIZE];
+	char label[CREDENTIAL_LABEL];
+	uint32_t kind; /* enum credential_kind */
+	char networks[CREDENTIAL_NETWORKS];
+	char senders[CREDENTIAL_SENDERS];
+	uint32_t per_day;
+	uint64_t expires;
+	uint64_t created;
+	char by[128];
+	uint64_t last_use; /* 0 never */
+	char last_ip[46];
+	char key[65]; /* SHA-256 of a certificate's key, in hex */
+};
+
+/* What is told once: a generated password, and a file that it opens. */
+struct msg_issued {
+	char secret[256];
+	struct bytes file; /* PKCS#12, or empty */
+};
+
+/* The newest first. */
+struct msg_login_row {
+	uint64_t time; /* unix seconds */
+	char ip[46];
+	char mech[20];
+	char result[24]; /* "ok", or the reason= of auth.failed */
+	char credential[CREDENTIAL_LABEL];
 };
 
 struct msg_account_row {
@@ -643,7 +691,7 @@ struct msg_queue_cmd {
 struct msg_queue_row {
 	uint64_t id;
 	char account[ADDR_SIZE];
-	char credential[64];
+	char credential[CREDENTIAL_LABEL];
 	char sender[ADDR_SIZE];
 	char msgid[256];
 	uint64_t size;
@@ -792,6 +840,9 @@ struct msg {
 		struct msg_item item;
 		struct msg_import_row import_row;
 		struct msg_key_row key_row;
+		struct msg_credential_row credential_row;
+		struct msg_issued issued;
+		struct msg_login_row login_row;
 		struct msg_queue_cmd queue_cmd;
 		struct msg_queue_row queue_row;
 		struct msg_rcpt_row rcpt_row;

@@ -372,9 +372,13 @@ bar(struct session *s, const void *account)
 }
 
 static void
-ask_for_login(struct session *s, const void *account)
+ask_for_login(struct session *s, const void *ended)
 {
-	if (strcmp(s->account, account) == 0)
+	const struct msg_sessions_end *e = ended;
+
+	if (strcmp(s->account, e->account) == 0 &&
+	    (e->credential[0] == '\0' ||
+		strcmp(s->credential, e->credential) == 0))
 		session_part(s, PART_RELOGIN);
 }
 
@@ -402,7 +406,7 @@ on_message(struct channel *c, const struct msg *m, int fd)
 			each(bar, m->u.account_state.account);
 		break;
 	case MSG_SESSIONS_END:
-		each(ask_for_login, m->u.sessions_end.account);
+		each(ask_for_login, &m->u.sessions_end);
 		break;
 	case MSG_ACCOUNTS_DONE:
 		break;

@@ -302,9 +302,9 @@ uses_are_written_together(void **state)
 	(void)state;
 	store_open(dir);
 	assert_int_equal(accounts_add(&c), CHANGE_DONE);
-	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.1");
-	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.2");
-	uses_note(BOB, CREDENTIAL_PASSWORD, "192.0.2.3");
+	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.1", "PLAIN", "");
+	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.2", "PLAIN", "");
+	uses_note(BOB, CREDENTIAL_PASSWORD, "192.0.2.3", "PLAIN", "");
 	assert_true(credential_get(NULL, ALICE, CREDENTIAL_PASSWORD, &cred));
 	assert_int_equal(cred.last_use, 0);
 	uses_write();
@@ -317,7 +317,7 @@ uses_are_written_together(void **state)
 		char login[32];
 
 		snprintf(login, sizeof(login), "u%d@x", i);
-		uses_note(login, CREDENTIAL_PASSWORD, "192.0.2.1");
+		uses_note(login, CREDENTIAL_PASSWORD, "192.0.2.1", "PLAIN", "");
 	}
 	uses_write();
 }
@@ -363,7 +363,7 @@ old_logs_go(void **state)
 	assert_int_equal(accounts_add(&c), CHANGE_DONE);
 	/* About 20 MiB of log. */
 	for (int i = 0; i < 20000; i++) {
-		uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.1");
+		uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.1", "PLAIN", "");
 		uses_write();
 		if (i % 2 == 0)
 			assert_int_equal(accounts_passwd(&c), CHANGE_DONE);
@@ -428,7 +428,7 @@ fill_up_and_die(void)
 	/* Refused, and what is there stays readable. */
 	if (accounts_add(&bob) != CHANGE_NO_ROOM || book_find(ALICE) == NULL)
 		_exit(2);
-	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.1");
+	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.1", "PLAIN", "");
 	uses_write();
 	raise(SIGKILL);
 }
