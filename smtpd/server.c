@@ -190,8 +190,10 @@ on_timeout(struct client *c)
 		drop(c);
 		return;
 	}
-	if (session_deadline(&c->session) <= world.now_ms)
+	if (session_deadline(&c->session) <= world.now_ms) {
 		session_timeout(&c->session);
+		feed(c);
+	}
 	tend(c);
 }
 

@@ -26,7 +26,6 @@
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
-#define MAX_ERRORS     10
 #define IDLE_COMMANDS  100    /* without a mail; then they are errors */
 #define FORGET_MOST    262144 /* octets read only to be polite */
 #define OUT_LIMIT      16384  /* unsent octets at which we stop eating */
@@ -112,6 +111,12 @@ static const struct command refused_behind =
    { "(refused)", 0,                FOLLOWS,                NULL,           NULL,          ST_SAME,    ST_SAME, ST_SAME  };
 /* clang-format on */
 
+/* What each error costs, in ms in which nothing is read; behind the last one
+ * the session ends.  Typing errors are free. */
+static const int error_ms[] = { 0, 0, 0, 0, 0, 250, 500, 1000, 2000 };
+
+#define MOST_ERRORS (sizeof(error_ms) / sizeof(*error_ms))
+
 #define NCOMMANDS (sizeof(commands) / sizeof(*commands))
 
 static size_t eat_command(struct session *, char *p, size_t n);
@@ -178,8 +183,10 @@ enter(struct session *s, enum state st)
 			tx_clear(s);
 		if (st != ST_AUTH)
 			auth_clear(s);
-		if (st == ST_CLOSING)
+		if (st == ST_CLOSING) {
 			s->skip.left = 0;
+			s->until_ms = 0;
+		}
 		s->state = st;
 	}
 	check(s);
@@ -230,6 +237,24 @@ counts_as_error(struct session *s, const struct command *cmd, int code)
 	return true;
 }
 
+/* Count an error; false: it was one too many. */
+static bool
+forgive(struct session *s)
+{
+	int ms;
+
+	if (s->errors == MOST_ERRORS) {
+		log_event("smtp.closed", "ip=%s port=%u hint=%s", s->ip,
+		    s->port, "too-many-errors");
+		reply(s, 421, "4.7.0", "too many errors");
+		return false;
+	}
+	ms = error_ms[s->errors++];
+	if (ms > 0)
+		s->until_ms = s->world->now_ms + ms;
+	return true;
+}
+
 /* Apply a handler's outcome: the one place where a reply moves a session. */
 static void
 settle(struct session *s, const struct command *cmd, int code)
@@ -253,10 +278,9 @@ settle(struct session *s, const struct command *cmd, int code)
 		enter(s, ST_SAME);
 	else if (code == 421)
 		leave(s);
-	else if (counts_as_error(s, cmd, code) && ++s->errors >= MAX_ERRORS) {
-		reply(s, 421, "4.7.0", "too many errors");
+	else if (counts_as_error(s, cmd, code) && !forgive(s))
 		leave(s);
-	} else if (code < 300)
+	else if (code < 300)
 		enter(s, cmd->on_2yz);
 	else if (code < 400)
 		enter(s, cmd->on_3yz);
@@ -547,8 +571,8 @@ session_init(struct session *s, const struct surroundings *world,
 static bool
 hungry(const struct session *s)
 {
-	return s->awaits == MSG_NONE && states[s->state].eat != NULL &&
-	    s->out->len < OUT_LIMIT;
+	return s->awaits == MSG_NONE && s->until_ms == 0 &&
+	    states[s->state].eat != NULL && s->out->len < OUT_LIMIT;
 }
 
 /* Those who have not logged in are not listened to for ever. */
@@ -641,6 +665,11 @@ session_secured(struct session *s, const char *version)
 void
 session_timeout(struct session *s)
 {
+	if (s->until_ms != 0) {
+		s->until_ms = 0;
+		s->since_ms = s->world->now_ms;
+		return; /* go on listening */
+	}
 	log_debug("smtp.timeout", "ip=%s port=%u state=%s awaits=%s", s->ip,
 	    s->port, states[s->state].name, msg_name(s->awaits));
 	if (s->state == ST_TLS || s->state == ST_CLOSING) {
@@ -685,7 +714,8 @@ session_wants(const struct session *s)
 		return WANTS_TLS;
 	if (s->state == ST_CLOSING)
 		return s->linger ? WANTS_LINGER : WANTS_CLOSE;
-	return s->awaits != MSG_NONE ? WANTS_NOTHING : WANTS_INPUT;
+	return s->awaits != MSG_NONE || s->until_ms != 0 ? WANTS_NOTHING
+							 : WANTS_INPUT;
 }
 
 int64_t
@@ -695,6 +725,8 @@ session_deadline(const struct session *s)
 
 	if (s->awaits != MSG_NONE)
 		return s->since_ms + answer_timeout_s(s->awaits) * 1000;
+	if (s->until_ms != 0)
+		return s->until_ms;
 	if (s->state == ST_BODY) {
 		rate = s->tx->data_ms + GRACE_MS +
 		    (int64_t)s->tx->received * MS_PER_OCTET;

@@ -38,7 +38,7 @@ enum state {
 
 enum wants {
 	WANTS_INPUT,
-	WANTS_NOTHING, /* an answer must come first */
+	WANTS_NOTHING, /* an answer must come first, or time pass */
 	WANTS_TLS,     /* once all of *out has left */
 	WANTS_CLOSE,   /* once all of *out has left */
 	WANTS_LINGER,  /* the same, but the client may still be talking: read
@@ -93,6 +93,7 @@ struct session {
 	size_t anonymous;  /* octets eaten before login */
 	int64_t opened_ms; /* the connection */
 	int64_t since_ms;  /* what it waits for now */
+	int64_t until_ms;  /* it is not listened to before; 0 it is */
 	unsigned errors, idle_commands, auth_failures;
 
 	char ip[NET_TEXT];

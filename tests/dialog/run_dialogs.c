@@ -44,7 +44,7 @@ static struct conf conf;
 static struct surroundings world;
 static struct session session;
 static struct buf in, out, sent; /* not eaten, not said, not yet sent */
-static bool connected, manual;
+static bool connected, manual, impatient;
 static bool down[P_COUNT];
 static size_t out_checked;
 static enum cut cut;
@@ -450,12 +450,17 @@ feed(void)
 {
 	size_t used;
 
-	if (!connected)
-		return;
-	used = session_input(&session, buf_data(&in), in.len);
-	if (used > in.len)
-		fail("ate %zu of %zu octets", used, in.len);
-	buf_consume(&in, used);
+	while (connected) {
+		used = session_input(&session, buf_data(&in), in.len);
+		if (used > in.len)
+			fail("ate %zu of %zu octets", used, in.len);
+		buf_consume(&in, used);
+		if (impatient || in.len == 0 || session.until_ms == 0)
+			break;
+		/* Whoever makes errors is made to wait: so we do. */
+		world.now_ms = session.until_ms;
+		session_timeout(&session);
+	}
 }
 
 static void
@@ -812,6 +817,13 @@ by_hand(const char *arg)
 	manual = true;
 }
 
+static void
+dont_wait(const char *arg)
+{
+	(void)arg;
+	impatient = true;
+}
+
 static enum process
 neighbour(const char *arg)
 {
@@ -1068,6 +1080,7 @@ static const struct directive {
 	{ "A:",		answer_now },	 /* a neighbour answers so, now */
 	{ "next",	next_answer },	 /* ... when it is asked next */
 	{ "manual",	by_hand },	 /* no answers by themselves */
+	{ "impatient",	dont_wait },	 /* no time passes by itself */
 	{ "stored",	body_is },	 /* the body that the queue got */
 	{ "dies",	neighbour_dies },
 	{ "back",	neighbour_back },
@@ -1138,7 +1151,7 @@ reset(void)
 	lent = -1;
 	if (connected)
 		session_gone(&session);
-	connected = manual = false;
+	connected = manual = impatient = false;
 	buf_release(&in);
 	buf_release(&out);
 	buf_release(&sent);

@@ -211,8 +211,15 @@ feed(void)
 		assert(used <= in.len);
 		buf_consume(&in, used);
 		check_replies();
-		if (used == 0)
+		if (used > 0)
+			continue;
+		if (session.until_ms == 0)
 			break;
+		/* Made to wait for its errors. */
+		assert(session_wants(&session) == WANTS_NOTHING);
+		assert(session_deadline(&session) == session.until_ms);
+		world.now_ms = session.until_ms;
+		session_timeout(&session);
 	}
 	check_state();
 }

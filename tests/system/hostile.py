@@ -347,11 +347,13 @@ def sizes(p):
 def parameters(p):
     with p.logged_in() as t:
         for line in (f"MAIL FROM:<{ALICE}> FOO", f"MAIL FROM:<{ALICE}> X=y",
-                     f"MAIL FROM:<{ALICE}> BODY=8BITMIME RET=HDRS",
-                     f"MAIL FROM:<{ALICE}> HOLDFOR=9"):
+                     f"MAIL FROM:<{ALICE}> BODY=8BITMIME RRVS=1",
+                     f"MAIL FROM:<{ALICE}> CONPERM"):
             reply = t.cmd(line)
             same((reply.code, reply.enhanced), (555, "5.5.4"), line)
-        for line in (f"MAIL FROM:<{ALICE}> BODY=BINARYMIME",
+        for line in (f"MAIL FROM:<{ALICE}> BODY=BINARY",
+                     f"MAIL FROM:<{ALICE}> HOLDFOR=x",
+                     f"MAIL FROM:<{ALICE}> RET=ALL",
                      f"MAIL FROM:<{ALICE}> BODY",
                      f"MAIL FROM:<{ALICE}> BODY=8BITMIME BODY=7BIT",
                      f"MAIL FROM:<{ALICE}>SIZE=1", f"MAIL FROM:{ALICE} x",
@@ -359,12 +361,13 @@ def parameters(p):
             with p.logged_in() as t2:
                 same(t2.cmd(line).code // 100, 5, line)
         for words in ("BODY=8BITMIME", "BODY=7BIT", "body=8bitmime size=99",
-                      "AUTH=<>", f"AUTH={ALICE}", "SIZE=5 BODY=8BITMIME"):
+                      "AUTH=<>", f"AUTH={ALICE}", "SIZE=5 BODY=8BITMIME",
+                      "RET=HDRS ENVID=x HOLDFOR=9 BY=9;N MT-PRIORITY=3"):
             same(t.cmd(f"MAIL FROM:<{ALICE}> {words}").code, 250, words)
             same(t.cmd("RSET").code, 250, "RSET")
     with p.logged_in() as t:
         t.cmd(f"MAIL FROM:<{ALICE}>")
-        for words in ("NOTIFY=NEVER", "FOO=bar", "ORCPT=rfc822;a@b"):
+        for words in ("RRVS=1", "FOO=bar", "X"):
             reply = t.cmd(f"RCPT TO:<{RCPT}> {words}")
             same((reply.code, reply.enhanced), (555, "5.5.4"), words)
         in_step(t)
