@@ -76,24 +76,43 @@ read_secret(int fd, char *to, size_t most)
 	return k == -1 || n == most ? -1 : (ssize_t)n;
 }
 
+/*
+ * PEM_read_bio_PrivateKey() would leave a copy in ordinary memory.  The empty
+ * passphrase: a key that needs one fails, it never asks.
+ */
+static EVP_PKEY *
+parse_key(const char *text, size_t n)
+{
+	BIO *bio = BIO_new_mem_buf(text, (int)n);
+	unsigned char *der = NULL;
+	const unsigned char *p;
+	char nothing[] = "";
+	EVP_PKEY *key = NULL;
+	long len = 0;
+
+	if (bio != NULL &&
+	    PEM_bytes_read_bio_secmem(&der, &len, NULL, PEM_STRING_EVP_PKEY,
+		bio, NULL, nothing) == 1) {
+		p = der;
+		key = d2i_AutoPrivateKey(NULL, &p, len);
+		OPENSSL_secure_clear_free(der, (size_t)len);
+	}
+	BIO_free(bio);
+	return key;
+}
+
 void
 keys_private(const char *section, int fd)
 {
 	struct incoming *in = find_incoming(section);
-	char *text = OPENSSL_secure_malloc(KEY_MOST), nothing[] = "";
+	char *text = OPENSSL_secure_malloc(KEY_MOST);
 	ssize_t n;
-	BIO *bio;
 
 	if (text == NULL)
 		fatal("no room for a TLS key");
 	n = read_secret(fd, text, KEY_MOST);
-	bio = n == -1 ? NULL : BIO_new_mem_buf(text, (int)n);
 	EVP_PKEY_free(in->key);
-	/* The empty passphrase: a key that needs one fails, it never asks. */
-	in->key = bio == NULL
-	    ? NULL
-	    : PEM_read_bio_PrivateKey(bio, NULL, NULL, nothing);
-	BIO_free(bio);
+	in->key = n == -1 ? NULL : parse_key(text, (size_t)n);
 	OPENSSL_secure_clear_free(text, KEY_MOST);
 }
 

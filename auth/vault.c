@@ -4,8 +4,12 @@
  * The order of a start: the parent's messages, the TLS keys, the store, the
  * lines.  A line that comes before what it is about is there waits unread.
  */
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "auth/book.h"
@@ -46,11 +50,21 @@ use_conf(const struct conf *conf)
 	keys_apply(conf);
 }
 
-/* While the rights are there to lock memory.  Passwords that wait to be
- * hashed and the TLS keys live in this heap. */
+/*
+ * While the rights are there to lock memory.  Passwords that wait to be hashed
+ * and the TLS keys live in a heap of their own; but the library keeps the
+ * primes of an RSA key in ordinary memory too, so all is kept out of the swap
+ * where the kernel allows that.
+ */
 static void
 prepare(void)
 {
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &all) == -1 ||
+	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == -1)
+		log_debug(
+		    "auth.unlocked", "error=%s", log_quote(strerror(errno)));
 	if (!CRYPTO_secure_malloc_initialized() &&
 	    CRYPTO_secure_malloc_init(SECURE_HEAP, 32) == 0)
 		fatal("no memory for secrets");

@@ -7,11 +7,15 @@ import pwd
 import re
 import resource
 import shutil
+import signal
+import socket
+import ssl
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import client
+import memory
 import postern
 import tap
 from postern import ROOT, Postern
@@ -207,30 +211,85 @@ def environment(p):
                 raise AssertionError(f"{name}: {part}")
 
 
-@tap.case("the private key is in auth only")
+def secrets_of(pem):
+    """The numbers of a private key that nobody may know."""
+    text = subprocess.run(["openssl", "pkey", "-noout", "-text"], input=pem,
+                          check=True, stdout=subprocess.PIPE).stdout.decode()
+    for name, digits in re.findall(r"(\w+):\n((?:    [0-9a-f:]+\n)+)", text):
+        if name in ("priv", "privateExponent", "prime1", "prime2",
+                    "exponent1", "exponent2", "coefficient"):
+            yield name, bytes.fromhex(re.sub(r"[\s:]", "", digits)).lstrip(
+                b"\0")
+
+
+def unlimited(pid):
+    with open(f"/proc/{pid}/limits") as f:
+        return re.search(r"Max locked memory\s+unlimited", f.read())
+
+
+@tap.case("private keys are in auth only, and there locked in memory")
 def key(p):
     if not ROOT:
         raise tap.Skip("needs root")
-    with p.logged_in(), p.smtp("starttls"):
-        pass
-    secret = None
-    for folder, _, names in os.walk(p.base):
-        for name in names:
-            if name.endswith((".pem", ".key")):
-                with open(os.path.join(folder, name)) as f:
-                    text = f.read()
-                if "PRIVATE KEY" in text:
-                    secret = text
-    if secret is None:
-        raise AssertionError("no private key below the state directory")
-    der = subprocess.run(["openssl", "pkey", "-outform", "DER",
-                          "-traditional"], input=secret.encode(), check=True,
-                         stdout=subprocess.PIPE).stdout
-    # ECPrivateKey: SEQUENCE, version 1, OCTET STRING of 32: the scalar.
-    scalar = der[der.index(b"\x04\x20") + 2:][:32]
+    before = dict(p.sections["tls"])
+    pem = os.path.join(p.dir, "rsa")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                    "-days", "2", "-subj", "/CN=rsa.example.org", "-addext",
+                    "subjectAltName=DNS:rsa.example.org", "-keyout",
+                    pem + ".key", "-out", pem + ".cert"], check=True,
+                   stderr=subprocess.DEVNULL)
+    os.chmod(pem + ".key", 0o600)
+    own = os.path.join(p.base, "state", "tls", "key.pem")
+    p.configure(**{"tls rsa.example.org": {"certificate": pem + ".cert",
+                                           "key": pem + ".key"}})
+    os.kill(p.sid, signal.SIGHUP)
+
+    def rsa_is_used():
+        raw = socket.create_connection(("127.0.0.1", p.port465), 10)
+        with client.context().wrap_socket(
+                raw, server_hostname="rsa.example.org") as s:
+            with open(pem + ".cert") as f:
+                return s.getpeercert(binary_form=True) == \
+                    ssl.PEM_cert_to_DER_cert(f.read())
+    tap.wait(rsa_is_used, 20, "the RSA certificate")
+    p.send()
+    count = 0
+    for path_ in (own, pem + ".key"):
+        with open(path_, "rb") as f:
+            text = f.read()
+        needles = list(secrets_of(text))
+        # The file's text itself, from its middle.
+        needles.append(("text", text.splitlines()[2][:48]))
+        for name, needle in needles:
+            for pid, program, st in each(p):
+                held = memory.find(pid, needle)
+                if program != "postern-auth" and held:
+                    raise AssertionError(f"{program} has {name} in memory")
+                for flags in held:
+                    count += 1
+                    # OpenSSL works with copies of the primes, which are
+                    # locked only where all of the memory may be.
+                    if name.startswith("prime") and not unlimited(pid):
+                        continue
+                    if "lo" not in flags or \
+                            (name == "priv" and "dd" not in flags):
+                        raise AssertionError(
+                            f"auth has {name} in memory with {flags}")
+    if count == 0:
+        raise AssertionError("auth has no key either: nothing was looked at")
+    same(p.sections["tls"], before, "configuration")
+    del p.sections["tls rsa.example.org"]
+    p.configure()
+    os.kill(p.sid, signal.SIGHUP)
+
+
+@tap.case("nobody can be dumped, or looked into by others of its user")
+def dumpable(p):
+    if not ROOT:
+        raise tap.Skip("needs root")
     for pid, name, st in each(p):
-        if name != "postern-auth" and find(pid, scalar):
-            raise AssertionError(f"{name} has the private key in memory")
+        # The kernel gives what cannot be dumped to root.
+        same(os.stat(f"/proc/{pid}/mem").st_uid, 0, f"{name}: owner of mem")
 
 
 @tap.case("a password is in no memory once it was checked")
@@ -241,30 +300,8 @@ def forgotten(p):
     with p.logged_in():
         for pid, name, st in each(p):
             for needle in (postern.PASSWORD.encode(), word[20:].encode()):
-                if find(pid, needle):
+                if memory.find(pid, needle):
                     raise AssertionError(f"{name} still has {needle!r}")
-
-
-def find(pid, needle):
-    """Whether the writable memory of a process holds these octets."""
-    for form in (needle, needle[::-1]):
-        with open(f"/proc/{pid}/maps") as maps, \
-                open(f"/proc/{pid}/mem", "rb", 0) as mem:
-            for line in maps:
-                fields = line.split()
-                if not fields[1].startswith("rw"):
-                    continue
-                start, end = (int(x, 16) for x in fields[0].split("-"))
-                if end - start > 1 << 30:
-                    continue  # a sanitizer's own
-                try:
-                    mem.seek(start)
-                    data = mem.read(end - start)
-                except (OSError, ValueError, OverflowError):
-                    continue
-                if form in data:
-                    return True
-    return False
 
 
 @tap.case("files on disk: for their owner only")
