@@ -71,6 +71,14 @@ static const struct flag check_relay[] = {
 	{ "host", "HOST[:PORT]", "this server instead of our own" },
 	{ "report", NULL, "every form and its reply, to hand on" },
 	JSON, END };
+static const struct flag rotate[] = {
+	{ "wait", NULL, "wait until DNS shows the new keys" },
+	{ "force", NULL, "do not look into DNS" },
+	JSON, END };
+static const struct flag retire[] = {
+	{ "force", NULL, "at once" },
+	{ "all", NULL, "those that sign too: mail is not signed any more" },
+	JSON, END };
 static const struct flag version[] = { JSON, END };
 static const struct flag help[] = {
 	{ "mdoc", NULL, "the command list as source of the manual" }, END };
@@ -201,6 +209,25 @@ const struct command commands[] = {
 { "grant",      "remove",  "ADDRESS SENDER",   no_flags,   cmd_grant_remove,
   "end a grant",
   NULL },
+
+{ "dkim",       "add",     "DOMAIN",           json,       cmd_dkim_add,
+  "make keys that sign a domain's mail",
+  "Makes an Ed25519 and an RSA key, which never leave the server's vault, and "
+  "prints the TXT records that publish them.  Mail with a From: address of "
+  "this domain is signed from now on, and so is that of domains below it "
+  "that have no keys of their own." },
+{ "dkim",       "list",    "[DOMAIN]",         list,       cmd_dkim_list,
+  "list the keys",
+  NULL },
+{ "dkim",       "rotate",  "DOMAIN",           rotate,     cmd_dkim_rotate,
+  "replace the keys of a domain",
+  "Makes new keys and prints their records; when DNS shows these, the new "
+  "keys sign.  The old ones rest for a week, for mail on its way, until "
+  "\"dkim retire\".  Each run goes on where the last one stopped, and ends "
+  "with 75 while DNS does not show the records." },
+{ "dkim",       "retire",  "DOMAIN",           retire,     cmd_dkim_retire,
+  "remove keys that do not sign any more",
+  "Says no before they have rested for a week." },
 
 { "queue",      "list",    "",                 queue_list, cmd_queue_list,
   "list the messages that wait",

@@ -2,7 +2,8 @@
  * console.c - see console.h.
  *
  * One question at a time.  A question that is with the resolver cannot be
- * called back, so a console that hangs up is freed when the answer comes.
+ * called back: when its time is over, or its console hangs up, its answer
+ * goes nowhere.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,20 +16,36 @@
 #include "lib/log.h"
 
 #define RECORDS_MAX 65536
+#define PATIENCE_MS 10000
+
+struct question {
+	struct console *console; /* NULL: nobody waits any more */
+	unsigned type;
+};
 
 struct console {
 	struct channel line;
-	bool asking;
 	uint64_t tag;
-	unsigned type;
+	struct question *question; /* under way, or NULL */
+	struct timer timer;
 	LIST_ENTRY(console) link;
 };
 
 static LIST_HEAD(, console) consoles = LIST_HEAD_INITIALIZER(consoles);
 
 static void
+let_go(struct console *con)
+{
+	if (con->question != NULL)
+		con->question->console = NULL;
+	con->question = NULL;
+	timer_clear(&con->timer);
+}
+
+static void
 free_console(struct console *con)
 {
+	let_go(con);
 	channel_close(&con->line);
 	LIST_REMOVE(con, link);
 	free(con);
@@ -37,10 +54,7 @@ free_console(struct console *con)
 static void
 on_gone(struct channel *c)
 {
-	struct console *con = c->arg;
-
-	if (!con->asking)
-		free_console(con);
+	free_console(c->arg);
 }
 
 static void
@@ -62,16 +76,18 @@ on_dns(void *arg, enum dns_result result, const uint8_t *packet, size_t n,
     bool secure)
 {
 	static uint8_t list[RECORDS_MAX];
-	struct console *con = arg;
+	struct question *q = arg;
+	struct console *con = q->console;
+	unsigned type = q->type;
 	size_t len = 0;
 
-	con->asking = false;
-	if (!channel_up(&con->line)) {
-		free_console(con);
+	if (con != NULL)
+		let_go(con);
+	free(q);
+	if (con == NULL)
 		return;
-	}
 	if (result == DNS_FOUND) {
-		if (!rdata_list(con->type, packet, n, list, sizeof(list), &len))
+		if (!rdata_list(type, packet, n, list, sizeof(list), &len))
 			result = DNS_FAILED;
 		else if (len == 0)
 			result = DNS_NOTHING;
@@ -80,25 +96,36 @@ on_dns(void *arg, enum dns_result result, const uint8_t *packet, size_t n,
 }
 
 static void
+on_timer(void *arg)
+{
+	let_go(arg);
+	answer(arg, DNS_FAILED, (struct bytes){ NULL, 0 }, false);
+}
+
+static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
 	struct console *con = c->arg;
-	const struct msg_dns_query *q = &m->u.dns_query;
+	const struct msg_dns_query *ask = &m->u.dns_query;
+	struct question *q;
 
 	(void)fd; /* none may ride with these */
-	if (m->type != MSG_DNS_QUERY || con->asking) {
-		channel_close(c);
-		on_gone(c);
+	if (m->type != MSG_DNS_QUERY || con->question != NULL) {
+		free_console(con);
 		return;
 	}
 	con->tag = m->tag;
-	con->type = q->type;
-	if (!rdata_knows(q->type)) {
+	if (!rdata_knows(ask->type)) {
 		answer(con, DNS_FAILED, (struct bytes){ NULL, 0 }, false);
 		return;
 	}
-	con->asking = true;
-	dns_ask_packet(q->name, q->type, on_dns, con);
+	q = malloc(sizeof(*q));
+	if (q == NULL)
+		abort();
+	*q = (struct question){ con, ask->type };
+	con->question = q;
+	timer_set(&con->timer, PATIENCE_MS);
+	dns_ask_packet(ask->name, ask->type, on_dns, q);
 }
 
 void
@@ -108,6 +135,7 @@ console_open(int fd)
 
 	if (con == NULL)
 		abort();
+	timer_init(&con->timer, on_timer, con);
 	LIST_INSERT_HEAD(&consoles, con, link);
 	channel_open(
 	    &con->line, fd, P_DELIVER, P_CTL, 0, on_message, on_gone, con);
@@ -116,12 +144,8 @@ console_open(int fd)
 void
 consoles_close(void)
 {
-	struct console *con, *next;
+	struct console *con;
 
-	for (con = LIST_FIRST(&consoles); con != NULL; con = next) {
-		next = LIST_NEXT(con, link);
-		channel_close(&con->line);
-		if (!con->asking)
-			free_console(con);
-	}
+	while ((con = LIST_FIRST(&consoles)) != NULL)
+		free_console(con);
 }

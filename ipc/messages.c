@@ -575,7 +575,7 @@ static const struct message {
 [MSG_DKIM_SIGNED]     = ROW("dkim-signed",     AUTH,                   DELIVER,                MSG_NONE,            0,     dkim_signed),
 [MSG_DKIM_CHANGED]    = ROW("dkim-changed",    AUTH,                   DELIVER,                MSG_NONE,            0,     empty),
 [MSG_CTL_OPEN]        = ROW("ctl-open",        CTL,                    PARENT,                 MSG_CTL_OPENED,      0,     ctl_open),
-[MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE,  CTL,                    MSG_NONE,            0,     ctl_opened),
+[MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     ctl_opened),
 [MSG_STATUS]          = ROW("status",          CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
 [MSG_STATUS_ROW]      = ROW("status-row",      PARENT | QUEUE | AUTH,  CTL,                    MSG_NONE,            0,     status_row),
 [MSG_TLS_RELOAD]      = ROW("tls-reload",      CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
