@@ -48,6 +48,7 @@ class Dns:
         self.zones.update(zones)
         self.program, self.signed = program, signed
         self.process = None
+        self.serial = 2
 
     def __enter__(self):
         self.dir = postern.directory()
@@ -120,6 +121,19 @@ class Dns:
                         f.write(f"{other}. NS ns.dns-test.\n")
             f.write(text + "\n")
 
+    def reload(self, zone):
+        subprocess.run(
+            ["/usr/sbin/knotc", "-c", os.path.join(self.dir, "conf"), "-b",
+             "zone-reload", zone + "."], stdin=subprocess.DEVNULL, check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def update(self, zone, text):
+        """With knot: other lines in a zone, at once."""
+        self.zones[zone] = text
+        self.serial += 1
+        self.write(zone, self.serial)
+        self.reload(zone)
+
     def chain(self):
         """Put the children's keys into the root, and the root's into anchor."""
         def keymgr(zone, verb):
@@ -137,10 +151,7 @@ class Dns:
                     for line in lines.splitlines())
             self.zones[""] += lines
         self.write("", serial=2)
-        subprocess.run(
-            ["/usr/sbin/knotc", "-c", os.path.join(self.dir, "conf"), "-b",
-             "zone-reload", "."], stdin=subprocess.DEVNULL, check=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.reload("")
         with open(self.anchor, "w") as f:
             f.write(keymgr("", "ds"))
 
