@@ -111,6 +111,10 @@ SHAPES = {
     "Subject: =?utf-8?b?R3LDvMOfZQ==?=\r\n\r\nbody\r\n",
     "8-bit": head(*MIME) + "\r\nGr\u00fc\u00dfe  aus K\u00f6ln \r\n",
     "dots and long lines": head() + "\r\n" + ".x " * 300 + "\r\n.\r\n..\r\n",
+    "Bcc: that is taken out":
+    "Return-Path: <x@y.example>\r\n" + head("Bcc: secret@x.example",
+                                           "Cc: v@far.example")
+    + "\r\nbody  \r\n",
     "two fields of a kind": head("List-Id: <a>", "List-Id: <b>")
     + "\r\nx\r\n",
 }
