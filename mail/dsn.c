@@ -283,22 +283,37 @@ is_given(const char *s)
 	return s != NULL && *s != '\0';
 }
 
+enum { ORCPT_TYPE_MAX = 32 };
+
+/* The address of "type;address", its type into type[]; NULL when it is none. */
+static const char *
+orcpt_address(const char *orcpt, char type[ORCPT_TYPE_MAX])
+{
+	const char *address;
+	size_t n;
+
+	if (!is_given(orcpt) || (address = strchr(orcpt, ';')) == NULL)
+		return NULL;
+	n = (size_t)(address - orcpt);
+	if (n == 0 || n >= ORCPT_TYPE_MAX)
+		return NULL;
+	memcpy(type, orcpt, n);
+	type[n] = '\0';
+	for (const char *p = type; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			return NULL;
+	return address + 1;
+}
+
 /* RFC 3464 2.3.1. */
 static void
 put_original_recipient(struct writer *w, const char *orcpt)
 {
-	const char *address;
-	char type[32];
+	char type[ORCPT_TYPE_MAX];
+	const char *address = orcpt_address(orcpt, type);
 
-	if (!is_given(orcpt) || (address = strchr(orcpt, ';')) == NULL ||
-	    (size_t)(address - orcpt) >= sizeof(type))
-		return;
-	memcpy(type, orcpt, (size_t)(address - orcpt));
-	type[address - orcpt] = '\0';
-	for (const char *p = type; *p != '\0'; p++)
-		if (*p <= ' ' || *p > '~')
-			return;
-	put_address(w, "Original-Recipient: ", type, address + 1);
+	if (address != NULL)
+		put_address(w, "Original-Recipient: ", type, address);
 }
 
 static bool
@@ -468,21 +483,25 @@ put_header(
 	put(w, "\r\n");
 }
 
+static bool
+is_beyond_ascii(const char *s)
+{
+	return is_eight_bit(s) && utf8_text(s, strlen(s));
+}
+
 /* Must it be an internationalised one (RFC 6533)? */
 static bool
 needs_utf8(const struct dsn *d)
 {
-	if (is_eight_bit(d->to) && utf8_text(d->to, strlen(d->to)))
-		return true;
-	for (size_t i = 0; i < d->nrecipients; i++) {
-		const struct dsn_recipient *r = &d->recipients[i];
+	char type[ORCPT_TYPE_MAX];
 
-		if ((is_eight_bit(r->address) &&
-			utf8_text(r->address, strlen(r->address))) ||
-		    (is_eight_bit(r->orcpt) &&
-			utf8_text(r->orcpt, strlen(r->orcpt))))
+	if (is_beyond_ascii(d->to))
+		return true;
+	for (size_t i = 0; i < d->nrecipients; i++)
+		if (is_beyond_ascii(d->recipients[i].address) ||
+		    is_beyond_ascii(
+			orcpt_address(d->recipients[i].orcpt, type)))
 			return true;
-	}
 	return false;
 }
 

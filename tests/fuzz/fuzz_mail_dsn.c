@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	memcpy(s, in, n);
 	s[n] = '\0';
 	d.utf8 = *at & 4;
-	d.kind = *at++ % DSN_KINDS;
+	d.kind = (enum dsn_kind)((unsigned char)*at++ % DSN_KINDS);
 	d.now = d.arrived = d.give_up = seed_of(in, n);
 	memset(r, 0, sizeof(r));
 	d.hostname = take(&at, end);

@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import tap
 from client import message
+from exim import Exim
 from postern import Postern, free_port
 from postfix import Postfix
 from sink import Sink
@@ -250,6 +251,25 @@ def postfix(p):
         has(text, "Original-Envelope-Id: QQ314159\n")
         has(text, "Original-Recipient: utf-8;o\u00fc@example.com\n")
         has(text, "Action: delivered\n")
+        has([m for m in mails if m is not report[0]][0].decode(),
+            "Subject: gr\u00fc\u00dfe\n")
+
+
+@tap.case("Exim: DSN and SMTPUTF8, success told by the last server")
+def exim(p):
+    with Exim() as far:
+        p.routes["ex.example"] = {"via": f"127.0.0.1:{far.port}"}
+        p.configure()
+        p.stop()
+        p.start()
+        p.wish("j\u00fcrgen@ex.example", "SMTPUTF8 RET=HDRS ENVID=QQ314159",
+               "NOTIFY=SUCCESS", text=message(ALICE, "x@example.net",
+                                              subject="gr\u00fc\u00dfe"))
+        mails = wait(lambda: len(far.mails()) >= 2 and far.mails(), 30,
+                     "the mail and its report")
+        report = [m for m in mails if b"multipart/report" in m]
+        same(len(report), 1, "reports")
+        has(report[0].decode(), "Action: delivered\n")
         has([m for m in mails if m is not report[0]][0].decode(),
             "Subject: gr\u00fc\u00dfe\n")
 
