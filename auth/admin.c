@@ -10,6 +10,7 @@
 
 #include "auth/accounts.h"
 #include "auth/admin.h"
+#include "auth/admin_check.h"
 #include "auth/admin_credential.h"
 #include "auth/admin_import.h"
 #include "auth/admin_list.h"
@@ -58,6 +59,7 @@ static const struct command {
 [ACCOUNT_TEST]   = { "account.test",   ACCOUNT, admin_test,          NULL, { 0 } },
 [ACCOUNT_IMPORT] = { "account.import", 0,       admin_import,        NULL, { 0 } },
 [ACCOUNT_EXPORT] = { "account.export", 0,       admin_export,        NULL, { 0 } },
+[ACCOUNT_CHECK]  = { "account.check",  0,       admin_check,         NULL, { 0 } },
 [GRANT_LIST]     = { "grant.list",     0,       admin_list_grants,   NULL, { 0 } },
 [KEY_LIST]       = { "key.list",       0,       admin_list_keys,     NULL, { 0 } },
 [ACCOUNT_LOGINS] = { "account.logins", ACCOUNT, admin_list_logins,   NULL, { 0 } },

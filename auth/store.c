@@ -6,7 +6,6 @@
  * and a transaction begins and ends inside store_txn().
  */
 #include <assert.h>
-#include <db.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "auth/store.h"
+#include "auth/store_env.h"
 #include "auth/store_room.h"
 #include "auth/t_credential.h"
 #include "lib/conf.h"
@@ -59,9 +58,15 @@ static const char *const names[TABLES] = {
 	[TABLE_LEGACY] = "legacy",
 };
 
-static DB_ENV *env;
+DB_ENV *store_env;
 static DB *tables[TABLES];
 static int lock_fd = -1;
+
+const char *
+store_name(enum table t)
+{
+	return names[t];
+}
 
 /* Every result of Berkeley DB that is not an answer comes here. */
 static void
@@ -102,15 +107,16 @@ lock_directory(const char *home)
 static void
 open_env(const char *home)
 {
-	check(db_env_create(&env, 0), "make");
-	env->set_errcall(env, on_error);
-	check(env->set_cachesize(env, 0, CACHE_BYTES, 1), "cache");
-	check(env->set_lg_max(env, LOG_FILE_BYTES), "log size");
-	check(env->set_lg_bsize(env, LOG_BUFFER), "log buffer");
-	check(env->set_lk_max_locks(env, LOCKS), "locks");
-	check(env->set_lk_max_objects(env, LOCKS), "locks");
-	check(env->set_lk_detect(env, DB_LOCK_DEFAULT), "deadlocks");
-	check(env->open(env, home,
+	check(db_env_create(&store_env, 0), "make");
+	store_env->set_errcall(store_env, on_error);
+	check(store_env->set_cachesize(store_env, 0, CACHE_BYTES, 1), "cache");
+	check(store_env->set_lg_max(store_env, LOG_FILE_BYTES), "log size");
+	check(store_env->set_lg_bsize(store_env, LOG_BUFFER), "log buffer");
+	check(store_env->set_lk_max_locks(store_env, LOCKS), "locks");
+	check(store_env->set_lk_max_objects(store_env, LOCKS), "locks");
+	check(
+	    store_env->set_lk_detect(store_env, DB_LOCK_DEFAULT), "deadlocks");
+	check(store_env->open(store_env, home,
 		  DB_CREATE | DB_RECOVER | DB_PRIVATE | DB_INIT_LOCK |
 		      DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_TXN,
 		  0600),
@@ -122,12 +128,12 @@ open_tables(void)
 {
 	DB_TXN *id;
 
-	check(env->txn_begin(env, NULL, &id, 0), "begin");
+	check(store_env->txn_begin(store_env, NULL, &id, 0), "begin");
 	for (int t = 0; t < TABLES; t++) {
-		check(db_create(&tables[t], env, 0), "table");
+		check(db_create(&tables[t], store_env, 0), "table");
 		check(tables[t]->set_flags(tables[t], DB_CHKSUM), "checksums");
 		check(tables[t]->set_pagesize(tables[t], PAGE_BYTES), "pages");
-		check(tables[t]->open(tables[t], id, "accounts.db", names[t],
+		check(tables[t]->open(tables[t], id, STORE_FILE, names[t],
 			  DB_BTREE, DB_CREATE, 0600),
 		    names[t]);
 	}
@@ -185,7 +191,7 @@ store_open(const char *directory)
 {
 	char home[CONF_PATH + 8];
 
-	assert(directory[0] == '/' && env == NULL);
+	assert(directory[0] == '/' && store_env == NULL);
 	snprintf(home, sizeof(home), "%s/env",
 	    strcmp(directory, "/") == 0 ? "" : directory);
 	lock_directory(home);
@@ -201,8 +207,9 @@ checkpoint(uint32_t flags)
 {
 	char **removed;
 
-	check(env->txn_checkpoint(env, 0, 0, flags), "checkpoint");
-	check(env->log_archive(env, &removed, DB_ARCH_REMOVE), "old logs");
+	check(store_env->txn_checkpoint(store_env, 0, 0, flags), "checkpoint");
+	check(store_env->log_archive(store_env, &removed, DB_ARCH_REMOVE),
+	    "old logs");
 }
 
 static void
@@ -211,7 +218,7 @@ checkpoint_if_due(void)
 	DB_LOG_STAT *stat;
 	uint64_t bytes;
 
-	check(env->log_stat(env, &stat, 0), "log");
+	check(store_env->log_stat(store_env, &stat, 0), "log");
 	bytes = ((uint64_t)stat->st_wc_mbytes << 20) + stat->st_wc_bytes;
 	free(stat);
 	if (bytes >= CHECKPOINT)
@@ -221,15 +228,15 @@ checkpoint_if_due(void)
 void
 store_close(void)
 {
-	if (env == NULL)
+	if (store_env == NULL)
 		return;
 	checkpoint(0);
 	for (int t = 0; t < TABLES; t++) {
 		check(tables[t]->close(tables[t], 0), "close");
 		tables[t] = NULL;
 	}
-	check(env->close(env, 0), "close");
-	env = NULL;
+	check(store_env->close(store_env, 0), "close");
+	store_env = NULL;
 	close(lock_fd);
 	lock_fd = -1;
 }
@@ -244,7 +251,8 @@ store_txn(enum durability how, bool (*body)(struct txn *, void *arg), void *arg)
 		return V_TEMP;
 	for (int i = 0; i < RETRIES; i++) {
 		txn.again = false;
-		check(env->txn_begin(env, NULL, &txn.id, 0), "begin");
+		check(
+		    store_env->txn_begin(store_env, NULL, &txn.id, 0), "begin");
 		yes = body(&txn, arg);
 		if (yes && !txn.again) {
 			check(txn.id->commit(txn.id,

@@ -45,6 +45,24 @@ void store_open(const char *directory);
 /* Checkpoint and close.  Harmless when not open. */
 void store_close(void);
 
+/*
+ * A copy of the store in the directory `to`, which is made or emptied first.
+ * 0 or an errno, ENOSPC when there is not plenty of room for it.
+ */
+int store_copy(const char *to);
+
+struct store_check {
+	unsigned faults;
+	char fault[300]; /* the first one, in words */
+	uint64_t rows[TABLES];
+};
+/*
+ * Verify a copy: its pages, that what rows refer to is there, and how many
+ * there are.  The copy changes.  0, or an errno when there was no room for
+ * that.
+ */
+int store_check(const char *dir, struct store_check *);
+
 struct txn;
 
 enum durability {

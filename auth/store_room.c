@@ -84,6 +84,14 @@ store_room_open(const char *directory)
 }
 
 bool
+store_room_for(uint64_t bytes)
+{
+	struct statfs fs;
+
+	return free_bytes(&fs) >= bytes + RESERVE + BALLAST;
+}
+
+bool
 store_room(void)
 {
 	struct statfs fs;

@@ -9,6 +9,7 @@
 #define AUTH_STORE_ROOM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Before recovery: give up the ballast when there is too little room.
@@ -18,5 +19,8 @@ void store_room_open(const char *directory);
 /* Is there room for a change?  Logs when that changes; makes the ballast
  * again once there is plenty. */
 bool store_room(void);
+
+/* Room for so many bytes more, for a while? */
+bool store_room_for(uint64_t bytes);
 
 #endif

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "auth/admin_check.h"
 #include "auth/book.h"
 #include "auth/console.h"
 #include "auth/dkim.h"
@@ -78,6 +79,7 @@ start(const struct conf *conf)
 	for (size_t i = 0; i < nearly; i++)
 		if (early[i].sign)
 			signer_serve(early[i].fd);
+	admin_check_sweep();
 	store_open(child_directory());
 	use_conf(conf);
 	started = true;

@@ -122,6 +122,11 @@ const struct command commands[] = {
   "has it try to read other files, to run programs, to connect, and more.  "
   "The running server is not touched.  Ends with 1 when anything that should "
   "be refused is not." },
+{ "check",      "store",   "",                 list,       cmd_check_store,
+  "look whether the accounts and the spool are whole",
+  "Each is copied and the copy is verified, page by page and row by row, while "
+  "the server runs.  The disk needs room for the copy.  Without a server only "
+  "the accounts are looked at.  Ends with 1 when anything is damaged." },
 
 { "config",     "check",   "",                 json,       cmd_config_check,
   "look for errors in the configuration",

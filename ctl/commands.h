@@ -22,6 +22,7 @@ int cmd_serve(struct ctl *);
 int cmd_status(struct ctl *);
 int cmd_check_relay(struct ctl *);
 int cmd_check_sandbox(struct ctl *);
+int cmd_check_store(struct ctl *);
 int cmd_config_check(struct ctl *);
 int cmd_config_show(struct ctl *);
 int cmd_account_add(struct ctl *);

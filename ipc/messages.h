@@ -532,6 +532,7 @@ enum account_verb {
 	CERTIFICATE_LIST,
 	CERTIFICATE_REVOKE, /* label */
 	ACCOUNT_LOGINS,
+	ACCOUNT_CHECK, /* are the accounts whole? */
 	ACCOUNT_VERBS
 };
 
@@ -673,6 +674,7 @@ enum queue_verb {
 	QUEUE_RELEASE,
 	QUEUE_REMOVE, /* without a bounce */
 	QUEUE_STATUS,
+	QUEUE_CHECK, /* is the spool whole? */
 	QUEUE_VERBS
 };
 

@@ -56,7 +56,7 @@ fault_of(const struct msg_queue_cmd *q)
 		return "unknown verb";
 	if (q->verb == QUEUE_STATUS || q->verb == QUEUE_LIST)
 		return NULL;
-	if (q->verb == QUEUE_SHOW)
+	if (q->verb == QUEUE_SHOW || q->verb == QUEUE_CHECK)
 		return NULL;
 	if (q->id == 0 && q->account[0] == '\0' && q->domain[0] == '\0' &&
 	    !q->all)
@@ -88,6 +88,8 @@ begin(struct admin *op, const struct msg *m)
 		admin_done(op, CODE_OK, "");
 	} else if (op->cmd.verb == QUEUE_SHOW) {
 		admin_show_begin(op);
+	} else if (op->cmd.verb == QUEUE_CHECK) {
+		admin_check(op);
 	}
 }
 

@@ -11,7 +11,13 @@
 
 #include "ipc/channel.h"
 
-enum { CODE_OK = 0, CODE_USAGE = 2, CODE_NOT_FOUND = 5, CODE_TEMP = 75 };
+enum {
+	CODE_OK = 0,
+	CODE_NO = 1,
+	CODE_USAGE = 2,
+	CODE_NOT_FOUND = 5,
+	CODE_TEMP = 75
+};
 
 struct admin {
 	struct channel channel;
@@ -51,5 +57,7 @@ void admin_list(struct admin *);
 void admin_show_begin(struct admin *);
 void admin_show(struct admin *);
 void admin_change(struct admin *);
+/* QUEUE_CHECK: answered when the thread that looks has looked. */
+void admin_check(struct admin *);
 
 #endif

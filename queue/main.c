@@ -11,6 +11,7 @@
 #include "lib/loop.h"
 #include "queue/admin.h"
 #include "queue/bodyfile.h"
+#include "queue/check.h"
 #include "queue/crash.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
@@ -239,6 +240,7 @@ start(const struct conf *c)
 	settings = c;
 	crash_init();
 	room_open(child_directory());
+	check_open(child_directory());
 	timer_init(&patience, on_patience_end, NULL);
 	loop_hook(turn, NULL);
 	if (open_store(child_directory(), c->cache_bytes))
@@ -304,6 +306,7 @@ main(int argc, char **argv)
 
 	if (!opened)
 		return start_anew ? CHILD_AGAIN : status;
+	check_stop();
 	upkeep_stop();
 	group_stop();
 	bodyfile_close();

@@ -64,6 +64,12 @@ store_fail(const char *what, int ret)
 	fatal("store: %s: %s", what, db_strerror(ret));
 }
 
+const char *
+store_file(enum table t)
+{
+	return tables[t].file;
+}
+
 static void
 on_db_error(const DB_ENV *e, const char *prefix, const char *text)
 {

@@ -129,6 +129,26 @@ struct store_debt {
 };
 void store_debt(struct store_debt *);
 
+/*
+ * A copy of the store in the directory `to`, which is made anew.  Rows may be
+ * written meanwhile; log files are not removed.  0 or an errno, and then what
+ * is there is of no use.  Any thread.
+ */
+int store_copy(const char *to);
+
+struct store_check {
+	unsigned faults;
+	char fault[300]; /* the first one, in words */
+	uint64_t rows[TABLES];
+};
+/*
+ * Verify a copy: its pages, that what rows refer to is there, and how many
+ * there are.  The copy changes.  0, or an errno when there was no room for
+ * that.  A page that was just being written when it was copied looks damaged:
+ * a fault is one when it is in a second copy, too.  Any thread; slow.
+ */
+int store_check(const char *dir, struct store_check *);
+
 /* Bytes that the log has grown by since the start, about; cheap. */
 uint64_t store_written(void);
 void store_count(uint64_t bytes);

@@ -5,6 +5,7 @@
 #define QUEUE_STORE_ENV_H
 
 #include <db.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "queue/store.h"
@@ -21,6 +22,14 @@ extern DB *store_dbs[TABLES];
  * behind every other key, and is no table's own by its length. */
 #define STORE_PIN 11
 extern const uint8_t store_pin[STORE_PIN];
+
+#define STORE_LOG_BUFFER (128 * 1024) /* of an environment for a while */
+
+/* The file of a table, within the environment's directory. */
+const char *store_file(enum table);
+
+/* Remove no log files until told otherwise, for they are being copied. */
+void store_log_keep(bool);
 
 /* Any error but "not found" ends the process. */
 void store_fail(const char *what, int ret) __attribute__((noreturn));

@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,9 @@ struct record {
 };
 
 #define HEAD offsetof(struct record, data)
+
+static pthread_mutex_t removal = PTHREAD_MUTEX_INITIALIZER;
+static bool keep; /* all of the log: it is being copied */
 
 uint64_t
 store_log_put(uint64_t id, const void *data, size_t len)
@@ -98,8 +102,8 @@ store_log_unneeded(void)
 	return last;
 }
 
-void
-store_log_remove(uint32_t last)
+static void
+remove_up_to(uint32_t last)
 {
 	char **list;
 	int ret;
@@ -112,4 +116,22 @@ store_log_remove(uint32_t last)
 			store_fail("log removal", errno);
 	free(list);
 	CRASH_POINT("after-log-removal");
+}
+
+void
+store_log_keep(bool on)
+{
+	pthread_mutex_lock(&removal);
+	keep = on;
+	pthread_mutex_unlock(&removal);
+}
+
+void
+store_log_remove(uint32_t last)
+{
+	/* What is kept now goes with the next removal. */
+	pthread_mutex_lock(&removal);
+	if (!keep)
+		remove_up_to(last);
+	pthread_mutex_unlock(&removal);
 }

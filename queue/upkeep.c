@@ -93,6 +93,12 @@ ask(bool hurry)
 	worker_add(&surveyor, &survey.task);
 }
 
+bool
+upkeep_room_for(uint64_t bytes)
+{
+	return room_enough(debt_now() + bytes, settings->message_size);
+}
+
 static void
 press(bool on)
 {

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 void upkeep_start(void);
+/* Room for so many bytes more, for a while, without new mail suffering? */
+bool upkeep_room_for(uint64_t bytes);
 /* The end of a turn. */
 void upkeep_turn(void);
 /* Is there room for more mail?  Sets the state of the intake, or makes

@@ -1,0 +1,15 @@
+/*
+ * admin_check.h - are the accounts whole?
+ */
+#ifndef AUTH_ADMIN_CHECK_H
+#define AUTH_ADMIN_CHECK_H
+
+#include "auth/console.h"
+
+/* Answers when it is over; nothing else is done meanwhile. */
+void admin_check(struct console *);
+
+/* Remove the copy that a process left that died over it. */
+void admin_check_sweep(void);
+
+#endif
