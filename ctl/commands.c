@@ -79,6 +79,10 @@ static const struct flag retire[] = {
 	{ "force", NULL, "at once" },
 	{ "all", NULL, "those that sign too: mail is not signed any more" },
 	JSON, END };
+static const struct flag client_settings[] = {
+	{ "format", "FORMAT", "text, json, autoconfig, mobileconfig or qr" },
+	{ "imap", "HOST[:PORT]", "where the account reads its mail (993, TLS)" },
+	JSON, END };
 static const struct flag version[] = { JSON, END };
 static const struct flag help[] = {
 	{ "mdoc", NULL, "the command list as source of the manual" }, END };
@@ -267,6 +271,15 @@ const struct command commands[] = {
   "A running server does so by itself within a minute after the files have "
   "changed.  No session ends.  When the new files are wrong, the old ones stay "
   "in use, and this command says why and ends with 1 or 78." },
+
+{ "client-settings", NULL, "ADDRESS",          client_settings, cmd_client_settings,
+  "tell what to type into a mail program",
+  "Reads the configuration only: the account need not exist yet.  For programs "
+  "there are other forms: autoconfig is for "
+  "https://autoconfig.DOMAIN/mail/config-v1.1.xml (Thunderbird and others), "
+  "mobileconfig a profile for Apple's Mail, qr a code on the terminal for "
+  "Thunderbird on Android.  These three need --imap, as the programs set up "
+  "both directions or none.  No password is in any of them." },
 
 { "completion", NULL,      "SHELL",            no_flags,   cmd_completion,
   "print a completion script",

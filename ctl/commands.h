@@ -56,6 +56,7 @@ int cmd_queue_release(struct ctl *);
 int cmd_queue_remove(struct ctl *);
 int cmd_tls_show(struct ctl *);
 int cmd_tls_reload(struct ctl *);
+int cmd_client_settings(struct ctl *);
 int cmd_completion(struct ctl *);
 int cmd_help(struct ctl *);
 int cmd_version(struct ctl *);

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import thunderbird
 
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 
 
 class Box:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 
-START_S, SEND_S = 120, 180
+START_S, SEND_S = 120, 300
 
 # Nothing of this is about mail: no first-run pages, and no way to any host
 # but this one.
@@ -139,13 +139,65 @@ send().then(() => globalThis.result = { ok: true, said },
 FAILED = "Sending of the message failed."
 
 
-class Marionette:
-    """The protocol: octets, a colon, JSON [0, id, name, parameters]."""
+class Thunderbird:
+    """
+    A Thunderbird with a new profile in home.  Marionette's protocol: octets, a
+    colon, JSON [0, id, name, parameters].
+    """
 
-    def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), SEND_S)
-        self.buffer, self.count = b"", 0
-        self.packet()
+    def __init__(self, home):
+        self.profile = os.path.join(home, "profile")
+        self.output = os.path.join(home, "output")
+        self.home, self.buffer, self.count = home, b"", 0
+
+    def __enter__(self):
+        os.mkdir(self.profile)
+        with open(os.path.join(self.profile, "user.js"), "w") as f:
+            f.writelines(f"user_pref({json.dumps(k)}, {json.dumps(v)});\n"
+                         for k, v in PREFS.items())
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                ["thunderbird", "--headless", "--marionette",
+                 "--remote-allow-system-access", "--no-remote", "--profile",
+                 self.profile], stdin=subprocess.DEVNULL, stdout=output,
+                stderr=output, env={
+                    "PATH": os.environ["PATH"], "HOME": self.home,
+                    "LANG": "C.UTF-8", "MOZ_CRASHREPORTER_DISABLE": "1"})
+        try:
+            self.sock = socket.create_connection(
+                ("127.0.0.1", self.port()), SEND_S)
+            self.packet()
+            self.call("WebDriver:NewSession",
+                      unhandledPromptBehavior="ignore")
+            self.call("Marionette:SetContext", value="chrome")
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+        self.end()
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def port(self):
+        until = time.monotonic() + START_S
+        path = os.path.join(self.profile, "MarionetteActivePort")
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                with open(path) as f:
+                    return int(f.read())
+            except (OSError, ValueError):
+                time.sleep(0.05)
+        with open(self.output, errors="replace") as f:
+            raise RuntimeError(f"Thunderbird does not start: {f.read()}")
 
     def packet(self):
         while not (found := re.match(rb"(\d+):", self.buffer)) or \
@@ -174,62 +226,24 @@ class Marionette:
                            sandbox="system", newSandbox=False)
         return result and result["value"]
 
-    def result(self):
-        until, result = time.monotonic() + SEND_S, None
-        while time.monotonic() < until:
-            result = self.script("return globalThis.result;") or result
-            if result and (result["ok"] or any(
-                    text.startswith(FAILED) for text in result["said"])):
-                return result
-            time.sleep(0.1)
-        raise RuntimeError(f"Thunderbird does not come to an end: {result}")
 
-
-def profile(home):
-    path = os.path.join(home, "profile")
-    os.mkdir(path)
-    with open(os.path.join(path, "user.js"), "w") as f:
-        f.writelines(f"user_pref({json.dumps(k)}, {json.dumps(v)});\n"
-                     for k, v in PREFS.items())
-    return path
-
-
-def port_of(path, process):
-    until = time.monotonic() + START_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with open(os.path.join(path, "MarionetteActivePort")) as f:
-                return int(f.read())
-        except (OSError, ValueError):
-            time.sleep(0.05)
-    raise RuntimeError("Thunderbird does not start")
+def outcome(t):
+    until, result = time.monotonic() + SEND_S, None
+    while time.monotonic() < until:
+        result = t.script("return globalThis.result;") or result
+        if result and (result["ok"] or any(
+                text.startswith(FAILED) for text in result["said"])):
+            return result
+        time.sleep(0.1)
+    raise RuntimeError(f"Thunderbird does not come to an end: {result}")
 
 
 def send(box, letter, home):
     """Whether it went, and what the dialogs said, one a line."""
-    path = profile(home)
     with open(box.ca) as f:
         ca = f.read()
-    with open(os.path.join(home, "output"), "wb") as output:
-        process = subprocess.Popen(
-            ["thunderbird", "--headless", "--marionette",
-             "--remote-allow-system-access", "--no-remote", "--profile",
-             path], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            env={"PATH": os.environ["PATH"], "HOME": home,
-                 "LANG": "C.UTF-8", "MOZ_CRASHREPORTER_DISABLE": "1"})
-    try:
-        remote = Marionette(port_of(path, process))
-        remote.call("WebDriver:NewSession", unhandledPromptBehavior="ignore")
-        remote.call("Marionette:SetContext", value="chrome")
-        remote.script(SCRIPT, dict(vars(box), implicit=box.implicit, ca=ca),
-                      vars(letter))
-        result = remote.result()
-        remote.sock.close()
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with Thunderbird(home) as t:
+        t.script(SCRIPT, dict(vars(box), implicit=box.implicit, ca=ca),
+                 vars(letter))
+        result = outcome(t)
     return result["ok"], "\n".join(result["said"])
