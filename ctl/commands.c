@@ -111,7 +111,7 @@ const struct command commands[] = {
   "Ends with 3 when it is not running." },
 
 { "check",      "relay",   "",                 check_relay, cmd_check_relay,
-  "try to relay through the server without an account",
+  "try to relay without an account",
   "Speaks to every listener from outside and tries, to the end of data, the "
   "forms that relay testers have used since 1998 and attackers since: "
   "percent signs, source routes, quoting, false logins, claims of trust, "
@@ -127,7 +127,7 @@ const struct command commands[] = {
   "The running server is not touched.  Ends with 1 when anything that should "
   "be refused is not." },
 { "check",      "store",   "",                 list,       cmd_check_store,
-  "look whether the accounts and the spool are whole",
+  "look whether accounts and spool are whole",
   "Each is copied and the copy is verified, page by page and row by row, while "
   "the server runs.  The disk needs room for the copy.  Without a server only "
   "the accounts are looked at.  Ends with 1 when anything is damaged." },
