@@ -163,9 +163,10 @@ check_begin(void (*done)(void *arg, const struct check_result *), void *arg)
 void
 check_stop(void)
 {
-	if (!started)
-		return;
-	worker_stop(&checker);
-	timer_clear(&again);
+	if (started)
+		timer_clear(&again);
+	/* A thread under way ends with the process. */
+	if (started && !busy)
+		worker_stop(&checker);
 	started = false;
 }

@@ -24,7 +24,7 @@ void check_open(const char *dir);
 const char *
 check_begin(void (*done)(void *arg, const struct check_result *), void *arg);
 
-/* Wait for the one under way, if there is one. */
+/* One that is under way is given up; the next start removes its copy. */
 void check_stop(void);
 
 #endif

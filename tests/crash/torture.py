@@ -266,6 +266,30 @@ def memory(site, program):
     counted["no memory"] += 1
 
 
+def look(site, _):
+    """The stores are whole, under load, and when the queue dies over it."""
+    def looked():
+        result = site.p.cli("check", "store", timeout=200)
+        return result if result.code not in (3, 75) else None
+    result = wait(looked, 60, "check store", 0.2)
+    same(result.code, 0, f"check store: {result}; exit code")
+    before = site.p.pid("postern-queue")
+    with subprocess.Popen(
+            [os.path.join(postern.BUILD, "postern"), "--config",
+             site.p.config, "check", "store"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
+        time.sleep(random.uniform(0, 0.3))
+        site.trouble(strike(site.p, "postern-queue"))
+        other.wait(60)
+    wait(lambda: site.p.pid("postern-queue") not in ([], before), 60,
+         "a new queue")
+    site.going()
+    same(wait(looked, 60, "check store", 0.2).code, 0, "check store")
+    same(os.path.exists(os.path.join(site.p.base, "state", "queue",
+                                     "check")), False, "a copy is left")
+    counted["stores looked at"] += 2
+
+
 def jumps(site, seconds):
     """The clock is set, and set right again."""
     for ahead in (seconds, -seconds, 0):
@@ -308,6 +332,7 @@ def deck():
     cards += [(fault, ("postern-auth", f)) for f in FAULTS[2:4]]
     cards += [(kind, name) for kind in (descriptors, memory)
               for name in PROGRAMS]
+    cards += [(look, None)] * 2
     cards += [(jumps, s) for s in (3600, 86400)]
     cards += [(still, name) for name in
               (*PROGRAMS, "postern-parent", "all")]
