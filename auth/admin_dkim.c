@@ -121,7 +121,8 @@ change(struct console *con, const struct command *c)
 	struct dkim_change change = { .domain = con->dkim.domain,
 		.by = con->by,
 		.now = (uint64_t)loop_wall_ms() / 1000,
-		.force = con->dkim.force != 0 };
+		.force = con->dkim.force != 0,
+		.kinds = con->dkim.kinds };
 	char when[24];
 	struct tm tm;
 	time_t t;

@@ -15,7 +15,8 @@
 #include "auth/peers.h"
 #include "lib/log.h"
 
-#define KEPT 64 /* keys; their numbers live in a small heap (keys.c) */
+#define ALL_KINDS (1u << DKIM_ED25519 | 1u << DKIM_RSA)
+#define KEPT      64 /* keys; their numbers live in a small heap (keys.c) */
 
 struct loaded {
 	char name[256 + SELECTOR]; /* "selector domain" */
@@ -175,6 +176,7 @@ struct task {
 	struct dkim_change *change;
 	enum dkim_result result;
 	enum dkim_state state; /* of the new keys */
+	unsigned kinds;        /* of them: set of 1 << algorithm */
 	char secrets[DKIM_ALGORITHMS][sizeof(((struct dkim_row *)0)->secret)];
 };
 
@@ -184,8 +186,11 @@ make_keys(struct task *t)
 	bool good = true;
 
 	for (int a = 0; a < DKIM_ALGORITHMS && good; a++) {
-		EVP_PKEY *key = dkim_key_new((enum dkim_algorithm)a);
+		EVP_PKEY *key;
 
+		if (!(t->kinds & 1u << a))
+			continue;
+		key = dkim_key_new((enum dkim_algorithm)a);
 		good = key != NULL &&
 		    dkim_key_secret(key, t->secrets[a], sizeof(t->secrets[a]));
 		EVP_PKEY_free(key);
@@ -201,6 +206,8 @@ write_keys(struct txn *txn, const struct task *t)
 	struct dkim_row row;
 
 	for (int a = 0; a < DKIM_ALGORITHMS; a++) {
+		if (!(t->kinds & 1u << a))
+			continue;
 		memset(&row, 0, sizeof(row));
 		row.algorithm = (uint32_t)a;
 		row.state = t->state;
@@ -331,6 +338,20 @@ run(struct task *t, bool (*body)(struct txn *, void *))
 	return t->result;
 }
 
+static unsigned
+active_kinds(const char *domain)
+{
+	char selector[SELECTOR] = "";
+	struct dkim_row row;
+	unsigned kinds = 0;
+
+	while (next_of(NULL, domain, selector, &row))
+		if (row.state == DKIM_ACTIVE && row.algorithm < DKIM_ALGORITHMS)
+			kinds |= 1u << row.algorithm;
+	explicit_bzero(&row, sizeof(row));
+	return kinds;
+}
+
 static enum dkim_result
 add(struct dkim_change *c, enum dkim_state state)
 {
@@ -339,6 +360,10 @@ add(struct dkim_change *c, enum dkim_state state)
 	t.result = may_add(NULL, &t);
 	if (t.result != DKIM_DONE)
 		return t.result;
+	t.kinds = state == DKIM_PENDING ? active_kinds(c->domain) : c->kinds;
+	t.kinds &= ALL_KINDS;
+	if (t.kinds == 0)
+		t.kinds = ALL_KINDS;
 	return make_keys(&t) ? run(&t, add_body) : DKIM_FAILED;
 }
 

@@ -34,14 +34,17 @@ enum dkim_result {
 struct dkim_change {
 	const char *domain;
 	const char *by;
-	uint64_t now;  /* unix seconds */
-	bool force;    /* dkim_retire() at once */
-	uint64_t when; /* out: DKIM_EARLY: when it may be done */
+	uint64_t now;   /* unix seconds */
+	bool force;     /* dkim_retire() at once */
+	unsigned kinds; /* dkim_add(): set of 1 << algorithm; 0 all */
+	uint64_t when;  /* out: DKIM_EARLY: when it may be done */
 };
 
-/* An Ed25519 and an RSA key, active, for a domain that has none. */
+/* An Ed25519 and an RSA key, or one of them, active, for a domain that has
+ * none. */
 enum dkim_result dkim_add(struct dkim_change *);
-/* The same beside active ones, pending; DKIM_EXISTS: there are such. */
+/* Keys of the same kinds as the active ones, pending; DKIM_EXISTS: there are
+ * such. */
 enum dkim_result dkim_prepare(struct dkim_change *);
 /* Pending keys sign from now on, those that signed retire. */
 enum dkim_result dkim_switch(struct dkim_change *);

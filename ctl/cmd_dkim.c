@@ -31,22 +31,40 @@ say(const struct msg_cmd_done *done)
 	output_note("%s", text_clean(text, sizeof(text), done->text));
 }
 
+static int
+kinds(const struct ctl *c, uint32_t *out)
+{
+	const char *only = args_flag(&c->args, "only");
+
+	*out = 0;
+	if (only == NULL)
+		return CODE_OK;
+	for (uint32_t a = 0; a < DKIM_ALGORITHMS; a++)
+		if (strcmp(only, dkim_algorithm_name(a)) == 0)
+			*out = 1u << a;
+	return *out != 0 ? CODE_OK
+			 : output_fail(CODE_USAGE,
+			       "--only needs a kind of key: ed25519 or rsa");
+}
+
 int
 cmd_dkim_add(struct ctl *c)
 {
+	struct msg_dkim_cmd cmd = { .verb = DKIM_ADD };
 	struct dkim_keys keys;
 	struct msg_cmd_done done;
-	char domain[256];
-	int code = operand_domain(c->args.words[0], domain);
+	int code = operand_domain(c->args.words[0], cmd.domain);
 
+	if (code == CODE_OK)
+		code = kinds(c, &cmd.kinds);
 	if (code != CODE_OK)
 		return code;
-	code = dkim_keys_ask(c, DKIM_ADD, domain, false, &keys, &done);
+	code = dkim_keys_ask(c, &cmd, &keys, &done);
 	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK) {
 		say(&done);
 		output_note("publish these now; until DNS shows them, other "
 			    "servers take the mail as unsigned:");
-		dkim_keys_print(c, domain, &keys, 1u << DKIM_ACTIVE);
+		dkim_keys_print(c, cmd.domain, &keys, 1u << DKIM_ACTIVE);
 	}
 	dkim_keys_clear(&keys);
 	return code;
@@ -56,20 +74,19 @@ int
 cmd_dkim_retire(struct ctl *c)
 {
 	bool all = args_flag(&c->args, "all") != NULL;
-	bool force = args_flag(&c->args, "force") != NULL;
+	struct msg_dkim_cmd cmd = { .verb = all ? DKIM_REMOVE : DKIM_RETIRE,
+		.force = args_flag(&c->args, "force") != NULL };
 	struct dkim_keys keys;
 	struct msg_cmd_done done;
-	char domain[256];
-	int code = operand_domain(c->args.words[0], domain);
+	int code = operand_domain(c->args.words[0], cmd.domain);
 
 	if (code != CODE_OK)
 		return code;
-	code = dkim_keys_ask(
-	    c, all ? DKIM_REMOVE : DKIM_RETIRE, domain, force, &keys, &done);
+	code = dkim_keys_ask(c, &cmd, &keys, &done);
 	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK) {
 		say(&done);
 		if (c->out.mode == OUTPUT_JSON)
-			dkim_keys_print(c, domain, &keys, 0);
+			dkim_keys_print(c, cmd.domain, &keys, 0);
 	}
 	dkim_keys_clear(&keys);
 	return code;
@@ -98,16 +115,16 @@ print_row(struct output *o, const struct msg_dkim_row *r)
 int
 cmd_dkim_list(struct ctl *c)
 {
+	struct msg_dkim_cmd cmd = { .verb = DKIM_LIST };
 	struct dkim_keys keys;
 	struct msg_cmd_done done;
-	char domain[256] = "";
 	int code = CODE_OK;
 
 	if (c->args.nwords > 0)
-		code = operand_domain(c->args.words[0], domain);
+		code = operand_domain(c->args.words[0], cmd.domain);
 	if (code != CODE_OK)
 		return code;
-	code = dkim_keys_ask(c, DKIM_LIST, domain, false, &keys, &done);
+	code = dkim_keys_ask(c, &cmd, &keys, &done);
 	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK) {
 		output_begin(
 		    &c->out, columns, sizeof(columns) / sizeof(columns[0]));

@@ -29,11 +29,13 @@ static int
 step(struct rotation *r, enum dkim_verb verb)
 {
 	char text[sizeof(((struct msg_cmd_done *)0)->text) * 4];
+	struct msg_dkim_cmd cmd = { .verb = verb };
 	struct msg_cmd_done done;
 	int code;
 
 	dkim_keys_clear(&r->keys);
-	code = dkim_keys_ask(r->c, verb, r->domain, false, &r->keys, &done);
+	memcpy(cmd.domain, r->domain, sizeof(cmd.domain));
+	code = dkim_keys_ask(r->c, &cmd, &r->keys, &done);
 	if (code != CODE_OK || (code = daemon_settle(&done)) != CODE_OK)
 		return code;
 	if (verb != DKIM_LIST)

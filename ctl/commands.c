@@ -71,6 +71,9 @@ static const struct flag check_relay[] = {
 	{ "host", "HOST[:PORT]", "this server instead of our own" },
 	{ "report", NULL, "every form and its reply, to hand on" },
 	JSON, END };
+static const struct flag dkim_add[] = {
+	{ "only", "KIND", "one key: ed25519 or rsa" },
+	JSON, END };
 static const struct flag rotate[] = {
 	{ "wait", NULL, "wait until DNS shows the new keys" },
 	{ "force", NULL, "do not look into DNS" },
@@ -219,7 +222,7 @@ const struct command commands[] = {
   "end a grant",
   NULL },
 
-{ "dkim",       "add",     "DOMAIN",           json,       cmd_dkim_add,
+{ "dkim",       "add",     "DOMAIN",           dkim_add,     cmd_dkim_add,
   "make keys that sign a domain's mail",
   "Makes an Ed25519 and an RSA key, which never leave the server's vault, and "
   "prints the TXT records that publish them.  Mail with a From: address of "

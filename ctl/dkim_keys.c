@@ -25,8 +25,8 @@ take_row(void *arg, const struct msg *m)
 }
 
 int
-dkim_keys_ask(struct ctl *c, enum dkim_verb verb, const char *domain,
-    bool force, struct dkim_keys *keys, struct msg_cmd_done *done)
+dkim_keys_ask(struct ctl *c, const struct msg_dkim_cmd *cmd,
+    struct dkim_keys *keys, struct msg_cmd_done *done)
 {
 	struct msg m = { .type = MSG_DKIM_CMD };
 	struct daemon line;
@@ -35,10 +35,7 @@ dkim_keys_ask(struct ctl *c, enum dkim_verb verb, const char *domain,
 	memset(keys, 0, sizeof(*keys));
 	if ((code = accounts_open(&line, c)) != CODE_OK)
 		return code;
-	m.u.dkim_cmd.verb = verb;
-	m.u.dkim_cmd.force = force;
-	snprintf(
-	    m.u.dkim_cmd.domain, sizeof(m.u.dkim_cmd.domain), "%s", domain);
+	m.u.dkim_cmd = *cmd;
 	code = daemon_ask(&line, &m, take_row, keys, done);
 	daemon_close(&line);
 	return code;

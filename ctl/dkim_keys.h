@@ -21,12 +21,12 @@ struct dkim_keys {
 #define DKIM_VALUE 700 /* and for its text */
 
 /*
- * Have auth do something with the keys of a domain ("": DKIM_LIST of all).
+ * Have auth do something with the keys of a domain.
  * CODE_OK with the keys as they are afterwards and what auth says in *done,
  * whose exit code may be another one; otherwise the reason is on stderr.
  */
-int dkim_keys_ask(struct ctl *, enum dkim_verb, const char *domain, bool force,
-    struct dkim_keys *, struct msg_cmd_done *done);
+int dkim_keys_ask(struct ctl *, const struct msg_dkim_cmd *, struct dkim_keys *,
+    struct msg_cmd_done *done);
 void dkim_keys_clear(struct dkim_keys *);
 
 size_t dkim_keys_count(const struct dkim_keys *, enum dkim_state);

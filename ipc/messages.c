@@ -474,6 +474,7 @@ static const struct field dkim_cmd[] = {
 	F_U32(msg_dkim_cmd, verb),
 	F_STR(msg_dkim_cmd, domain),
 	F_U32(msg_dkim_cmd, force),
+	F_U32(msg_dkim_cmd, kinds),
 	F_END,
 };
 

@@ -753,6 +753,7 @@ struct msg_dkim_cmd {
 	uint32_t verb;
 	char domain[256];
 	uint32_t force; /* DKIM_RETIRE: those not long out of use too */
+	uint32_t kinds; /* DKIM_ADD: set of 1 << enum dkim_algorithm; 0 all */
 };
 
 struct msg_dkim_row {

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """
 What a message costs: bench.py [--each N] [--session N] [--size BYTES]
+                               [--dkim both|ed25519|rsa]
 
 Starts a postern of its own with its state below build/tmp, a sink it delivers
 to all the while, and load.c in front of it:
@@ -122,7 +123,7 @@ def report(name, row):
 
 def main(args):
     counts = {"each": 2000, "session": 4000}
-    size, strict = 10240, False
+    size, strict, keys = 10240, False, None
     while args:
         arg = args.pop(0)
         if arg == "--strict":
@@ -131,6 +132,9 @@ def main(args):
             counts[arg[2:]] = int(args.pop(0))
         elif arg == "--size" and args:
             size = int(args.pop(0))
+        elif arg == "--dkim" and args:
+            kind = args.pop(0)
+            keys = [] if kind == "both" else ["--only", kind]
         else:
             print(__doc__, file=sys.stderr)
             return 2
@@ -141,6 +145,8 @@ def main(args):
         far = sink.LoadSink(tool("bench/sink.c"),
                             int(p.via.rpartition(":")[2]), ledger)
         try:
+            if keys is not None:
+                p.must("dkim", "add", "bench.example", *keys)
             # Every account's first login costs a password hash; a mail
             # program's second one does not.
             load(p, "warm", "--messages", max(1, USERS // 20 + 1),
