@@ -71,6 +71,10 @@ static const struct flag check_relay[] = {
 	{ "host", "HOST[:PORT]", "this server instead of our own" },
 	{ "report", NULL, "every form and its reply, to hand on" },
 	JSON, END };
+static const struct flag dns[] = {
+	{ "check", NULL, "ask DNS, and tell only what is wrong" },
+	{ "format", "FORMAT", "table, zone or json" },
+	JSON, END };
 static const struct flag dkim_add[] = {
 	{ "only", "KIND", "one key: ed25519 or rsa" },
 	JSON, END };
@@ -240,6 +244,15 @@ const struct command commands[] = {
 { "dkim",       "retire",  "DOMAIN",           retire,     cmd_dkim_retire,
   "remove keys that do not sign any more",
   "Says no before they have rested for a week." },
+
+{ "dns",        NULL,      "DOMAIN",           dns,        cmd_dns,
+  "print the DNS records of a domain",
+  "Every record that a domain which sends through this server is to have, and "
+  "what it is for: MX, SPF, DKIM, DMARC, MTA-STS, TLSRPT, those by which mail "
+  "programs find the server, and the names of its addresses.\n\n"
+  "With --check only those that are not in DNS, as the running server sees it, "
+  "or are not as they should be, with the reason; and whether a block list has "
+  "the server's addresses.  Ends with 1 when there is a problem." },
 
 { "queue",      "list",    "",                 queue_list, cmd_queue_list,
   "list the messages that wait",

@@ -44,6 +44,7 @@ int cmd_grant_add(struct ctl *);
 int cmd_grant_list(struct ctl *);
 int cmd_grant_remove(struct ctl *);
 int cmd_grant_import(struct ctl *);
+int cmd_dns(struct ctl *);
 int cmd_dkim_add(struct ctl *);
 int cmd_dkim_list(struct ctl *);
 int cmd_dkim_rotate(struct ctl *);
