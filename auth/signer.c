@@ -109,7 +109,7 @@ serve(int fd, uint8_t *record)
 	r.tag = m.tag;
 	r.u.tls_signed.verdict = ok ? V_OK : V_PERM;
 	r.u.tls_signed.signature = (struct bytes){ signature, ok ? n : 0 };
-	return message_send(fd, &r, -1);
+	return message_send_in(fd, &r, -1, record);
 }
 
 /* Take over the new lines behind lines[n]; returns the new n. */

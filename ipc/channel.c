@@ -342,26 +342,35 @@ channel_flush(struct channel *c)
 }
 
 bool
-message_send(int sock, const struct msg *m, int fd)
+message_send_in(int sock, const struct msg *m, int fd, uint8_t *buf)
 {
-	uint8_t *rec = malloc(MSG_MAX);
 	struct outgoing o;
 	struct msghdr mh = { .msg_iov = &o.iov, .msg_iovlen = 1 };
 	ssize_t n;
 
-	if (rec == NULL)
-		abort();
-	o.iov.iov_base = rec;
-	o.iov.iov_len = msg_encode(m, rec, MSG_MAX);
+	o.iov.iov_base = buf;
+	o.iov.iov_len = msg_encode(m, buf, MSG_MAX);
 	assert(o.iov.iov_len > 0);
 	if (fd != -1)
 		attach(&mh, &o, fd);
 	do
 		n = sendmsg(sock, &mh, MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
-	explicit_bzero(rec, o.iov.iov_len);
-	free(rec);
+	explicit_bzero(buf, o.iov.iov_len);
 	return n == (ssize_t)o.iov.iov_len;
+}
+
+bool
+message_send(int sock, const struct msg *m, int fd)
+{
+	uint8_t *buf = malloc(MSG_MAX);
+	bool sent;
+
+	if (buf == NULL)
+		abort();
+	sent = message_send_in(sock, m, fd, buf);
+	free(buf);
+	return sent;
 }
 
 bool

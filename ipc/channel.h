@@ -77,6 +77,8 @@ void channel_flush(struct channel *);
  * the tables forbid.
  */
 bool message_send(int sock, const struct msg *, int fd);
+/* The same, encoded in the caller's buf[MSG_MAX]. */
+bool message_send_in(int sock, const struct msg *, int fd, uint8_t *buf);
 bool message_recv(int sock, enum process from, enum process to, struct msg *,
     uint8_t *buf, int *fd);
 

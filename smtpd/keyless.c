@@ -117,7 +117,7 @@ sign(const char *name, enum sign_op op, int padding, const void *data, size_t n,
 	q->padding = (uint32_t)padding;
 	q->data.data = data;
 	q->data.len = n;
-	if (!message_send(line, &m, -1)) {
+	if (!message_send_in(line, &m, -1, record)) {
 		hang_up();
 		return false;
 	}
