@@ -125,6 +125,13 @@ check_listeners(struct check *k)
 	for (size_t i = 0; i < conf->nlistens && code == CODE_OK; i++) {
 		const struct conf_listen *l = &conf->listens[i];
 
+		if (l->nproxies > 0) {
+			output_note("[listen %s] takes connections of "
+				    "proxy-from only and is left out; its "
+				    "rules are those of the others",
+			    l->name);
+			continue;
+		}
 		k->run.to = reach(&l->address);
 		k->run.implicit = l->tls == TLS_MODE_IMPLICIT;
 		net_text((const struct sockaddr *)&k->run.to.ss, ip);
@@ -250,6 +257,9 @@ check_own(struct check *k, char secret[SECRET_MADE])
 	unsigned strangers;
 	int code = account(k->c, ACCOUNT_ADD, k->run.account, secret);
 
+	/* At listeners for old devices too. */
+	if (code == CODE_OK)
+		code = account(k->c, ACCOUNT_LEGACY_ON, k->run.account, "");
 	if (code != CODE_OK)
 		return code;
 	k->run.spool_count = spool_count;

@@ -379,6 +379,13 @@ def legacy_accounts(p):
         pass
 
 
+@tap.case("old devices: nobody relays there either")
+def legacy_relay(p):
+    result = p.cli("check", "relay", timeout=110)
+    same(result.code, 0, f"{result}; code")
+    has(result.out, f"127.0.0.1:{p.old_port}", "listeners tried")
+
+
 @tap.case("old devices: a session of there is no good elsewhere")
 def legacy_session(p):
     p.must("account", "legacy", OLD, "on")
