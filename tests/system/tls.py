@@ -381,6 +381,8 @@ def legacy_accounts(p):
 
 @tap.case("old devices: nobody relays there either")
 def legacy_relay(p):
+    if not tap.FULL:
+        raise tap.Skip("long; POSTERN_TESTS=full")
     result = p.cli("check", "relay", timeout=110)
     same(result.code, 0, f"{result}; code")
     has(result.out, f"127.0.0.1:{p.old_port}", "listeners tried")
