@@ -159,7 +159,8 @@ enum { WAIT = 0, MORE = 1, GO = 300 };
 #define TOO_LARGE \
 	"message too large: %" PRIu64 " octets at most, and attachments take " \
 	"a third more than their files; send less at a time"
-#define RELOGIN "the password was changed; log in again"
+#define RELOGIN \
+	"the password or a right of this account was changed; log in again"
 /* What 451 4.3.0 says while the spool is not there. */
 #define QUEUE_AWAY \
 	"the server cannot store mail just now; try again in a minute"
