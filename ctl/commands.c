@@ -90,6 +90,17 @@ static const struct flag client_settings[] = {
 	{ "format", "FORMAT", "text, json, autoconfig, mobileconfig or qr" },
 	{ "imap", "HOST[:PORT]", "where the account reads its mail (993, TLS)" },
 	JSON, END };
+#define SINCE { "since", "TIME", "from this age (36h, 7d) or UTC time on" }
+static const struct flag trace[] = {
+	SINCE, { "limit", "NUMBER", "stop after so many messages (20)" },
+	{ "received", "FILE", "of which message is this header?" },
+	{ "report", NULL, "write it for an abuse desk" },
+	JSON, END };
+static const struct flag log_flags[] = {
+	{ "follow", NULL, "go on with what happens" },
+	{ "account", "ADDRESS", "messages of this account" },
+	{ "id", "ID", "this message" },
+	SINCE, JSON, PLAIN, END };
 static const struct flag version[] = { JSON, END };
 static const struct flag help[] = {
 	{ "mdoc", NULL, "the command list as source of the manual" }, END };
@@ -287,6 +298,20 @@ const struct command commands[] = {
   "A running server does so by itself within a minute after the files have "
   "changed.  No session ends.  When the new files are wrong, the old ones stay "
   "in use, and this command says why and ends with 1 or 78." },
+{ "trace",      NULL,      "[WORD]",           trace,      cmd_trace,
+  "tell what became of messages",
+  "Also of those that left the queue.  WORD is an id (of the log, of "
+  "Received:), a Message-ID with its <>, or an address: of an account, a "
+  "sender or a recipient.  The last ones come first; the journal is kept as "
+  "long as [queue] journal says.\n\n"
+  "With --received a complaint can be answered: FILE (or - for stdin) holds "
+  "the header that it quotes, and it is told whether its Received: line is "
+  "really of this server, by a mark that nobody else can make.  Ends with 1 "
+  "when it is not." },
+{ "log",        NULL,      "",                 log_flags,  cmd_log,
+  "print what happened to messages, event by event",
+  "The journal from its beginning, or from --since on.  With --follow it goes "
+  "on with what happens, until Ctrl-C." },
 
 { "client-settings", NULL, "ADDRESS",          client_settings, cmd_client_settings,
   "tell what to type into a mail program",

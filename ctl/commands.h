@@ -60,6 +60,8 @@ int cmd_tls_reload(struct ctl *);
 int cmd_client_settings(struct ctl *);
 int cmd_completion(struct ctl *);
 int cmd_help(struct ctl *);
+int cmd_log(struct ctl *);
+int cmd_trace(struct ctl *);
 int cmd_version(struct ctl *);
 
 #endif

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl/code.h"
 #include "ctl/operand.h"
@@ -98,8 +99,9 @@ operand_number(const char *flag, const char *word, uint64_t least,
 	return CODE_OK;
 }
 
-int
-operand_time(const char *flag, const char *word, uint64_t *seconds)
+/* "90d" and the like, in seconds. */
+static bool
+read_span(const char *word, uint64_t *seconds)
 {
 	static const struct {
 		char unit;
@@ -115,8 +117,43 @@ operand_time(const char *flag, const char *word, uint64_t *seconds)
 		    *seconds < 1000000000 && rest[0] == units[i].unit &&
 		    rest[1] == '\0') {
 			*seconds *= units[i].seconds;
-			return CODE_OK;
+			return true;
 		}
+	return false;
+}
+
+int
+operand_time(const char *flag, const char *word, uint64_t *seconds)
+{
+	if (read_span(word, seconds))
+		return CODE_OK;
 	return output_fail(
 	    CODE_USAGE, "--%s needs a time like 90d, 12h or 30m", flag);
+}
+
+int
+operand_since(const char *word, uint64_t *out)
+{
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S",
+		"%Y-%m-%dT%H:%M", "%Y-%m-%d" };
+	uint64_t now = (uint64_t)time(NULL), span;
+	const char *rest;
+	struct tm tm;
+
+	if (read_span(word, &span)) {
+		*out = span < now ? (now - span) * 1000 : 0;
+		return CODE_OK;
+	}
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		memset(&tm, 0, sizeof(tm));
+		rest = strptime(word, forms[i], &tm);
+		if (rest != NULL && (*rest == '\0' || strcmp(rest, "Z") == 0)) {
+			*out = (uint64_t)timegm(&tm) * 1000;
+			return CODE_OK;
+		}
+	}
+	return output_fail(CODE_USAGE,
+	    "--since %s: write an age (\"36h\", \"7d\") or a time in UTC "
+	    "(\"2026-11-21T19:20\")",
+	    word);
 }

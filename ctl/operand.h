@@ -24,6 +24,9 @@ int operand_id(const char *, uint64_t *out);
 
 /* "90d", "12h": a length of time in s, m, h, d or w, the value of --flag. */
 int operand_time(const char *flag, const char *, uint64_t *seconds);
+/* "36h", "7d" before now, or "2026-11-21[T19:20[:21]]" in UTC, as unix
+ * milliseconds; the value of --since. */
+int operand_since(const char *, uint64_t *out);
 
 /* A whole number from least to most, the value of --flag. */
 int operand_number(const char *flag, const char *, uint64_t least,

@@ -427,8 +427,10 @@ static const struct field queue_cmd[] = {
 	F_STR(msg_queue_cmd, account),
 	F_STR(msg_queue_cmd, domain),
 	F_U64(msg_queue_cmd, after),
+	F_U64(msg_queue_cmd, seq),
 	F_U32(msg_queue_cmd, limit),
 	F_U32(msg_queue_cmd, count_only),
+	F_STR(msg_queue_cmd, text),
 	F_END,
 };
 
@@ -465,6 +467,7 @@ static const struct field event_row[] = {
 	F_U64(msg_event_row, time),
 	F_U64(msg_event_row, id),
 	F_STR(msg_event_row, event),
+	F_STR(msg_event_row, account),
 	F_STR(msg_event_row, rcpt),
 	F_STR(msg_event_row, detail),
 	F_END,
@@ -507,6 +510,7 @@ static const struct field cmd_done[] = {
 	F_U32(msg_cmd_done, exit_code),
 	F_U32(msg_cmd_done, more),
 	F_U64(msg_cmd_done, next),
+	F_U64(msg_cmd_done, next_seq),
 	F_U64(msg_cmd_done, count),
 	F_STR(msg_cmd_done, text),
 	F_END,

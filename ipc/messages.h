@@ -675,6 +675,8 @@ enum queue_verb {
 	QUEUE_REMOVE, /* without a bounce */
 	QUEUE_STATUS,
 	QUEUE_CHECK, /* is the spool whole? */
+	QUEUE_TRACE, /* id, or text: a Message-ID or an address; since `after` */
+	QUEUE_LOG,   /* events behind (`after`, `seq`), of id or account */
 	QUEUE_VERBS
 };
 
@@ -685,9 +687,11 @@ struct msg_queue_cmd {
 	uint32_t all;
 	char account[ADDR_SIZE];
 	char domain[256];
-	uint64_t after;
+	uint64_t after; /* QUEUE_TRACE, QUEUE_LOG: unix milliseconds */
+	uint64_t seq;
 	uint32_t limit;
 	uint32_t count_only; /* change nothing, tell how many */
+	char text[ADDR_SIZE];
 };
 
 struct msg_queue_row {
@@ -723,6 +727,7 @@ struct msg_event_row {
 	uint64_t time; /* unix milliseconds */
 	uint64_t id;
 	char event[24]; /* accepted, delivered, deferred, bounced, ... */
+	char account[ADDR_SIZE];
 	char rcpt[ADDR_SIZE];
 	char detail[600];
 };
@@ -792,6 +797,7 @@ struct msg_cmd_done {
 	uint32_t exit_code; /* DESIGN: 0 ok, 1 no, 5 not found, 6 exists ... */
 	uint32_t more;      /* QUEUE_LIST: there is more behind `next` */
 	uint64_t next;
+	uint64_t next_seq; /* QUEUE_LOG: go on at (`next`, `next_seq`) */
 	uint64_t count; /* how many were changed or would be */
 	char text[600]; /* one sentence for the operator */
 };

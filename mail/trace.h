@@ -23,6 +23,9 @@ struct trace {
 	bool esmtp, tls, auth, utf8; /* how it came, see trace_protocol() */
 	bool add_date;               /* the message has no Date: */
 	bool add_message_id;         /* the message has no Message-ID: */
+	/* Chance, in Received: behind the id: who sees neither the message nor
+	 * the journal cannot make such a line.  0: none. */
+	uint64_t tag;
 };
 
 /*

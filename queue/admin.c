@@ -21,6 +21,25 @@ static struct timer again;
 static const char *refusal; /* what everybody is told, if not NULL */
 static uint32_t refusal_code;
 
+/* clang-format off */
+static const struct {
+	void (*begin)(struct admin *); /* or NULL */
+	void (*go_on)(struct admin *); /* a slice, in each turn, until done */
+	bool selects;                  /* messages, and must say which */
+} verbs[QUEUE_VERBS] = {
+	[QUEUE_LIST]    = { NULL,              admin_list,   false },
+	[QUEUE_SHOW]    = { admin_show_begin,  admin_show,   false },
+	[QUEUE_RETRY]   = { NULL,              admin_change, true },
+	[QUEUE_HOLD]    = { NULL,              admin_change, true },
+	[QUEUE_RELEASE] = { NULL,              admin_change, true },
+	[QUEUE_REMOVE]  = { NULL,              admin_change, true },
+	[QUEUE_STATUS]  = { NULL,              NULL,         false },
+	[QUEUE_CHECK]   = { admin_check,       NULL,         false },
+	[QUEUE_TRACE]   = { admin_trace_begin, admin_trace,  false },
+	[QUEUE_LOG]     = { admin_log_begin,   admin_log,    false },
+};
+/* clang-format on */
+
 static void
 wake_up(void *arg)
 {
@@ -43,7 +62,8 @@ admin_done(struct admin *op, uint32_t code, const char *text)
 	op->busy = false;
 	d->exit_code = code;
 	d->count = op->count;
-	d->next = op->shown;
+	d->next = op->cmd.verb == QUEUE_LOG ? op->log.time : op->shown;
+	d->next_seq = op->log.seq;
 	d->more = op->cmd.verb == QUEUE_LIST && !op->listed_all;
 	snprintf(d->text, sizeof(d->text), "%s", text);
 	channel_send(&op->channel, &m, -1);
@@ -54,9 +74,9 @@ fault_of(const struct msg_queue_cmd *q)
 {
 	if (q->verb >= QUEUE_VERBS)
 		return "unknown verb";
-	if (q->verb == QUEUE_STATUS || q->verb == QUEUE_LIST)
-		return NULL;
-	if (q->verb == QUEUE_SHOW || q->verb == QUEUE_CHECK)
+	if (q->verb == QUEUE_TRACE && q->id == 0 && q->text[0] == '\0')
+		return "nothing is looked for";
+	if (!verbs[q->verb].selects)
 		return NULL;
 	if (q->id == 0 && q->account[0] == '\0' && q->domain[0] == '\0' &&
 	    !q->all)
@@ -73,7 +93,7 @@ begin(struct admin *op, const struct msg *m)
 	op->tag = m->tag;
 	op->busy = true;
 	op->count = 0;
-	op->row_sent = op->listed_all = false;
+	op->seen = op->listed_all = false;
 	op->shown = op->cmd.after;
 	op->at = op->cmd.verb == QUEUE_LIST ? op->cmd.after + 1 : 0;
 	if (op->cmd.limit == 0 || op->cmd.limit > LIST_MOST)
@@ -86,26 +106,8 @@ begin(struct admin *op, const struct msg *m)
 	} else if (op->cmd.verb == QUEUE_STATUS) {
 		show_status(&op->channel, op->tag);
 		admin_done(op, CODE_OK, "");
-	} else if (op->cmd.verb == QUEUE_SHOW) {
-		admin_show_begin(op);
-	} else if (op->cmd.verb == QUEUE_CHECK) {
-		admin_check(op);
-	}
-}
-
-static void
-step(struct admin *op)
-{
-	switch (op->cmd.verb) {
-	case QUEUE_LIST:
-		admin_list(op);
-		break;
-	case QUEUE_SHOW:
-		admin_show(op);
-		break;
-	default:
-		admin_change(op);
-		break;
+	} else if (verbs[op->cmd.verb].begin != NULL) {
+		verbs[op->cmd.verb].begin(op);
 	}
 }
 
@@ -168,7 +170,7 @@ admin_turn(void)
 		}
 		if (op->busy && !op->writing) {
 			if (channel_backlog(&op->channel) < BACKLOG_BYTES)
-				step(op);
+				verbs[op->cmd.verb].go_on(op);
 			if (op->busy && !op->writing)
 				timer_set(&again,
 				    channel_backlog(&op->channel) <

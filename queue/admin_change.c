@@ -55,7 +55,7 @@ finish_change(struct admin *op)
 		    "by=%s what=%s selection=%s count=%llu", log_quote(op->by),
 		    verbs[q->verb].what, log_quote(which),
 		    (unsigned long long)op->count);
-	if (q->id != 0 && op->count == 0 && !op->row_sent) {
+	if (q->id != 0 && op->count == 0 && !op->seen) {
 		admin_done(op, CODE_NOT_FOUND,
 		    "there is no such message in the queue");
 		return;
@@ -99,7 +99,7 @@ admin_change(struct admin *op)
 	struct deed *d;
 
 	op->listed_all = !admin_find(op, &f);
-	op->row_sent |= f.n > 0;
+	op->seen |= f.n > 0;
 	if (op->cmd.count_only)
 		op->count += f.n;
 	if (f.n == 0 || op->cmd.count_only) {

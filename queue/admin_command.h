@@ -19,6 +19,26 @@ enum {
 	CODE_TEMP = 75
 };
 
+/* A message whose events are told. */
+struct story {
+	uint64_t id;
+	uint32_t period; /* of the index; the next to look into */
+	bool known;      /* the queue or the journal has it */
+	bool ended;      /* its last event was told */
+};
+
+/* Messages that are looked for by words. */
+#define HUNT_MOST 100
+struct hunt {
+	uint32_t period, since; /* of the index: the next, the last */
+	uint64_t ids[HUNT_MOST];
+	unsigned n, most, told;
+	unsigned older; /* of ids: those from later periods */
+	unsigned looked;
+	bool found; /* all that there are */
+	bool more;  /* there were more than `most` */
+};
+
 struct admin {
 	struct channel channel;
 	TAILQ_ENTRY(admin) link;
@@ -32,9 +52,14 @@ struct admin {
 	uint64_t count;
 	uint64_t shown; /* the last message listed */
 	bool listed_all;
-	/* Of QUEUE_SHOW. */
-	uint64_t event_time, event_seq;
-	bool row_sent;
+	bool seen;    /* one that the command names */
+	bool settled; /* the index of the journal is whole */
+	struct story story;
+	struct hunt hunt;
+	struct {
+		uint64_t time, seq; /* of the next event */
+		unsigned looked;
+	} log;
 };
 
 /* Answer, and be ready for the next command. */
@@ -52,10 +77,19 @@ struct found {
 /* False when there are no more behind these. */
 bool admin_find(struct admin *, struct found *);
 
-/* Go on with QUEUE_LIST, QUEUE_SHOW, and the verbs that change something. */
+/* Begin, and go on with, what a verb asks for. */
 void admin_list(struct admin *);
 void admin_show_begin(struct admin *);
 void admin_show(struct admin *);
+void admin_trace_begin(struct admin *);
+void admin_trace(struct admin *);
+void admin_log_begin(struct admin *);
+void admin_log(struct admin *);
+
+/* Tell one message: rows of the queue and its recipients, then events; false
+ * when all is told. */
+void admin_story_begin(struct admin *, uint64_t id);
+bool admin_story_go_on(struct admin *);
 void admin_change(struct admin *);
 /* QUEUE_CHECK: answered when the thread that looks has looked. */
 void admin_check(struct admin *);

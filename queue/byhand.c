@@ -12,7 +12,7 @@
 #include "queue/flow.h"
 #include "queue/refill.h"
 #include "queue/spool.h"
-#include "queue/t_journal.h"
+#include "queue/history.h"
 
 /* What is known of a job when its message is changed. */
 struct sketch {
@@ -63,11 +63,15 @@ static void
 journal(struct txn *t, struct totals *totals, const struct byhand *b,
     uint64_t id, enum event_kind event, bool final)
 {
+	static uint8_t buf[STORE_ROW_MAX];
 	struct journal_row e = { .id = id, .event = event, .final = final };
+	struct message_row m;
 
+	if (t_message_get(t, id, &m, buf))
+		memcpy(e.account, m.account, sizeof(e.account));
 	snprintf(e.detail, sizeof(e.detail), "by %s%s%s", b->by,
 	    b->domain[0] != '\0' ? " domain " : "", b->domain);
-	t_journal_add(t, (uint64_t)loop_wall_ms(), &totals->journal_seq, &e);
+	history_add(t, totals, (uint64_t)loop_wall_ms(), &e);
 }
 
 /* The job's row with another time, here and in the schedule. */

@@ -61,6 +61,17 @@ lacks_header(const uint8_t *body, size_t len)
 	return lacks;
 }
 
+/* The journal knows the mark of our Received: line. */
+static void
+tell_tag(struct accept *a, uint64_t tag)
+{
+	char text[MSGID_SIZE];
+	size_t n = strlen(a->detail);
+
+	msgid_format(tag, text);
+	snprintf(a->detail + n, sizeof(a->detail) - n, " tag=%s", text);
+}
+
 static void
 compose_added(struct accept *a, const struct msg_tx_commit *m,
     const uint8_t *head, size_t head_len)
@@ -74,6 +85,8 @@ compose_added(struct accept *a, const struct msg_tx_commit *m,
 		.add_date = (m->flags & TX_ADD_DATE) != 0,
 		.add_message_id = (m->flags & TX_ADD_MSGID) != 0 };
 
+	arc4random_buf(&t.tag, sizeof(t.tag));
+	tell_tag(a, t.tag);
 	/* The words of RFC 3848 back to what they are made of. */
 	for (unsigned i = 0; i < 16; i++)
 		if (strcmp(m->with,

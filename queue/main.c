@@ -16,6 +16,7 @@
 #include "queue/flight.h"
 #include "queue/flow.h"
 #include "queue/group.h"
+#include "queue/history.h"
 #include "queue/intake.h"
 #include "queue/refill.h"
 #include "queue/rescue.h"
@@ -76,6 +77,7 @@ maybe_end(void)
 {
 	if (flight_count() > 0 && timer_pending(&patience))
 		return;
+	history_stop();
 	group_finish();
 	group_turn();
 	if (group_idle() && bodyfile_idle())
@@ -198,6 +200,7 @@ begin(void)
 	refill_start();
 	intake_set(INTAKE_OPEN);
 	upkeep_start();
+	history_start();
 	opened = true;
 	connect_early(true);
 	log_event("queue.ready", "messages=%llu waiting=%llu swept=%u",

@@ -19,7 +19,7 @@
 #include "queue/retry.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
-#include "queue/t_journal.h"
+#include "queue/history.h"
 
 struct settle {
 	struct change change; /* the first member */
@@ -225,7 +225,8 @@ write_event(struct txn *t, struct settle *s, struct totals *totals,
 		snprintf(e.detail + n, sizeof(e.detail) - (size_t)n, "%.190s",
 		    a.text);
 	}
-	t_journal_add(t, s->now, &totals->journal_seq, &e);
+	snprintf(e.account, sizeof(e.account), "%s", s->job->letter->account);
+	history_add(t, totals, s->now, &e);
 }
 
 static void
@@ -270,7 +271,8 @@ write_delay(struct txn *t, struct settle *s, struct totals *totals)
 	struct journal_row e = { .id = s->job->key.id, .event = EVENT_DELAYED };
 
 	snprintf(e.rcpt, sizeof(e.rcpt), "%s", s->job->letter->sender);
-	t_journal_add(t, s->now, &totals->journal_seq, &e);
+	snprintf(e.account, sizeof(e.account), "%s", s->job->letter->account);
+	history_add(t, totals, s->now, &e);
 }
 
 /* Not all is done yet: the message's row counts what is. */

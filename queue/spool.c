@@ -14,7 +14,7 @@
 #include "queue/refill.h"
 #include "queue/spool.h"
 #include "queue/t_body.h"
-#include "queue/t_journal.h"
+#include "queue/history.h"
 
 static void write_rows(struct txn *, struct totals *, struct change *);
 static void bring_into_memory(struct change *);
@@ -98,7 +98,7 @@ write_event(struct txn *t, struct totals *totals, const struct accept *a)
 	memcpy(e.account, a->row.account, sizeof(e.account));
 	memcpy(e.msgid, a->row.msgid, sizeof(e.msgid));
 	snprintf(e.detail, sizeof(e.detail), "%s", a->detail);
-	t_journal_add(t, a->row.accepted, &totals->journal_seq, &e);
+	history_add(t, totals, a->row.accepted, &e);
 }
 
 static void

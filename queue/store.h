@@ -26,6 +26,7 @@ enum table {
 	T_DUE,     /* time, id, n -> due_row: the schedule */
 	T_JOURNAL, /* time, seq -> journal_row */
 	T_DOMAIN,  /* name -> struct msg_domain: what is known of it */
+	T_INDEX,   /* period, hash, time, seq -> nothing: into the journal */
 	TABLES
 };
 

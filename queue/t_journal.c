@@ -83,6 +83,21 @@ t_journal_walk(uint64_t time, uint64_t seq, t_journal_fn *cb, void *arg)
 	return store_walk(NULL, T_JOURNAL, key, sizeof(key), on_row, &w);
 }
 
+bool
+t_journal_get(uint64_t time, uint64_t seq, struct journal_row *j)
+{
+	uint8_t key[16], row[sizeof(*j)];
+	size_t len;
+
+	make_key(key, time, seq);
+	if (!store_get(
+		NULL, T_JOURNAL, key, sizeof(key), row, sizeof(row), &len))
+		return false;
+	if (!record_decode(fields, j, sizeof(*j), row, len))
+		fatal("a row of the journal is damaged");
+	return true;
+}
+
 struct old {
 	uint64_t time;
 	unsigned n, most;

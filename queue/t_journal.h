@@ -31,7 +31,7 @@ struct journal_row {
 	uint32_t event;          /* enum event_kind */
 	uint32_t final;          /* the message left the queue with it */
 	char rcpt[ADDR_SIZE];    /* the sender for EVENT_ACCEPTED */
-	char account[ADDR_SIZE]; /* EVENT_ACCEPTED */
+	char account[ADDR_SIZE]; /* whose message it is; "" ours */
 	char msgid[256];         /* EVENT_ACCEPTED */
 	char detail[600];
 };
@@ -44,6 +44,9 @@ void t_journal_add(
 typedef bool t_journal_fn(
     void *arg, uint64_t time, uint64_t seq, const struct journal_row *);
 bool t_journal_walk(uint64_t time, uint64_t seq, t_journal_fn *cb, void *arg);
+
+/* One event; false when it is not there any more. */
+bool t_journal_get(uint64_t time, uint64_t seq, struct journal_row *);
 
 /* Delete at most `most` events from before `time`; returns how many. */
 unsigned t_journal_prune(struct txn *, uint64_t time, unsigned most);

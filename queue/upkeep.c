@@ -7,11 +7,11 @@
 #include "lib/loop.h"
 #include "queue/flow.h"
 #include "queue/group.h"
+#include "queue/history.h"
 #include "queue/intake.h"
 #include "queue/rescue.h"
 #include "queue/room.h"
 #include "queue/settings.h"
-#include "queue/t_journal.h"
 #include "queue/upkeep.h"
 #include "queue/worker.h"
 
@@ -175,9 +175,14 @@ struct pruning {
 static void
 prune(struct txn *t, struct totals *totals, struct change *c)
 {
+	uint64_t before = ((struct pruning *)c)->before;
+	bool more;
+
 	(void)totals;
-	if (t_journal_prune(t, ((struct pruning *)c)->before, PRUNE_ROWS) ==
-	    PRUNE_ROWS)
+	more = t_journal_prune(t, before, PRUNE_ROWS) == PRUNE_ROWS;
+	more |= t_index_prune(t, index_period(before), 2 * PRUNE_ROWS) ==
+	    2 * PRUNE_ROWS;
+	if (more)
 		timer_set(&prune_timer, PRUNE_AGAIN_MS);
 }
 
@@ -191,8 +196,7 @@ static bool
 is_old(void *arg, uint64_t time, uint64_t seq, const struct journal_row *j)
 {
 	(void)seq, (void)j;
-	*(bool *)arg =
-	    time < (uint64_t)(loop_wall_ms() - settings->journal_s * 1000);
+	*(bool *)arg = time < history_since();
 	return false;
 }
 
@@ -210,7 +214,7 @@ prune_journal(void *arg)
 		abort();
 	p->change.apply = prune;
 	p->change.durable = pruned;
-	p->before = (uint64_t)(loop_wall_ms() - settings->journal_s * 1000);
+	p->before = history_since();
 	group_add(&p->change, HURRY_NOT);
 }
 

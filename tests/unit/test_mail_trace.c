@@ -15,24 +15,28 @@ struct row {
 
 static const struct row rows[] = {
 	{ "submission over TLS",
-	    { "mail.example.org", 0x123456789, WHEN, 1, 1, 1, 0, 0, 0 },
+	    { "mail.example.org", 0x123456789, WHEN, 1, 1, 1, 0, 0, 0, 0 },
 	    "Received: by mail.example.org (postern) with ESMTPSA id "
 	    "0000004hmasw9;\r\n\tSat, 21 Nov 2026 20:00:00 +0000\r\n" },
 	{ "longer host name",
-	    { "a-longer-mail-host-name.example.org", 1, WHEN, 1, 1, 1, 0, 0,
+	    { "a-longer-mail-host-name.example.org", 1, WHEN, 1, 1, 1, 0, 0, 0,
 		0 },
 	    "Received: by a-longer-mail-host-name.example.org (postern)\r\n"
 	    "\twith ESMTPSA id 0000000000001;\r\n"
 	    "\tSat, 21 Nov 2026 20:00:00 +0000\r\n" },
-	{ "with a date", { "a.b", 1, WHEN, 1, 0, 0, 0, 1, 0 },
+	{ "with a date", { "a.b", 1, WHEN, 1, 0, 0, 0, 1, 0, 0 },
 	    "Received: by a.b (postern) with ESMTP id 0000000000001;\r\n"
 	    "\tSat, 21 Nov 2026 20:00:00 +0000\r\n"
 	    "Date: Sat, 21 Nov 2026 20:00:00 +0000\r\n" },
-	{ "with a Message-ID", { "a.b", 1, WHEN, 1, 1, 0, 0, 0, 1 },
+	{ "with a Message-ID", { "a.b", 1, WHEN, 1, 1, 0, 0, 0, 1, 0 },
 	    "Received: by a.b (postern) with ESMTPS id 0000000000001;\r\n"
 	    "\tSat, 21 Nov 2026 20:00:00 +0000\r\n"
 	    "Message-ID: <0000000000001@a.b>\r\n" },
-	{ "with both", { "a.b", 1, WHEN, 0, 1, 1, 1, 1, 1 },
+	{ "with a tag", { "a.b", 1, WHEN, 1, 1, 1, 0, 0, 0, UINT64_MAX },
+	    "Received: by a.b (postern) with ESMTPSA"
+	    " id 0000000000001-fzzzzzzzzzzzz;\r\n"
+	    "\tSat, 21 Nov 2026 20:00:00 +0000\r\n" },
+	{ "with both", { "a.b", 1, WHEN, 0, 1, 1, 1, 1, 1, 0 },
 	    "Received: by a.b (postern) with SMTP id 0000000000001;\r\n"
 	    "\tSat, 21 Nov 2026 20:00:00 +0000\r\n"
 	    "Date: Sat, 21 Nov 2026 20:00:00 +0000\r\n"
@@ -65,7 +69,7 @@ folds(void **state)
 	/* Host names of every length: no line over 78 that need not be. */
 	for (size_t n = 1; n <= 255; n++) {
 		char host[256] = D255, out[TRACE_MAX];
-		struct trace t = { host, 1, WHEN, 1, 1, 1, 0, 1, 1 };
+		struct trace t = { host, 1, WHEN, 1, 1, 1, 0, 1, 1, 0 };
 		const char *p = out, *end;
 
 		host[n] = '\0';

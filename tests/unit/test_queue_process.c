@@ -22,7 +22,7 @@ delivered(void **state)
 	assert_string_equal(job_rcpt(b, 0), "bob@example.net");
 	assert_memory_equal(b->m.u.job.body.data, BODY, strlen(BODY));
 	assert_memory_equal(b->m.u.job.added.data,
-	    "Received: by mail.example.org (postern) with ESMTPSA id ", 56);
+	    "Received: by mail.example.org (postern)\r\n\twith ESMTPSA id ", 58);
 	judge_all(b, V_OK, SCOPE_RCPT);
 	bed_wait_log(b, "msg.done id=");
 	assert_true(bed_logged(b, "outcome=delivered:1,bounced:0"));

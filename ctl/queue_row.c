@@ -1,0 +1,63 @@
+/*
+ * queue_row.c - see queue_row.h.
+ */
+#include <string.h>
+
+#include "ctl/queue_row.h"
+
+/* clang-format off */
+const struct column queue_columns[QUEUE_COLUMNS] = {
+	{ "id",         "id",       CELL_TEXT },
+	{ "accepted",   "age",      CELL_AGE },
+	{ "size",       "size",     CELL_SIZE },
+	{ "account",    "account",  CELL_TEXT },
+	{ "credential", NULL,       CELL_TEXT },
+	{ "sender",     NULL,       CELL_TEXT },
+	{ "message_id", NULL,       CELL_TEXT },
+	{ "recipients", NULL,       CELL_NUMBER },
+	{ "waiting",    "waiting",  CELL_NUMBER },
+	{ "attempts",   "attempts", CELL_NUMBER },
+	{ "next",       "next in",  CELL_UNTIL },
+	{ "release",    NULL,       CELL_MILLIS },
+	{ "held",       "held",     CELL_TEXT },
+	{ "last",       "last answer", CELL_TEXT },
+};
+/* clang-format on */
+
+static const char *
+held_name(const struct msg_queue_row *r)
+{
+	switch (r->held) {
+	case HELD_NO:
+		return r->release != 0 ? "sender" : "";
+	case HELD_BY_ADMIN:
+		return "admin";
+	default:
+		return "suspended";
+	}
+}
+
+void
+queue_row_fill(const struct msg_queue_row *r, char id[MSGID_SIZE],
+    struct cell cells[QUEUE_COLUMNS])
+{
+	const struct cell filled[QUEUE_COLUMNS] = {
+		{ .text = id },
+		{ .n = r->accepted },
+		{ .n = r->size },
+		{ .text = r->account },
+		{ .text = r->credential },
+		{ .text = r->sender },
+		{ .text = r->msgid },
+		{ .n = r->rcpts },
+		{ .n = r->waiting },
+		{ .n = r->attempts },
+		{ .n = r->held == HELD_NO ? r->next : 0 },
+		{ .n = r->release },
+		{ .text = held_name(r) },
+		{ .text = r->last },
+	};
+
+	msgid_format(r->id, id);
+	memcpy(cells, filled, sizeof(filled));
+}

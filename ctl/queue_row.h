@@ -1,0 +1,21 @@
+/*
+ * queue_row.h - a message of the queue as a row.
+ */
+#ifndef CTL_QUEUE_ROW_H
+#define CTL_QUEUE_ROW_H
+
+#include "ctl/output.h"
+#include "ipc/messages.h"
+#include "mail/msgid.h"
+
+#define QUEUE_COLUMNS 14
+
+enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION };
+
+extern const struct column queue_columns[QUEUE_COLUMNS];
+
+/* cells borrow from r and id. */
+void queue_row_fill(const struct msg_queue_row *r, char id[MSGID_SIZE],
+    struct cell cells[QUEUE_COLUMNS]);
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * t_index.c - see t_index.h.
+ */
+#include <string.h>
+
+#include "lib/log.h"
+#include "queue/t_index.h"
+
+#define KEY_SIZE  28
+#define PRUNE_MAX 500
+
+static const char mark_key[] = "indexed";
+
+/* FNV-1a. */
+uint64_t
+index_hash(enum index_kind kind, const void *name, size_t n)
+{
+	const uint8_t *p = name;
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)kind;
+
+	h *= UINT64_C(0x100000001b3);
+	for (; n > 0; n--)
+		h = (h ^ *p++) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+uint32_t
+index_period(uint64_t time)
+{
+	return (uint32_t)(time / INDEX_PERIOD_MS);
+}
+
+static void
+make_key(uint8_t key[KEY_SIZE], const struct index_key *k)
+{
+	key_u32(key, k->period);
+	key_u64(key + 4, k->hash);
+	key_u64(key + 12, k->time);
+	key_u64(key + 20, k->seq);
+}
+
+void
+t_index_put(struct txn *t, const struct index_key *k)
+{
+	uint8_t key[KEY_SIZE];
+
+	make_key(key, k);
+	store_put(t, T_INDEX, key, sizeof(key), "", 0);
+}
+
+struct walk {
+	uint8_t prefix[12];
+	t_index_fn *cb;
+	void *arg;
+};
+
+static bool
+on_row(void *arg, const uint8_t *key, size_t key_len, const uint8_t *row,
+    size_t len)
+{
+	struct walk *w = arg;
+
+	(void)row, (void)len;
+	if (key_len != KEY_SIZE ||
+	    memcmp(key, w->prefix, sizeof(w->prefix)) != 0)
+		return false;
+	return w->cb(w->arg, key_get(key + 12, 8), key_get(key + 20, 8));
+}
+
+void
+t_index_walk(uint32_t period, uint64_t hash, t_index_fn *cb, void *arg)
+{
+	struct walk w = { .cb = cb, .arg = arg };
+
+	key_u32(w.prefix, period);
+	key_u64(w.prefix + 4, hash);
+	store_walk(NULL, T_INDEX, w.prefix, sizeof(w.prefix), on_row, &w);
+}
+
+struct old {
+	uint32_t period;
+	unsigned n, most;
+	uint8_t keys[PRUNE_MAX][KEY_SIZE];
+};
+
+static bool
+collect(void *arg, const uint8_t *key, size_t key_len, const uint8_t *row,
+    size_t len)
+{
+	struct old *o = arg;
+
+	(void)row, (void)len;
+	if (key_len != KEY_SIZE || key_get(key, 4) >= o->period ||
+	    o->n == o->most)
+		return false;
+	memcpy(o->keys[o->n++], key, KEY_SIZE);
+	return true;
+}
+
+unsigned
+t_index_prune(struct txn *t, uint32_t period, unsigned most)
+{
+	static struct old o;
+
+	o.period = period;
+	o.most = most < PRUNE_MAX ? most : PRUNE_MAX;
+	o.n = 0;
+	store_walk(t, T_INDEX, NULL, 0, collect, &o);
+	for (unsigned i = 0; i < o.n; i++)
+		store_del(t, T_INDEX, o.keys[i], KEY_SIZE);
+	return o.n;
+}
+
+void
+t_index_mark_put(struct txn *t, uint64_t time, uint64_t seq)
+{
+	uint8_t row[16];
+
+	key_u64(row, time);
+	key_u64(row + 8, seq);
+	store_put(t, T_META, mark_key, sizeof(mark_key) - 1, row, sizeof(row));
+}
+
+void
+t_index_mark_get(uint64_t *time, uint64_t *seq)
+{
+	uint8_t row[16];
+	size_t len;
+
+	*time = *seq = 0;
+	if (!store_get(NULL, T_META, mark_key, sizeof(mark_key) - 1, row,
+		sizeof(row), &len))
+		return;
+	if (len != sizeof(row))
+		fatal("the mark of the journal's index is damaged");
+	*time = key_get(row, 8);
+	*seq = key_get(row + 8, 8);
+}
