@@ -309,7 +309,7 @@ const struct command commands[] = {
   "really of this server, by a mark that nobody else can make.  Ends with 1 "
   "when it is not." },
 { "log",        NULL,      "",                 log_flags,  cmd_log,
-  "print what happened to messages, event by event",
+  "print the journal, event by event",
   "The journal from its beginning, or from --since on.  With --follow it goes "
   "on with what happens, until Ctrl-C." },
 
