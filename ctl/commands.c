@@ -150,6 +150,13 @@ const struct command commands[] = {
   "the server runs.  The disk needs room for the copy.  Without a server only "
   "the accounts are looked at.  Ends with 1 when anything is damaged." },
 
+{ "relay-test", NULL,      "TARGET",           json,       cmd_relay_test,
+  "tell how far a mail would come",
+  "TARGET is an address, or a domain, whose postmaster stands for everybody.  "
+  "Every server of the destination is asked up to RCPT, as a delivery would: "
+  "by route or MX, with DANE, MTA-STS and TLS; nothing is sent.  Ends with 1 "
+  "when no server would take it." },
+
 { "config",     "check",   "",                 json,       cmd_config_check,
   "look for errors in the configuration",
   "All errors are told in one run, with line and remedy, and so are files "

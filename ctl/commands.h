@@ -20,6 +20,7 @@ int commands_run(int argc, char **argv);
 int cmd_init(struct ctl *);
 int cmd_serve(struct ctl *);
 int cmd_status(struct ctl *);
+int cmd_relay_test(struct ctl *);
 int cmd_check_relay(struct ctl *);
 int cmd_check_sandbox(struct ctl *);
 int cmd_check_store(struct ctl *);

@@ -211,6 +211,7 @@ agent_reload(const struct conf *c)
 {
 	conf = c;
 	self_configure(c);
+	console_configure(c);
 	take_files();
 	link_close_kept(); /* they live by the old rules */
 }

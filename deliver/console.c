@@ -1,9 +1,9 @@
 /*
  * console.c - see console.h.
  *
- * One question at a time.  A question that is with the resolver cannot be
- * called back: when its time is over, or its console hangs up, its answer
- * goes nowhere.
+ * One question or trial at a time.  A question that is with the resolver
+ * cannot be called back: when its time is over, or its console hangs up, its
+ * answer goes nowhere.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "deliver/console.h"
 #include "deliver/dns.h"
 #include "deliver/rdata.h"
+#include "deliver/trial.h"
 #include "ipc/channel.h"
 #include "lib/log.h"
 
@@ -25,12 +26,14 @@ struct question {
 
 struct console {
 	struct channel line;
+	struct trial *trial; /* under way, or NULL */
 	uint64_t tag;
 	struct question *question; /* under way, or NULL */
 	struct timer timer;
 	LIST_ENTRY(console) link;
 };
 
+static const struct conf *conf;
 static LIST_HEAD(, console) consoles = LIST_HEAD_INITIALIZER(consoles);
 
 static void
@@ -47,6 +50,8 @@ free_console(struct console *con)
 {
 	let_go(con);
 	channel_close(&con->line);
+	if (con->trial != NULL)
+		trial_stop(con->trial);
 	LIST_REMOVE(con, link);
 	free(con);
 }
@@ -103,6 +108,17 @@ on_timer(void *arg)
 }
 
 static void
+on_trial(void *arg, struct msg *m)
+{
+	struct console *con = arg;
+
+	if (m->type == MSG_CMD_DONE)
+		con->trial = NULL;
+	m->tag = con->tag;
+	channel_send(&con->line, m, -1);
+}
+
+static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
 	struct console *con = c->arg;
@@ -110,7 +126,15 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	struct question *q;
 
 	(void)fd; /* none may ride with these */
-	if (m->type != MSG_DNS_QUERY || con->question != NULL) {
+	if (m->type == MSG_RELAY_TEST && con->question == NULL &&
+	    con->trial == NULL) {
+		con->tag = m->tag;
+		con->trial =
+		    trial_start(m->u.relay_test.target, conf, on_trial, con);
+		return;
+	}
+	if (m->type != MSG_DNS_QUERY || con->question != NULL ||
+	    con->trial != NULL) {
 		free_console(con);
 		return;
 	}
@@ -126,6 +150,12 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	con->question = q;
 	timer_set(&con->timer, PATIENCE_MS);
 	dns_ask_packet(ask->name, ask->type, on_dns, q);
+}
+
+void
+console_configure(const struct conf *c)
+{
+	conf = c;
 }
 
 void

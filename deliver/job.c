@@ -128,6 +128,14 @@ job_free(struct job *j)
 	free(j);
 }
 
+void
+job_reopen(struct job *j)
+{
+	memset(j->fate, OPEN, sizeof(j->fate));
+	j->open = j->nrcpts;
+	j->noutcomes = 0;
+}
+
 bool
 job_open(const struct job *j, unsigned rcpt)
 {

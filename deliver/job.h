@@ -13,6 +13,14 @@
 #include "deliver/outcome.h"
 #include "ipc/messages.h"
 
+/* What a trial finds out on its way (trial.h). */
+struct finding {
+	unsigned offers;          /* enum offer, after TLS */
+	uint64_t size_limit;      /* 0 unknown */
+	char certificate[160];    /* what is wrong with it, or "" */
+	char tls[16], cipher[40]; /* as in an outcome */
+};
+
 struct job {
 	uint64_t tag; /* of the queue */
 	uint64_t id;  /* of the message */
@@ -30,6 +38,9 @@ struct job {
 	struct outcome *outcomes; /* not told yet */
 	unsigned noutcomes;
 	char *text; /* what the strings and the message borrow from */
+	/* Not NULL: nothing is sent after RCPT, whose answers are the outcomes;
+	 * no outcome is told to the queue. */
+	struct finding *trial;
 };
 
 /*
@@ -39,6 +50,8 @@ struct job {
 struct job *job_new(const struct msg *, int fd);
 void job_free(struct job *);
 
+/* No recipient has an outcome. */
+void job_reopen(struct job *);
 /* Has this recipient no outcome yet? */
 bool job_open(const struct job *, unsigned rcpt);
 /* Give one open recipient, or all of them, an outcome (copied). */

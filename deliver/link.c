@@ -148,7 +148,8 @@ rest(struct link *l)
 {
 	struct link *oldest;
 
-	if (l->jobs >= KEEP_JOBS || loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
+	if ((l->job != NULL && l->job->trial != NULL) || l->jobs >= KEEP_JOBS ||
+	    loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
 		quit(l);
 		return;
 	}
@@ -316,6 +317,9 @@ on_event(struct io *io, enum io_event ev)
 		break;
 	case IO_SECURED:
 		l->shaking = false;
+		if (l->job != NULL && l->job->trial != NULL)
+			trust_flaw(io, l->job->trial->certificate,
+			    sizeof(l->job->trial->certificate));
 		talk_secured(&l->talk, io_tls_version(io), io_tls_cipher(io));
 		break;
 	case IO_INPUT:

@@ -251,6 +251,11 @@ say_sign(struct talk *t)
 		if ((said = steps[i](t)) != SAID)
 			return said;
 	t->prepared = true;
+	if (t->job->trial != NULL) {
+		t->job->trial->offers = t->offers;
+		t->job->trial->size_limit = t->size_limit;
+		return SAID_SKIP;
+	}
 	if (!t->rules.sign || t->has_signature)
 		return SAID_SKIP;
 	t->wants_signature = true;
@@ -329,7 +334,10 @@ hear_rcpt(struct talk *t, const struct owed *o)
 		return HEARD_FINE;
 	if (talk_class(t) == 3)
 		return talk_absurd(t);
-	if (talk_class(t) == 2) {
+	if (talk_class(t) == 2 && t->job->trial != NULL) {
+		out = talk_outcome(t, SCOPE_RCPT);
+		job_settle(t->job, o->rcpt, &out);
+	} else if (talk_class(t) == 2) {
 		t->said[o->rcpt] = ACCEPTED;
 		t->accepted++;
 	} else if (too_many(t)) {
@@ -347,6 +355,8 @@ say_data(struct talk *t)
 	/* Without pipelining we already know that nobody is left. */
 	if (t->nowed == 0 && t->accepted == 0)
 		return SAID_GIVE_UP;
+	if (t->job->trial != NULL)
+		return SAID_WAIT; /* for the answers, and never more */
 	/* A chunk cannot be called back, so somebody must want it. */
 	if (t->chunked)
 		return t->nowed > 0 ? SAID_WAIT : SAID_SKIP;

@@ -493,6 +493,28 @@ static const struct field dkim_row[] = {
 	F_END,
 };
 
+static const struct field relay_test[] = {
+	F_STR(msg_relay_test, target),
+	F_END,
+};
+
+static const struct field relay_row[] = {
+	F_STR(msg_relay_row, host),
+	F_STR(msg_relay_row, mx),
+	F_STR(msg_relay_row, dane),
+	F_STR(msg_relay_row, sts),
+	F_STR(msg_relay_row, policy),
+	F_U32(msg_relay_row, verdict),
+	F_U32(msg_relay_row, code),
+	F_STR(msg_relay_row, status),
+	F_STR(msg_relay_row, text),
+	F_STR(msg_relay_row, tls),
+	F_STR(msg_relay_row, cipher),
+	F_STR(msg_relay_row, certificate),
+	F_STR(msg_relay_row, offers),
+	F_END,
+};
+
 static const struct field dns_query[] = {
 	F_STR(msg_dns_query, name),
 	F_U32(msg_dns_query, type),
@@ -582,7 +604,7 @@ static const struct message {
 [MSG_CTL_OPEN]        = ROW("ctl-open",        CTL,                    PARENT,                 MSG_CTL_OPENED,      0,     ctl_open),
 [MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     ctl_opened),
 [MSG_STATUS]          = ROW("status",          CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
-[MSG_STATUS_ROW]      = ROW("status-row",      PARENT | QUEUE | AUTH,  CTL,                    MSG_NONE,            0,     status_row),
+[MSG_STATUS_ROW]      = ROW("status-row",      PARENT | QUEUE | AUTH | DELIVER, CTL,           MSG_NONE,            0,     status_row),
 [MSG_TLS_RELOAD]      = ROW("tls-reload",      CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
 [MSG_KEY_ROW]         = ROW("key-row",         AUTH,                   CTL,                    MSG_NONE,            0,     key_row),
 [MSG_ACCOUNT_CMD]     = ROW("account-cmd",     CTL,                    AUTH,                   MSG_CMD_DONE,        SECRET,account_cmd),
@@ -600,6 +622,8 @@ static const struct message {
 [MSG_EVENT_ROW]       = ROW("event-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     event_row),
 [MSG_DKIM_CMD]        = ROW("dkim-cmd",        CTL,                    AUTH,                   MSG_CMD_DONE,        0,     dkim_cmd),
 [MSG_DKIM_ROW]        = ROW("dkim-row",        AUTH,                   CTL,                    MSG_NONE,            0,     dkim_row),
+[MSG_RELAY_TEST]      = ROW("relay-test",      CTL,                    DELIVER,                MSG_CMD_DONE,        0,     relay_test),
+[MSG_RELAY_ROW]       = ROW("relay-row",       DELIVER,                CTL,                    MSG_NONE,            0,     relay_row),
 [MSG_DNS_QUERY]       = ROW("dns-query",       CTL,                    DELIVER,                MSG_CMD_DONE,        0,     dns_query),
 [MSG_DNS_ANSWER]      = ROW("dns-answer",      DELIVER,                CTL,                    MSG_NONE,            0,     dns_answer),
 [MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     cmd_done),

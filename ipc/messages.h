@@ -129,6 +129,8 @@ enum msg_type {
 	MSG_DKIM_ROW,
 	MSG_DNS_QUERY,
 	MSG_DNS_ANSWER,
+	MSG_RELAY_TEST,
+	MSG_RELAY_ROW,
 	MSG_CMD_DONE,
 
 	MSG_TYPES
@@ -780,6 +782,28 @@ enum dns_result {
 	DNS_FAILED,  /* ask later: no answer, SERVFAIL */
 };
 
+/* ctl -> deliver: how far would a mail come?  Answered by status rows about
+ * the domain and a MSG_RELAY_ROW for each server. */
+struct msg_relay_test {
+	char target[ADDR_SIZE]; /* an address, or a domain */
+};
+
+struct msg_relay_row {
+	char host[256];
+	char mx[300];     /* with address and port */
+	char dane[16];    /* "usable", "unusable", "none", "failed" */
+	char sts[16];     /* "listed", "not listed", "" no policy */
+	char policy[16];  /* that decides, as in MSG_JOB_VERDICT */
+	uint32_t verdict; /* of the conversation up to RCPT */
+	uint32_t code;
+	char status[12];
+	char text[512];
+	char tls[16];
+	char cipher[40];
+	char certificate[160]; /* what is wrong with it, "" nothing */
+	char offers[200];      /* keywords of EHLO, a space between */
+};
+
 /* ctl -> deliver: what does DNS say?  Answered by one MSG_DNS_ANSWER and
  * MSG_CMD_DONE. */
 struct msg_dns_query {
@@ -858,6 +882,8 @@ struct msg {
 		struct msg_event_row event_row;
 		struct msg_dkim_cmd dkim_cmd;
 		struct msg_dkim_row dkim_row;
+		struct msg_relay_test relay_test;
+		struct msg_relay_row relay_row;
 		struct msg_dns_query dns_query;
 		struct msg_dns_answer dns_answer;
 		struct msg_cmd_done cmd_done;

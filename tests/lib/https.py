@@ -113,5 +113,9 @@ class Https:
         return self
 
     def stop(self):
+        global _listener
         self.server.shutdown()
         self.server.server_close()
+        if _listener is not None:
+            _listener.close()
+            _listener = None

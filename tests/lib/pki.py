@@ -50,14 +50,15 @@ class Pki:
                 "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                 f"/CN={name}", "-keyout", key, "-out", out, *more)
 
-    def issue(self, name, expired=False, own=False):
-        """own: signed by itself, not by the authority."""
+    def issue(self, name, expired=False, own=False, names=()):
+        """own: signed by itself, not by the authority; names: all of them."""
         base = self.path(f"{name.replace('*', '_')}"
                          f"{'-old' * expired}{'-own' * own}")
         pem = base + ".pem"
         if os.path.exists(pem):
             return pem
-        san = ["-addext", f"subjectAltName=DNS:{name}"]
+        san = ["-addext", "subjectAltName="
+               + ",".join(f"DNS:{n}" for n in names or [name])]
         if own:
             self.make(base + ".key", base + ".crt", name[:60], "-x509",
                       "-days", "30", *san)
