@@ -71,6 +71,8 @@ put_password(struct txn *txn, const struct change *c, uint64_t now)
 	struct credential row = { .kind = CREDENTIAL_CRYPT, .created = now };
 
 	snprintf(row.hash, sizeof(row.hash), "%s", c->hash);
+	if (c->scram != NULL)
+		snprintf(row.scram, sizeof(row.scram), "%s", c->scram);
 	snprintf(row.by, sizeof(row.by), "%s", c->by);
 	credential_put(txn, c->login, CREDENTIAL_PASSWORD, &row);
 }
@@ -132,6 +134,8 @@ upgrade(struct txn *txn, struct change *c, uint64_t now)
 	if (strcmp(row.hash, c->old_hash) != 0)
 		return CHANGE_NONE;
 	snprintf(row.hash, sizeof(row.hash), "%s", c->hash);
+	if (c->scram != NULL && c->scram[0] != '\0')
+		snprintf(row.scram, sizeof(row.scram), "%s", c->scram);
 	credential_put(txn, c->login, CREDENTIAL_PASSWORD, &row);
 	return CHANGE_DONE;
 }

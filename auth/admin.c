@@ -155,6 +155,7 @@ change(struct console *con)
 	struct change c = { .login = con->login,
 		.by = con->by,
 		.hash = con->job.fresh,
+		.scram = con->job.verifier,
 		.reason = con->cmd.arg,
 		.address = con->address,
 		.label = con->cmd.label,

@@ -18,9 +18,13 @@ enum outcome {
 	LOGIN_BAD_PASSWORD,
 	LOGIN_UNKNOWN_USER,
 	LOGIN_SUSPENDED,
-	LOGIN_LEGACY, /* not at a listener for old devices */
+	LOGIN_LEGACY,  /* not at a listener for old devices */
 	LOGIN_EXPIRED, /* the credential */
 	LOGIN_NETWORK, /* it is not for this one */
+	LOGIN_MALFORMED,
+	LOGIN_AUTHZID,     /* wants to act as somebody else */
+	LOGIN_CHANNEL,     /* somebody is between the client and us */
+	LOGIN_UNKNOWN_KEY, /* of the client's certificate, if it has one */
 	LOGIN_RATE,
 	LOGIN_BUSY,
 	LOGIN_STALE,

@@ -10,6 +10,7 @@
 #include "auth/admin.h"
 #include "auth/admin_dkim.h"
 #include "auth/console.h"
+#include "auth/login.h"
 #include "lib/log.h"
 
 #define BACKLOG_BYTES (64 * 1024) /* that the other side has not read */
@@ -190,6 +191,7 @@ console_hash(
 {
 	con->job.op = what;
 	con->job.done = on_hashed;
+	con->job.wants_verifier = login_makes_verifiers();
 	strcpy(con->job.secret, con->cmd.secret);
 	con->then = then;
 	hasher_submit(&con->job, "");

@@ -56,6 +56,10 @@ run(struct hash_job *job)
 	if (job->op == HASH_MAKE || (job->right && password_weak(job->hash)))
 		if (!password_make(job->secret, job->fresh))
 			job->fresh[0] = '\0';
+	job->verifier[0] = '\0';
+	if (job->wants_verifier && (job->op == HASH_MAKE || job->right) &&
+	    !scram_verifier_make(job->secret, job->verifier))
+		job->verifier[0] = '\0';
 	explicit_bzero(job->secret, sizeof(job->secret));
 }
 

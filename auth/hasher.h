@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "auth/password.h"
+#include "auth/scram_verifier.h"
 
 enum hash_op {
 	HASH_CHECK, /* is secret right for hash?  If it is and the hash is a
@@ -24,8 +25,10 @@ struct hash_job {
 	enum hash_op op;
 	char secret[PASSWORD_MAX + 1]; /* wiped before done() */
 	char hash[PASSWORD_HASH];
-	bool right;                /* out: of HASH_CHECK */
-	char fresh[PASSWORD_HASH]; /* out: the new hash, or "" */
+	bool wants_verifier;
+	bool right;                    /* out: of HASH_CHECK */
+	char fresh[PASSWORD_HASH];     /* out: the new hash, or "" */
+	char verifier[SCRAM_MADE]; /* out: of a right secret, if wanted */
 	void (*done)(struct hash_job *);
 	TAILQ_ENTRY(hash_job) link;
 };

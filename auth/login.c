@@ -40,6 +40,7 @@ struct checking {
 
 static TAILQ_HEAD(, checking) checkings = TAILQ_HEAD_INITIALIZER(checkings);
 static char domain[256], hostname[256];
+static bool verifiers;            /* SCRAM is on offer somewhere */
 static char decoy[PASSWORD_HASH]; /* what unknown names are checked against */
 
 void
@@ -47,6 +48,18 @@ login_set_names(const char *d, const char *h)
 {
 	snprintf(domain, sizeof(domain), "%s", d);
 	snprintf(hostname, sizeof(hostname), "%s", h);
+}
+
+void
+login_make_verifiers(bool on)
+{
+	verifiers = on;
+}
+
+bool
+login_makes_verifiers(void)
+{
+	return verifiers;
 }
 
 void
@@ -86,7 +99,8 @@ static void
 upgrade(struct checking *ch)
 {
 	struct change c = { .login = ch->login,
-		.hash = ch->job.fresh,
+		.hash = ch->job.fresh[0] != '\0' ? ch->job.fresh : ch->job.hash,
+		.scram = ch->job.verifier,
 		.old_hash = ch->job.hash };
 	struct checking *other;
 
@@ -96,6 +110,8 @@ upgrade(struct checking *ch)
 		if (strcmp(other->login, ch->login) == 0 &&
 		    strcmp(other->current, c.old_hash) == 0)
 			strcpy(other->current, c.hash);
+	if (ch->job.fresh[0] == '\0')
+		return;
 	log_event("auth.upgraded", "from=%s to=%s account=%s",
 	    password_kind(c.old_hash), password_kind(c.hash),
 	    log_quote(ch->login));
@@ -124,7 +140,7 @@ judge(struct checking *ch)
 	if (strcmp(page->hash, ch->current) != 0)
 		return LOGIN_BUSY;
 	verified_add(ch->digest, loop_now_ms());
-	if (ch->job.fresh[0] != '\0')
+	if (ch->job.fresh[0] != '\0' || ch->job.verifier[0] != '\0')
 		upgrade(ch);
 	return LOGIN_OK;
 }
@@ -179,6 +195,8 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 	}
 	ch->job.op = HASH_CHECK;
 	ch->job.done = on_hashed;
+	ch->job.wants_verifier =
+	    verifiers && page != NULL && page->scram[0] == '\0';
 	strcpy(ch->job.secret, secret);
 	strcpy(ch->job.hash, hash_of(page));
 	strcpy(ch->current, ch->job.hash);
@@ -196,24 +214,20 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 	TAILQ_INSERT_TAIL(&checkings, ch, link);
 }
 
-/* Find out whom the user name means: a->user and a->known. */
-static const struct page *
-identify(struct attempt *a)
+const struct page *
+login_find(char out[ADDR_SIZE], const char *typed)
 {
 	const struct page *page;
 	size_t i;
 
-	for (int n = 0; login_guess(a->user, a->ask.user, domain, hostname, n);
-	     n++) {
-		page = book_find(a->user);
-		if (page != NULL && page->state != ACC_REMOVED) {
-			a->known = true;
+	for (int n = 0; login_guess(out, typed, domain, hostname, n); n++) {
+		page = book_find(out);
+		if (page != NULL && page->state != ACC_REMOVED)
 			return page;
-		}
 	}
-	for (i = 0; a->ask.user[i] != '\0' && i < sizeof(a->user) - 1; i++)
-		a->user[i] = ascii_lower(a->ask.user[i]);
-	a->user[i] = '\0';
+	for (i = 0; typed[i] != '\0' && i < ADDR_SIZE - 1; i++)
+		out[i] = ascii_lower(typed[i]);
+	out[i] = '\0';
 	return NULL;
 }
 
@@ -237,8 +251,9 @@ login_check(struct channel *c, const struct msg *m)
 {
 	const char *secret = m->u.auth_check.secret;
 	struct attempt *a = attempt_new(c, m);
-	const struct page *page = identify(a);
+	const struct page *page = login_find(a->user, a->ask.user);
 
+	a->known = page != NULL;
 	if (page != NULL && try_app_password(a, page, secret))
 		return;
 	login_prepare();

@@ -13,10 +13,19 @@
 #ifndef AUTH_LOGIN_H
 #define AUTH_LOGIN_H
 
+#include "auth/book.h"
 #include "ipc/channel.h"
 
 /* For user names without a domain (login_guess()); copied. */
 void login_set_names(const char *domain, const char *hostname);
+
+/* Whether a password that becomes known gets a verifier for SCRAM too. */
+void login_make_verifiers(bool);
+bool login_makes_verifiers(void);
+
+/* The account that a typed user name means, with its login in out; NULL when
+ * there is none, and out is what was typed, in lower case. */
+const struct page *login_find(char out[ADDR_SIZE], const char *typed);
 
 /* Somebody may ask soon: make what the first answer needs. */
 void login_prepare(void);

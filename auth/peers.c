@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auth/dkim.h"
+#include "auth/exchange.h"
 #include "auth/login.h"
 #include "auth/peers.h"
 #include "auth/permit.h"
@@ -91,6 +92,9 @@ on_smtpd(struct channel *c, const struct msg *m, int fd)
 	switch (m->type) {
 	case MSG_AUTH_CHECK:
 		login_check(c, m);
+		return;
+	case MSG_SASL_STEP:
+		exchange_step(c, m);
 		return;
 	case MSG_SENDER_CHECK:
 		permit_sender(&m->u.sender_check, &r.u.allowed);

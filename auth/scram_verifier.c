@@ -48,7 +48,7 @@ derive(struct scram_verifier *v, const char *secret)
 }
 
 bool
-scram_verifier_make(const char *secret, char out[SCRAM_VERIFIER])
+scram_verifier_make(const char *secret, char out[SCRAM_MADE])
 {
 	struct scram_verifier v = { .iterations = SCRAM_ITERATIONS,
 		.salt_len = MADE_SALT,
@@ -61,7 +61,7 @@ scram_verifier_make(const char *secret, char out[SCRAM_VERIFIER])
 	base64_encode(v.salt, v.salt_len, salt);
 	base64_encode(v.stored, v.key_len, stored);
 	base64_encode(v.server, v.key_len, server);
-	snprintf(out, SCRAM_VERIFIER, "%u,%s,%s,%s", v.iterations, salt, stored,
+	snprintf(out, SCRAM_MADE, "%u,%s,%s,%s", v.iterations, salt, stored,
 	    server);
 	explicit_bzero(&v, sizeof(v));
 	return true;

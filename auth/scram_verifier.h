@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #define SCRAM_VERIFIER   224 /* as text, with its NUL */
+#define SCRAM_MADE       128 /* the same of one made here */
 #define SCRAM_ITERATIONS 16384
 #define SCRAM_KEY        32 /* bytes of SHA-256 */
 #define SCRAM_SALT       64 /* bytes at most */
@@ -24,7 +25,7 @@ struct scram_verifier {
 
 /* Make the verifier of a secret with a random salt; SHA-256.  False when
  * there is no randomness. */
-bool scram_verifier_make(const char *secret, char out[SCRAM_VERIFIER]);
+bool scram_verifier_make(const char *secret, char out[SCRAM_MADE]);
 
 /* False when it is none of SHA-256 (key_len 32) or SHA-1 (20). */
 bool

@@ -16,6 +16,7 @@
 #include "auth/book.h"
 #include "auth/console.h"
 #include "auth/dkim.h"
+#include "auth/exchange.h"
 #include "auth/hasher.h"
 #include "auth/keys.h"
 #include "auth/login.h"
@@ -45,7 +46,12 @@ static bool started;
 static void
 use_conf(const struct conf *conf)
 {
+	bool scram = false;
+
 	login_set_names(conf->default_domain, conf->hostname);
+	for (size_t i = 0; i < conf->nlistens; i++)
+		scram |= conf->listens[i].scram;
+	login_make_verifiers(scram);
 	peers_use_conf(conf);
 	secrets_apply();
 	keys_apply(conf);
@@ -143,6 +149,7 @@ stop(void)
 	uses_write();
 	store_close();
 	login_close();
+	exchange_close();
 	consoles_close();
 	peers_close();
 	book_close();

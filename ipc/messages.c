@@ -68,6 +68,21 @@ static const struct field auth_check[] = {
 	F_END,
 };
 
+static const struct field sasl_step[] = {
+	F_STR(msg_sasl_step, mech),
+	F_STR(msg_sasl_step, ip),
+	F_U32(msg_sasl_step, port),
+	F_STR(msg_sasl_step, tls),
+	F_U32(msg_sasl_step, legacy),
+	F_U32(msg_sasl_step, first),
+	F_U32(msg_sasl_step, plus),
+	F_STR(msg_sasl_step, certificate),
+	F_BYTES(msg_sasl_step, exporter, 32),
+	F_BYTES(msg_sasl_step, endpoint, 64),
+	F_BYTES(msg_sasl_step, response, 1024),
+	F_END,
+};
+
 static const struct field auth_result[] = {
 	F_U32(msg_auth_result, verdict),
 	F_U32(msg_auth_result, code),
@@ -75,6 +90,7 @@ static const struct field auth_result[] = {
 	F_STR(msg_auth_result, text),
 	F_STR(msg_auth_result, account),
 	F_STR(msg_auth_result, credential),
+	F_BYTES(msg_auth_result, challenge, 1024),
 	F_END,
 };
 
@@ -571,6 +587,7 @@ static const struct message {
 [MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 AUTH | QUEUE | DELIVER, MSG_NONE,            FD,    ctl_client),
 [MSG_READY]           = ROW("ready",           ALL,                    PARENT,                 MSG_NONE,            0,     empty),
 [MSG_AUTH_CHECK]      = ROW("auth-check",      SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     SECRET,auth_check),
+[MSG_SASL_STEP]       = ROW("sasl-step",       SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     SECRET,sasl_step),
 [MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            0,     auth_result),
 [MSG_SENDER_CHECK]    = ROW("sender-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     sender_check),
 [MSG_SUBMIT_CHECK]    = ROW("submit-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     submit_check),

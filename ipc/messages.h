@@ -64,6 +64,7 @@ enum msg_type {
 
 	/* smtpd and auth. */
 	MSG_AUTH_CHECK,
+	MSG_SASL_STEP,
 	MSG_AUTH_RESULT,
 	MSG_SENDER_CHECK,
 	MSG_SUBMIT_CHECK,
@@ -200,6 +201,24 @@ struct msg_auth_check {
 	uint32_t legacy;  /* at a listener for old devices */
 };
 
+/*
+ * smtpd -> auth: one message of a client in SCRAM or EXTERNAL (RFC 5802, RFC
+ * 4422).  smtpd understands none of it; auth knows the exchange by its tag.
+ */
+struct msg_sasl_step {
+	char mech[20];
+	char ip[46];
+	uint32_t port;
+	char tls[16];
+	uint32_t legacy;       /* as above */
+	uint32_t first;        /* it begins an exchange */
+	uint32_t plus;         /* SCRAM-SHA-256-PLUS is on offer */
+	char certificate[65];  /* SHA-256 of the key the client has proved */
+	struct bytes exporter; /* channel binding: RFC 9266 */
+	struct bytes endpoint; /* RFC 5929 4 */
+	struct bytes response; /* decoded */
+};
+
 /* The reply to give is the decider's: code, status and text. */
 struct msg_auth_result {
 	uint32_t verdict;                  /* enum verdict */
@@ -208,6 +227,7 @@ struct msg_auth_result {
 	char text[400];                    /* names who, and the remedy */
 	char account[ADDR_SIZE];           /* canonical login when V_OK */
 	char credential[CREDENTIAL_LABEL]; /* label of what was proved */
+	struct bytes challenge;            /* with code 334; not encoded */
 };
 
 /* smtpd -> auth: may the account use this envelope sender? */
@@ -838,6 +858,7 @@ struct msg {
 		struct msg_empty empty;
 		struct msg_ctl_client ctl_client;
 		struct msg_auth_check auth_check;
+		struct msg_sasl_step sasl_step;
 		struct msg_auth_result auth_result;
 		struct msg_sender_check sender_check;
 		struct msg_submit_check submit_check;

@@ -31,8 +31,8 @@ struct parser {
 };
 
 /* Keys of the sections that have a name. */
-static const char *const listen_keys[] = { "address", "tls", "legacy",
-	"proxy-from", NULL };
+static const char *const listen_keys[] = { "address", "tls", "scram",
+	"client-certificates", "legacy", "proxy-from", NULL };
 static const char *const tls_keys[] = { "certificate", "key", NULL };
 static const char *const route_keys[] = { "via", "tls", "user", "password-file",
 	NULL };

@@ -29,6 +29,8 @@ struct conf_listen {
 	char name[64]; /* [listen NAME] */
 	enum tls_mode tls;
 	struct net_address address;
+	bool scram;               /* offers SCRAM */
+	bool client_certificates; /* asks for one, and offers EXTERNAL */
 	bool legacy; /* TLS 1.0 and 1.1 too, for accounts that may */
 	/* Load balancers, whose connections begin with a PROXY header. */
 	struct net_network proxies[CONF_PROXIES];

@@ -20,11 +20,10 @@ read_tls(struct conf_listen *l, const char *value)
 }
 
 static const char *
-read_legacy(struct conf_listen *l, const char *value)
+read_yes_no(bool *yes, const char *value)
 {
-	l->legacy = strcasecmp(value, "yes") == 0;
-	return l->legacy || strcasecmp(value, "no") == 0 ? NULL
-							 : "write yes or no";
+	*yes = strcasecmp(value, "yes") == 0;
+	return *yes || strcasecmp(value, "no") == 0 ? NULL : "write yes or no";
 }
 
 static const char *
@@ -55,7 +54,11 @@ conf_listen_key(
 	if (strcmp(name, "tls") == 0)
 		return read_tls(l, value);
 	if (strcmp(name, "legacy") == 0)
-		return read_legacy(l, value);
+		return read_yes_no(&l->legacy, value);
+	if (strcmp(name, "scram") == 0)
+		return read_yes_no(&l->scram, value);
+	if (strcmp(name, "client-certificates") == 0)
+		return read_yes_no(&l->client_certificates, value);
 	if (strcmp(name, "proxy-from") == 0)
 		return read_proxies(l, value);
 	*known = false;
@@ -89,6 +92,10 @@ conf_listen_print(const struct conf_listen *l,
 	cb(arg, section, "address", value);
 	cb(arg, section, "tls",
 	    l->tls == TLS_MODE_IMPLICIT ? "implicit" : "starttls");
+	if (l->scram)
+		cb(arg, section, "scram", "yes");
+	if (l->client_certificates)
+		cb(arg, section, "client-certificates", "yes");
 	if (l->legacy)
 		cb(arg, section, "legacy", "yes");
 	if (l->nproxies == 0)

@@ -20,6 +20,7 @@ struct client {
 	struct session session;
 	struct source *source;
 	int64_t timer_at; /* 0 not set */
+	bool asks_certificate; /* of the client, in the handshake */
 	bool legacy;      /* came to a [listen] for old devices */
 	bool eof, securing, lingering;
 	int64_t held_since; /* held.h; 0 not held */

@@ -1,17 +1,20 @@
 /*
- * cmd_auth.c - AUTH PLAIN and AUTH LOGIN (RFC 4954, RFC 4616).
+ * cmd_auth.c - AUTH (RFC 4954): PLAIN (RFC 4616) and LOGIN are read here,
+ * SCRAM (RFC 7677) and EXTERNAL (RFC 4422 A) are not even that.
  *
- * Whether a password is right is auth's business; here it is only read and
- * passed on.
+ * Whether somebody is who they say is auth's business.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mail/ascii.h"
+#include "mail/base64.h"
 #include "smtpd/session.h"
 #include "smtpd/text.h"
 
-#define MAX_FAILURES 3 /* RFC 4954 4: then we hang up */
+#define RESPONSE_MOST 1024 /* octets, decoded; RFC 5802 needs some 200 */
+#define MAX_FAILURES  3    /* RFC 4954 4: then we hang up */
 
 void
 auth_clear(struct session *s)
@@ -60,6 +63,24 @@ check(struct session *s, struct sasl_login *login)
 	return WAIT;
 }
 
+static bool
+has_scram(const struct session *s)
+{
+	return s->scram;
+}
+
+static bool
+has_plus(const struct session *s)
+{
+	return s->scram && (s->facts.nexporter > 0 || s->facts.nendpoint > 0);
+}
+
+static bool
+has_certificate(const struct session *s)
+{
+	return s->facts.certificate[0] != '\0';
+}
+
 static int
 plain(struct session *s, const char *response, size_t n)
 {
@@ -97,22 +118,76 @@ login(struct session *s, const char *response, size_t n)
 	return check(s, s->login);
 }
 
+/* Mechanisms that auth alone understands: a message goes there as it is. */
+static int
+relay(struct session *s, const char *response, size_t n)
+{
+	struct msg m = { .type = MSG_SASL_STEP };
+	struct msg_sasl_step *a = &m.u.sasl_step;
+	char raw[RESPONSE_MOST];
+	size_t len;
+
+	if (!base64_decode(response, n, raw, sizeof(raw), &len))
+		return malformed(s);
+	text_copy(a->mech, sizeof(a->mech), s->mech);
+	text_copy(a->ip, sizeof(a->ip), s->ip);
+	a->port = s->port;
+	text_copy(a->tls, sizeof(a->tls), s->tls);
+	a->legacy = s->legacy;
+	a->first = !s->relayed;
+	a->plus = has_plus(s);
+	text_copy(a->certificate, sizeof(a->certificate), s->facts.certificate);
+	a->exporter = (struct bytes){ s->facts.exporter, s->facts.nexporter };
+	a->endpoint = (struct bytes){ s->facts.endpoint, s->facts.nendpoint };
+	a->response = (struct bytes){ (const uint8_t *)raw, len };
+	s->relayed = true;
+	ask(s, &m);
+	explicit_bzero(raw, sizeof(raw));
+	return WAIT;
+}
+
+/* Best first: some clients take the first they know. */
 static const struct mechanism {
 	const char *name;
 	const char *challenge; /* to one who gave no initial response */
 	int (*hear)(struct session *, const char *response, size_t n);
+	bool (*offered)(const struct session *); /* NULL: always */
 } mechanisms[] = {
-	{ "PLAIN", "", plain },
-	{ "LOGIN", "VXNlcm5hbWU6", login }, /* "Username:" */
+	{ "SCRAM-SHA-256-PLUS", "", relay, has_plus },
+	{ "SCRAM-SHA-256", "", relay, has_scram },
+	{ "EXTERNAL", "", relay, has_certificate },
+	{ "PLAIN", "", plain, NULL },
+	{ "LOGIN", "VXNlcm5hbWU6", login, NULL }, /* "Username:" */
 };
 
-static const struct mechanism *
-find(const char *name, size_t n)
+#define MECHANISMS (sizeof(mechanisms) / sizeof(*mechanisms))
+
+static bool
+is_offered(const struct session *s, const struct mechanism *m)
 {
-	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(*mechanisms); i++)
-		if (ascii_is(name, n, mechanisms[i].name))
+	return m->offered == NULL || m->offered(s);
+}
+
+static const struct mechanism *
+find(const struct session *s, const char *name, size_t n)
+{
+	for (size_t i = 0; i < MECHANISMS; i++)
+		if (ascii_is(name, n, mechanisms[i].name) &&
+		    is_offered(s, &mechanisms[i]))
 			return &mechanisms[i];
 	return NULL;
+}
+
+void
+auth_list(const struct session *s, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < MECHANISMS && len < size; i++)
+		if (is_offered(s, &mechanisms[i]))
+			len += (size_t)snprintf(
+			    out + len, size - len, " %s", mechanisms[i].name);
 }
 
 int
@@ -121,12 +196,17 @@ cmd_auth(struct session *s, char *args, size_t n)
 	const char *space = memchr(args, ' ', n);
 	size_t name = space != NULL ? (size_t)(space - args) : n;
 	const struct mechanism *mech;
+	char list[100];
 
 	if (n == 0)
 		return reply(s, 501, "5.5.4", "AUTH needs a mechanism");
-	mech = find(args, name);
-	if (mech == NULL)
-		return reply(s, 504, "5.5.4", "PLAIN or LOGIN, please");
+	mech = find(s, args, name);
+	if (mech == NULL) {
+		auth_list(s, list, sizeof(list));
+		return reply(s, 504, "5.5.4",
+		    "no such mechanism here; there is%s", list);
+	}
+	s->relayed = false;
 	s->mech = mech->name;
 	args += name;
 	for (n -= name; n > 0 && *args == ' '; n--)
@@ -147,7 +227,16 @@ auth_line(struct session *s, char *line, size_t n)
 		return reply(s, 501, "5.7.0", "cancelled");
 	if (n == 1 && *line == '=')
 		n = 0;
-	return find(s->mech, strlen(s->mech))->hear(s, line, n);
+	return find(s, s->mech, strlen(s->mech))->hear(s, line, n);
+}
+
+static int
+pass_challenge(struct session *s, struct bytes challenge)
+{
+	char base64[BASE64_SIZE(1024)];
+
+	base64_encode(challenge.data, challenge.len, base64);
+	return reply(s, 334, "", "%s", base64);
 }
 
 int
@@ -157,6 +246,8 @@ auth_answered(struct session *s, const struct msg *m, int fd)
 	struct outcome o;
 
 	(void)fd;
+	if (r->verdict == V_OK && r->code == 334)
+		return pass_challenge(s, r->challenge);
 	outcome_set(&o, r->verdict, r->code, r->status, r->text);
 	if (o.verdict == V_OK && r->account[0] == '\0')
 		outcome_set(&o, V_TEMP, 454, "4.7.0", "");

@@ -29,6 +29,7 @@ int
 cmd_ehlo(struct session *s, char *args, size_t n)
 {
 	const struct conf *conf = s->world->conf;
+	char mechanisms[100];
 
 	if (greets_badly(args, n))
 		return reply(s, 501, "5.5.4", "EHLO needs a host name");
@@ -49,7 +50,8 @@ cmd_ehlo(struct session *s, char *args, size_t n)
 		reply_line(s, 250, "", "DSN");
 	if (s->tls[0] != '\0') {
 		reply_line(s, 250, "", "REQUIRETLS");
-		reply_line(s, 250, "", "AUTH PLAIN LOGIN");
+		auth_list(s, mechanisms, sizeof(mechanisms));
+		reply_line(s, 250, "", "AUTH%s", mechanisms);
 	} else if (s->world->tls)
 		reply_line(s, 250, "", "STARTTLS");
 	reply_line(s, 250, "", "HELP");

@@ -15,6 +15,7 @@
 #include "lib/tls.h"
 #include "smtpd/certificate.h"
 #include "smtpd/clients.h"
+#include "smtpd/facts.h"
 #include "smtpd/held.h"
 #include "smtpd/keyless.h"
 #include "smtpd/listener.h"
@@ -92,6 +93,8 @@ secure(struct client *c)
 	c->securing = true;
 	io_pause(&c->io, false);
 	io_secure(&c->io, ctx, true, NULL);
+	if (c->asks_certificate)
+		facts_ask(c->io.ssl);
 	return true;
 }
 
@@ -215,6 +218,7 @@ on_io(struct io *io, enum io_event event)
 		break;
 	case IO_SECURED:
 		c->securing = false;
+		facts_read(&c->session.facts, io->ssl, c->session.scram);
 		session_secured(&c->session, io_tls_version(io));
 		break;
 	case IO_EOF:
@@ -287,6 +291,7 @@ is_legacy(const struct door *door)
 static void
 welcome(int fd, const struct sockaddr *sa, const struct door *door)
 {
+	const struct conf_listen *l;
 	struct source *source;
 	struct client *c;
 	char ip[NET_TEXT];
@@ -306,6 +311,9 @@ welcome(int fd, const struct sockaddr *sa, const struct door *door)
 	session_init(&c->session, &world, &c->io.out, c->id, ip, door->port,
 	    door->implicit);
 	c->session.legacy = c->legacy;
+	l = conf_listen(world.conf, door->name);
+	c->session.scram = l != NULL && l->scram;
+	c->asks_certificate = l != NULL && l->client_certificates;
 	listener_pause(full());
 	log_debug("smtp.connect", "ip=%s port=%u", ip, door->port);
 	tend(c);

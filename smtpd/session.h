@@ -62,6 +62,15 @@ struct surroundings {
 	bool (*send)(const struct msg *);
 };
 
+/* How the connection may be named inside it (channel binding). */
+struct tls_facts {
+	unsigned char exporter[32]; /* RFC 9266 */
+	size_t nexporter;
+	unsigned char endpoint[64]; /* RFC 5929 4 */
+	size_t nendpoint;
+	char certificate[65]; /* SHA-256 of the client's key; "" none */
+};
+
 struct command;
 struct transaction;
 
@@ -99,6 +108,10 @@ struct session {
 	char ip[NET_TEXT];
 	unsigned port;
 	bool legacy;  /* at a [listen] for old devices */
+	bool scram;   /* at one that offers it */
+	bool relayed; /* the exchange has begun with auth */
+	/* What TLS knows of the connection, for SCRAM and EXTERNAL. */
+	struct tls_facts facts;
 	char tls[16]; /* "TLSv1.3", "" in the clear */
 	const char *mech;
 	struct sasl_login *login; /* AUTH LOGIN between its two answers */
@@ -219,6 +232,8 @@ int cmd_helo(struct session *, char *args, size_t n);
 int cmd_starttls(struct session *, char *args, size_t n);
 int cmd_auth(struct session *, char *args, size_t n);
 int auth_line(struct session *, char *line, size_t n);
+/* The mechanisms on offer, each behind a space. */
+void auth_list(const struct session *, char *out, size_t size);
 int auth_answered(struct session *, const struct msg *, int fd);
 void auth_clear(struct session *);
 int cmd_mail(struct session *, char *args, size_t n);

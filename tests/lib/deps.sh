@@ -10,7 +10,7 @@ libssl-dev libdb5.3-dev libcrypt-dev
 libcurl4-openssl-dev libevent-dev libunbound-dev libinih-dev libjansson-dev libcmocka-dev
 libidn2-dev libqrcodegen-dev libseccomp-dev uthash-dev'
 
-check='apache2-utils dovecot-core sasl2-bin db5.3-util
+check='apache2-utils dovecot-core sasl2-bin db5.3-util gsasl
 python3 openssl systemd mandoc postfix swaks libnet-ssleay-perl
 libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
 python3-dkim python3-nacl opendkim-tools haproxy nodejs node-nodemailer s-nail python3-qrcodegen db5.3-util'

@@ -443,7 +443,8 @@ class Postern:
 
     def smtp(self, tls="starttls", **kwargs):
         """A connection, up to and without EHLO (inside TLS unless None)."""
-        port = self.port465 if tls == "implicit" else self.port587
+        port = kwargs.pop("port", None) or (
+            self.port465 if tls == "implicit" else self.port587)
         return client.Talk(port, tls, **kwargs)
 
     def logged_in(self, number=0, tls="implicit", **kwargs):

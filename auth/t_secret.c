@@ -1,0 +1,55 @@
+/*
+ * t_secret.c - see t_secret.h.
+ */
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/t_secret.h"
+#include "lib/log.h"
+
+struct secret {
+	char hex[2 * SECRET_BYTES + 1];
+};
+
+static const struct field fields[] = {
+	F_STR(secret, hex),
+	F_END,
+};
+
+static const struct bytes key = { (const uint8_t *)"secret", 6 };
+
+static bool
+put(struct txn *txn, void *arg)
+{
+	store_put(txn, TABLE_META, key, fields, arg);
+	return true;
+}
+
+static void
+make(struct secret *s)
+{
+	unsigned char raw[SECRET_BYTES];
+
+	if (RAND_bytes(raw, sizeof(raw)) != 1)
+		fatal("cannot make a random secret");
+	for (size_t i = 0; i < sizeof(raw); i++)
+		snprintf(s->hex + 2 * i, 3, "%02x", raw[i]);
+	/* On a full disk it is another one after the next start. */
+	store_txn(STORE_SYNC, put, s);
+}
+
+void
+secret_get(unsigned char out[SECRET_BYTES])
+{
+	static struct secret s;
+	unsigned byte;
+
+	if (s.hex[0] == '\0' &&
+	    !store_get(NULL, TABLE_META, key, fields, &s, sizeof(s)))
+		make(&s);
+	for (size_t i = 0; i < SECRET_BYTES; i++) {
+		sscanf(s.hex + 2 * i, "%2x", &byte);
+		out[i] = (unsigned char)byte;
+	}
+}
