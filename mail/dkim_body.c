@@ -5,6 +5,8 @@
  * end of the body go; what is left ends with CRLF, or is nothing at all.
  * Bytes that stay go out in runs as long as possible, over line ends too.
  */
+#include <string.h>
+
 #include "mail/ascii.h"
 #include "mail/dkim.h"
 
@@ -48,11 +50,40 @@ plain(char c)
 	return c != ' ' && c != '\t' && c != '\r';
 }
 
+/* The high bit of each byte of v that is c; of no other one. */
+static uint64_t
+bytes_equal(uint64_t v, char c)
+{
+	const uint64_t low = 0x7f7f7f7f7f7f7f7f;
+
+	v ^= 0x0101010101010101 * (uint64_t)(unsigned char)c;
+	return ~(((v & low) + low) | v | low);
+}
+
+/* Past words that are eight bytes with neither tab nor CR nor two spaces side
+ * by side: most of most mail.  A space that is the last of them stays. */
+static const char *
+skip_words(const char *p, const char *end)
+{
+	uint64_t v, spaces;
+
+	while (end - p >= 8) {
+		memcpy(&v, p, 8);
+		spaces = bytes_equal(v, ' ');
+		if (bytes_equal(v, '\t') | bytes_equal(v, '\r') |
+		    (spaces & spaces << 8))
+			break;
+		p += p[7] == ' ' ? 7 : 8;
+	}
+	return p;
+}
+
 /* A run that stays as it is begins at p, which is plain; where it ends. */
 static const char *
 run_end(const char *p, const char *end)
 {
 	for (;;) {
+		p = skip_words(p, end);
 		while (p < end && plain(*p))
 			p++;
 		/* One space between words, a line end between words. */

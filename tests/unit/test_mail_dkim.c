@@ -43,6 +43,13 @@ static const struct row bodies[] = {
 	{ "blanks inside a line", S("a \t b\tc  d\r\n"), "a b c d\r\n" },
 	{ "a blank in front stays one", S("\t\ta\r\n b\r\n"), " a\r\n b\r\n" },
 	{ "8-bit and dots", S(".\xe4.\r\n..\r\n"), ".\xe4.\r\n..\r\n" },
+	{ "long words, eight at a time",
+	    S("one two three four  five sixteen \r\nseven eig\tht nine ten "
+	      "eleven abcdefg  hijklmn \topqrstu\r\nvwxyzab c d e f g h i \r\n"
+	      "abcdefg \r\nabcdefgh\r\n"),
+	    "one two three four five sixteen\r\nseven eig ht nine ten "
+	    "eleven abcdefg hijklmn opqrstu\r\nvwxyzab c d e f g h i\r\n"
+	    "abcdefg\r\nabcdefgh\r\n" },
 	{ "a lone CR is a character", S("a\rb\r\r\n\rc \r d\r"),
 	    "a\rb\r\r\n\rc \r d\r\r\n" },
 	{ "a lone LF is a character", S("a\nb \n\n"), "a\nb \n\n\r\n" },
