@@ -16,7 +16,7 @@ libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
 python3-dkim python3-nacl opendkim-tools haproxy nodejs node-nodemailer s-nail python3-qrcodegen db5.3-util'
 
 # Mail programs with more behind them.
-check_all='mutt neomutt git-email thunderbird'
+check_all='chasquid mutt neomutt git-email thunderbird'
 
 run='python3 curl openssl'
 
