@@ -52,7 +52,6 @@ static const struct command {
 	void (*look)(struct console *); /* all of a command without change */
 	enum change_result (*change)(struct change *);
 	const char *said[CHANGE_RESULTS];
-	bool (*make)(struct console *, struct credential *); /* what is new */
 } commands[ACCOUNT_VERBS] = {
 [ACCOUNT_LIST]   = { "account.list",   0,       admin_list_accounts, NULL, { 0 } },
 [ACCOUNT_SHOW]   = { "account.show",   ACCOUNT, admin_show_account,  NULL, { 0 } },
@@ -64,6 +63,7 @@ static const struct command {
 [KEY_LIST]       = { "key.list",       0,       admin_list_keys,     NULL, { 0 } },
 [ACCOUNT_LOGINS] = { "account.logins", ACCOUNT, admin_list_logins,   NULL, { 0 } },
 [APP_PASSWORD_LIST] = { "app-password.list", ACCOUNT, admin_list_app_passwords, NULL, { 0 } },
+[CERTIFICATE_LIST] = { "certificate.list", ACCOUNT, admin_list_certificates, NULL, { 0 } },
 
 [ACCOUNT_ADD] = { "account.add", ACCOUNT | MAYBE, NULL, accounts_add, {
 	[CHANGE_DONE] = "{added} account {account}{dumb} (undo: postern account remove {account})",
@@ -92,10 +92,28 @@ static const struct command {
 	[CHANGE_DONE] = "{account} may no longer send as {address} (undo: postern grant add {account} {address})",
 	[CHANGE_NOTHING] = "{account} has no grant of {address}", COMMON } },
 [APP_PASSWORD_ADD] = { "app-password.add", ACCOUNT | LABEL | ISSUES, NULL, accounts_credential, {
-	[CHANGE_DONE] = "made the app password \"{label}\" of {account}; it is shown this once (undo: postern account app-password revoke {account} \"{label}\")", SECOND }, admin_app_password },
+	[CHANGE_DONE] = "made the app password \"{label}\" of {account}; it is shown this once (undo: postern account app-password revoke {account} \"{label}\")", SECOND } },
 [APP_PASSWORD_REVOKE] = { "app-password.revoke", ACCOUNT | LABEL | PARTING, NULL, accounts_credential_revoke, {
 	[CHANGE_DONE] = "revoked the app password \"{label}\" of {account}; its sessions end",
-	[CHANGE_NOTHING] = "{account} has no app password \"{label}\"", COMMON }, admin_any_app_password },
+	[CHANGE_NOTHING] = "{account} has no app password \"{label}\"", COMMON } },
+[CERTIFICATE_ADD] = { "certificate.add", ACCOUNT | LABEL, NULL, accounts_credential, {
+	[CHANGE_DONE] = "{account} may log in with the certificate \"{label}\" (undo: postern account certificate revoke {account} \"{label}\")", SECOND } },
+[CERTIFICATE_ISSUE] = { "certificate.issue", ACCOUNT | LABEL | ISSUES, NULL, accounts_credential, {
+	[CHANGE_DONE] = "made the certificate \"{label}\" of {account} and a password for its file, shown this once (undo: postern account certificate revoke {account} \"{label}\")", SECOND } },
+[CERTIFICATE_REVOKE] = { "certificate.revoke", ACCOUNT | LABEL | PARTING, NULL, accounts_credential_revoke, {
+	[CHANGE_DONE] = "revoked the certificate \"{label}\" of {account}; its sessions end",
+	[CHANGE_NOTHING] = "{account} has no certificate \"{label}\"", COMMON } },
+};
+
+/* What is new, for those that make a credential; the kind of it, for those
+ * that delete one. */
+static bool (*const makers[ACCOUNT_VERBS])(
+    struct console *, struct credential *) = {
+	[APP_PASSWORD_ADD] = admin_app_password,
+	[APP_PASSWORD_REVOKE] = admin_any_app_password,
+	[CERTIFICATE_ADD] = admin_certificate_add,
+	[CERTIFICATE_ISSUE] = admin_certificate_issue,
+	[CERTIFICATE_REVOKE] = admin_any_certificate,
 };
 
 static const enum done codes[CHANGE_RESULTS] = {
@@ -163,7 +181,8 @@ change(struct console *con)
 	enum change_result r;
 	char text[600];
 
-	if (row->make != NULL && !row->make(con, &credential))
+	if (makers[con->cmd.verb] != NULL &&
+	    !makers[con->cmd.verb](con, &credential))
 		return;
 	r = row->change(&c);
 	explicit_bzero(&credential, sizeof(credential));

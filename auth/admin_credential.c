@@ -6,6 +6,7 @@
 
 #include "auth/admin_credential.h"
 #include "auth/app_password.h"
+#include "auth/authority.h"
 #include "auth/scope.h"
 #include "auth/t_account.h"
 #include "auth/t_logins.h"
@@ -57,6 +58,54 @@ admin_app_password(struct console *con, struct credential *c)
 	return false;
 }
 
+bool
+admin_any_certificate(struct console *con, struct credential *c)
+{
+	(void)con;
+	c->kind = CREDENTIAL_KEY;
+	return true;
+}
+
+bool
+admin_certificate_add(struct console *con, struct credential *c)
+{
+	const char *key = con->cmd.arg;
+
+	c->kind = CREDENTIAL_KEY;
+	if (!read_scope(con, c))
+		return false;
+	if (strlen(key) != 64 || strspn(key, "0123456789abcdef") != 64) {
+		console_done(con, DONE_USAGE,
+		    "%s is no SHA-256 of a public key", log_quote(key));
+		return false;
+	}
+	strcpy(c->hash, key);
+	return true;
+}
+
+/* The file opens with a password like those for apps; its digest is of no
+ * use to anybody. */
+bool
+admin_certificate_issue(struct console *con, struct credential *c)
+{
+	char unused[APP_PASSWORD_DIGEST];
+	size_t n;
+
+	c->kind = CREDENTIAL_KEY;
+	if (!read_scope(con, c))
+		return false;
+	if (!app_password_make(con->issued.secret, unused) ||
+	    !authority_issue(con->login, con->cmd.label, c->expires,
+		con->issued.secret, con->file, sizeof(con->file), &n,
+		c->hash)) {
+		console_done(
+		    con, DONE_TEMP, "cannot make a key and a certificate");
+		return false;
+	}
+	con->issued.file = (struct bytes){ con->file, n };
+	return true;
+}
+
 static void
 send_row(struct console *con, const struct credential *c)
 {
@@ -75,7 +124,7 @@ send_row(struct console *con, const struct credential *c)
 	r->last_use = c->last_use;
 	strcpy(r->last_ip, c->last_ip);
 	if (c->kind == CREDENTIAL_KEY)
-		snprintf(r->key, sizeof(r->key), "%s", c->hash);
+		snprintf(r->key, sizeof(r->key), "%.64s", c->hash);
 	console_row(con, &m);
 }
 
@@ -99,6 +148,12 @@ next_app_password(struct console *con)
 	return next_of(con, CREDENTIAL_APP);
 }
 
+static bool
+next_certificate(struct console *con)
+{
+	return next_of(con, CREDENTIAL_KEY);
+}
+
 static void
 list(struct console *con, bool (*next)(struct console *))
 {
@@ -119,6 +174,12 @@ void
 admin_list_app_passwords(struct console *con)
 {
 	list(con, next_app_password);
+}
+
+void
+admin_list_certificates(struct console *con)
+{
+	list(con, next_certificate);
 }
 
 static bool

@@ -59,8 +59,13 @@ static const struct flag grant_import[] = {
 	{ "networks", "LIST", "only from these: 192.0.2.0/24, 2001:db8::/32" }, \
 	{ "senders", "LIST", "only as these addresses, or @ and a domain" }, \
 	{ "per-day", "NUMBER", "to so many recipients a day" }
+#define EXPIRES { "expires", "TIME", "not longer than this, like 90d" }
+static const struct flag certificate_issue[] = {
+	{ "out", "FILE", "where to write it (ADDRESS.p12)" },
+	SCOPE, EXPIRES, JSON, END };
+static const struct flag certificate_add[] = { SCOPE, EXPIRES, END };
 static const struct flag app_password[] = {
-	SCOPE, { "expires", "TIME", "not longer than this, like 90d" }, JSON, END };
+	SCOPE, EXPIRES, JSON, END };
 static const struct flag queue_list[] = {
 	ACCOUNT, DOMAIN, { "limit", "NUMBER", "stop after so many messages" },
 	JSON, PLAIN, END };
@@ -206,6 +211,22 @@ const struct command commands[] = {
   NULL },
 { "account",    "app-password revoke", "ADDRESS LABEL", no_flags, cmd_app_password_revoke,
   "end an app password and its sessions",
+  NULL },
+{ "account",    "certificate add", "ADDRESS LABEL FILE", certificate_add, cmd_certificate_add,
+  "let a client certificate log in",
+  "FILE holds a certificate or a public key in PEM form.  Its key is what "
+  "counts; who signed it does not matter.  A [listen] with "
+  "client-certificates = yes asks for it." },
+{ "account",    "certificate issue", "ADDRESS LABEL", certificate_issue, cmd_certificate_issue,
+  "make a key and a certificate to log in with",
+  "Both are written as one PKCS#12 file, which mail programs and telephones "
+  "import; the password that opens it is shown once.  postern keeps no copy "
+  "of the key." },
+{ "account",    "certificate list", "ADDRESS", list,       cmd_certificate_list,
+  "list the certificates and their last use",
+  NULL },
+{ "account",    "certificate revoke", "ADDRESS LABEL", no_flags, cmd_certificate_revoke,
+  "end a certificate and its sessions",
   NULL },
 { "account",    "import",  "FILE",             account_import, cmd_account_import,
   "take over the accounts of another server",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import client
 import postern
 import tap
 from postern import PASSWORD, Postern
@@ -158,6 +159,152 @@ def verifiers(p):
     with talk(p) as t:
         same(t.auth("v2@example.org", PASSWORD).code, 235)
     good(p, "SCRAM-SHA-256-PLUS", "v2@example.org")
+
+
+def pem(p, p12, password):
+    """Certificate and key, as programs without PKCS#12 want them."""
+    out = {}
+    for name, flag in (("cert", "-nokeys"), ("key", "-nocerts")):
+        out[name] = os.path.join(p.dir, f"{name}.pem")
+        subprocess.run(["openssl", "pkcs12", "-in", p12, "-passin",
+                        f"pass:{password}", "-nodes", flag, "-clcerts",
+                        "-out", out[name]], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return out
+
+
+def with_certificate(cert, key):
+    context = client.context()
+    context.load_cert_chain(cert, key)
+    return context
+
+
+def issue(p, label, *flags):
+    p12 = os.path.join(p.dir, f"{label}.p12")
+    done = p.must("account", "certificate", "issue", ALICE, label, "--out",
+                  p12, *flags)
+    same(os.stat(p12).st_mode & 0o777, 0o600)
+    return p12, done.out.strip()
+
+
+def curl(p, p12, password, user=ALICE):
+    mail = os.path.join(p.dir, "mail")
+    p.write(mail, f"From: {ALICE}\r\n\r\nhello\r\n")
+    return subprocess.run(
+        ["curl", "-sS", "-k", "--ssl-reqd", f"smtp://127.0.0.1:{PORT}",
+         "--cert", f"{p12}:{password}", "--cert-type", "P12",
+         "--login-options", "AUTH=EXTERNAL", "-u", f"{user}:",
+         "--mail-from", ALICE, "--mail-rcpt", "carol@example.net",
+         "--upload-file", mail], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, timeout=60)
+
+
+@tap.case("curl logs in with a certificate that postern made")
+def with_curl(p):
+    p12, password = issue(p, "curl")
+    mark = p.mark_log()
+    done = curl(p, p12, password)
+    same(done.returncode, 0, done.stderr)
+    event = p.wait_event("auth.ok", mark)
+    same((event["mech"], event["credential"]), ("EXTERNAL", "curl"))
+    same(p.wait_event("msg.accepted", mark)["account"], ALICE)
+    row = p.must("account", "certificate", "list", ALICE, "--json").items()[0]
+    same((row["label"], row["last_ip"]), ("curl", "127.0.0.1"))
+    # As somebody else it is nobody.
+    if curl(p, p12, password, BOB).returncode == 0:
+        raise AssertionError("alice's key logged in as bob")
+    p.must("account", "certificate", "revoke", ALICE, "curl")
+    if curl(p, p12, password).returncode == 0:
+        raise AssertionError("a revoked certificate logged in")
+    same(p.events("auth.failed")[-1]["reason"], "unknown-certificate")
+
+
+@tap.case("msmtp logs in with a certificate")
+def with_msmtp(p):
+    p12, password = issue(p, "msmtp")
+    files = pem(p, p12, password)
+    config = os.path.join(p.dir, "msmtprc")
+    p.write(config, f"""account default
+host 127.0.0.1
+port {PORT}
+tls on
+tls_starttls on
+tls_certcheck off
+tls_cert_file {files['cert']}
+tls_key_file {files['key']}
+auth external
+user {ALICE}
+from {ALICE}
+""")
+    os.chmod(config, 0o600)
+    mark = p.mark_log()
+    done = subprocess.run(
+        ["msmtp", "-C", config, "carol@example.net"],
+        input=f"From: {ALICE}\n\nhello\n", text=True, timeout=60,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    same(done.returncode, 0, done.stdout)
+    same(p.wait_event("auth.ok", mark)["credential"], "msmtp")
+
+
+@tap.case("swaks shows its certificate and is offered EXTERNAL, which it lacks")
+def with_swaks(p):
+    cert, key = (os.path.join(p.dir, n) for n in ("own.pem", "own.key"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+                    "-out", cert, "-subj", "/CN=me", "-days", "9"],
+                   check=True, stderr=subprocess.DEVNULL)
+    done = subprocess.run(
+        ["swaks", "--server", "127.0.0.1", "--port", str(PORT), "-tls",
+         "--tls-cert", cert, "--tls-key", key, "--from", ALICE, "--to",
+         "carol@example.net", "--auth", "PLAIN", "--auth-user", ALICE,
+         "--auth-password", PASSWORD], stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    same(done.returncode, 0, done.stdout[-600:])
+    has(done.stdout, "EXTERNAL PLAIN LOGIN")
+    # Its owner is known by the key, whoever signed it.
+    p.must("account", "certificate", "add", ALICE, "swaks", cert)
+    with talk(p, ssl_context=with_certificate(cert, key)) as t:
+        same(t.cmd("AUTH EXTERNAL =").code, 235)
+    p.must("account", "certificate", "revoke", ALICE, "swaks")
+
+
+@tap.case("a certificate logs in by EXTERNAL, and only as its owner")
+def external(p):
+    p12, password = issue(p, "own", "--networks", "127.0.0.0/8")
+    files = pem(p, p12, password)
+
+    def hello():
+        t = talk(p, ssl_context=with_certificate(files["cert"],
+                                                 files["key"]))
+        has(t.ehlo().text, "EXTERNAL")
+        return t
+    for words in ("AUTH EXTERNAL =", f"AUTH EXTERNAL {b64(ALICE)}",
+                  f"AUTH EXTERNAL {b64('alice@EXAMPLE.org')}"):
+        with hello() as t:
+            same(t.cmd(words).code, 235, words)
+    with hello() as t:
+        same(t.cmd("AUTH EXTERNAL").code, 334)
+        same(t.cmd("").code, 235)
+    with hello() as t:
+        same(t.cmd(f"AUTH EXTERNAL {b64(BOB)}").code, 535)
+    # A password still does, for the same client.
+    with hello() as t:
+        same(t.auth(BOB, PASSWORD).code, 235)
+    # One key, one owner.
+    cert = files["cert"]
+    taken = p.cli("account", "certificate", "add", BOB, "mine", cert)
+    same(taken.code, 6)
+    has(taken.err, f"this key is {ALICE}'s already")
+    with hello() as t:
+        same(t.cmd("AUTH EXTERNAL =").code, 235)
+        p.must("account", "certificate", "revoke", ALICE, "own")
+        same(t.cmd("NOOP").code, 421)
+    p.must("account", "certificate", "add", BOB, "mine", cert)
+    with hello() as t:
+        same(t.cmd("AUTH EXTERNAL =").code, 235)
+    same(p.events("auth.ok")[-1]["account"], BOB)
+    p.must("account", "certificate", "revoke", BOB, "mine")
+    p.must("account", "remove", BOB)
 
 
 if __name__ == "__main__":
