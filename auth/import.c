@@ -40,6 +40,7 @@ struct run {
 	char account[ADDR_SIZE]; /* whose rows come */
 	bool skip;               /* it is there and is left alone */
 	struct buf changed;      /* logins, with NULs, whose state is news */
+	struct buf replaced; /* the same, whose credentials are others now */
 };
 
 struct import *
@@ -288,6 +289,7 @@ put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 		return;
 	}
 	if (there) {
+		buf_add(&r->replaced, i->account, strlen(i->account) + 1);
 		r->sum.updated++;
 		return;
 	}
@@ -358,6 +360,7 @@ write_all(struct txn *txn, void *arg)
 
 	memset(&r->sum, 0, sizeof(r->sum));
 	buf_release(&r->changed);
+	buf_release(&r->replaced);
 	r->account[0] = '\0';
 	r->skip = false;
 	while (ok && next(r->import, &at, &i)) {
@@ -390,6 +393,10 @@ tell_all(const struct run *r)
 	     login += strlen(login) + 1)
 		if (account_get(NULL, login, &a))
 			peers_tell(login, (enum account_state)a.state);
+	login = buf_data(&r->replaced);
+	for (end = login + r->replaced.len; login < end;
+	     login += strlen(login) + 1)
+		peers_end_sessions(login, "");
 }
 
 enum import_result
@@ -410,6 +417,7 @@ import_run(
 	if (v == V_OK)
 		tell_all(&r);
 	buf_release(&r.changed);
+	buf_release(&r.replaced);
 	return v == V_OK  ? IMPORT_DONE
 	    : v == V_TEMP ? IMPORT_NO_ROOM
 			  : IMPORT_REFUSED;
