@@ -4,6 +4,7 @@
 # run: limit-all 600
 
 import os
+import re
 import socket
 import sys
 import time
@@ -623,6 +624,106 @@ def cut(p):
             pass
     time.sleep(0.1)
     same(p.events("msg.accepted", mark), [], "accepted")
+
+
+# What goes out, and what is written down.
+
+LENIENT = [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r",
+           b"\r\n.\n", b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\r\r\n.\r\r\n",
+           b"\r\n.\r\r\n"]
+
+
+@tap.case("what a receiver says splits no notice")
+def reply_smuggling(p):
+    evil = (b"550 5.1.1 no\n.\r\nMAIL FROM:<evil@example.net>\r\n",
+            b"550 5.1.1 no\r.\rMAIL FROM:<evil@example.net>\r\n",
+            b"550 5.1.1 no\0\x0b\x1b]0;x\x07\xff\xc2\x85.\xc2\x85\r\n",
+            b"550-5.1.1 no\r\n550-.\r\n550 MAIL FROM:<evil@example.net>\r\n")
+    for n, said in enumerate(evil):
+        mark = p.mark_log()
+        p.sink.script = {"rcpt": lambda s, arg, said=said:
+                         said if "hostile" in arg else None}
+        try:
+            p.send(f"hostile{n}@example.net")
+            if n < 2:
+                # No reply at all: it is tried again later.
+                p.wait_event("msg.deferred", mark)
+                p.must("queue", "remove", "--all", "--yes")
+                continue
+            p.wait_event("msg.bounced", mark)
+            notice = wait(lambda: p.sink.to(ALICE), 20, "the notice")[-1]
+        finally:
+            p.sink.script = {}
+        stray = notice.data.replace(b"\r\n", b"")
+        for octet in b"\r\n\0\x0b\x1b":
+            if octet in stray:
+                raise AssertionError(f"octet {octet} in the notice")
+        if any(end in notice.data for end in LENIENT):
+            raise AssertionError("the notice can be split")
+        for line in notice.data.split(b"\r\n"):
+            if line in (b".", b"MAIL FROM:<evil@example.net>"):
+                raise AssertionError(f"a line of the notice is {line!r}")
+        same([m for m in p.sink.messages if "evil" in m.sender], [], "smuggled")
+
+
+@tap.case("names that end in the log stay in their quotes, on their line")
+def log_lines(p):
+    mark = p.mark_log()
+    evil = 'x" ip=10.9.9.9 auth.ok account="bob\\'
+    with p.smtp("implicit", source="127.3.7.1") as t:
+        t.ehlo()
+        same(t.auth(evil, "wrong").code, 535, "AUTH")
+        same(t.auth("\u202e\u2028x\u0085y", "wrong").code // 100, 5, "AUTH")
+    # A name that no host has, in the handshake.
+    for name in ('x" tls.ok ip=10.9.9.9', "x\r\ntls.ok ip=10.9.9.9",
+                 "x\\", "a" * 63 + ".\x1b[2J.example"):
+        with socket.create_connection(("127.0.0.1", p.port465), 5) as s:
+            with client.context().wrap_socket(s, server_hostname=name) as t:
+                t.settimeout(10)
+                same(t.recv(3), b"220", f"SNI {name!r}")
+    with p.logged_in() as t:
+        same(t.cmd("EHLO x\"y").code in (250, 501), True, "EHLO")
+        reply = t.submit(ALICE, [RCPT], client.message(
+            ALICE, extra="X-A: \x1b[2J\r\nMessage-Id: <a\" id=1 b@c>\r\n")
+            .replace(b"Message-ID: <", b"X-ID: <"))
+        same(reply.code, 250, "message")
+    p.wait_event("msg.accepted", mark)
+    log = p.log(mark)
+    for line in log.splitlines():
+        if not re.fullmatch(r"[\x20-\x7e]+", line):
+            raise AssertionError(f"log line {line!r}")
+    for event in ("auth.failed", "msg.accepted", "tls.failed", "auth.ok"):
+        for found in p.events(event, mark):
+            if "10.9.9.9" in (found.get("ip"), found.get("account")):
+                raise AssertionError(f"{event}: {found}")
+    # Of a name that nobody has only the beginning is written down.
+    same([found["user"] for found in p.events("auth.failed", mark)],
+         [evil[:3]], "users in the log")
+
+
+@tap.case("names in EHLO get into no header field of their own")
+def header_injection(p):
+    for name in ("a\\b", "a;b", "[x]", "(a", "a)b", '"', "a" * 255, "[127.0.0.1]",
+                 "x\tBcc:y@example.net"):
+        with p.smtp("implicit") as t:
+            t.ehlo()
+            same(t.auth(ALICE, PASSWORD).code, 235, "AUTH")
+            if t.cmd(f"EHLO {name}").code != 250:
+                continue
+            before = len(p.sink.messages)
+            same(t.submit(ALICE, [RCPT], client.message(ALICE)).code, 250,
+                 f"EHLO {name!r}; message")
+        wait(lambda: len(p.sink.messages) > before, 20, "arrives")
+        head = p.sink.messages[-1].header
+        received = [line for line in re.sub(rb"\r\n[ \t]", b" ", head)
+                    .split(b"\r\n") if line.startswith(b"Received:")]
+        same(len(received), 1, "Received fields")
+        # Quotes, brackets and backslashes would change what follows.
+        if received[0].count(b"(") != received[0].count(b")"):
+            raise AssertionError(f"EHLO {name!r}: {received[0]!r}")
+        for field in head.split(b"\r\n"):
+            if field and not re.match(rb"[!-9;-~]+:|[ \t]", field):
+                raise AssertionError(f"EHLO {name!r}: {field!r}")
 
 
 if tap.FULL:
