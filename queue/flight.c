@@ -18,9 +18,11 @@
 #include "queue/domains.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
+#include "queue/group.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
 #include "queue/t_body.h"
+#include "queue/upkeep.h"
 
 /* Records that deliver has not read yet; beyond this it is not keeping up. */
 #define BACKLOG_BYTES   ((size_t)4 << 20)
@@ -177,7 +179,8 @@ static bool
 may_send(void)
 {
 	return allowed && !forbidden && channel_up(&deliver) &&
-	    HASH_CNT(hh_tag, flying) < settings->in_flight;
+	    HASH_CNT(hh_tag, flying) < settings->in_flight &&
+	    HASH_CNT(hh_tag, flying) + group_gathered() < upkeep_flights();
 }
 
 void

@@ -247,3 +247,9 @@ group_count(void)
 {
 	return groups;
 }
+
+unsigned
+group_gathered(void)
+{
+	return gathered;
+}

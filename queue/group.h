@@ -58,6 +58,8 @@ void group_stop(void);
 uint64_t group_new_id(void);
 const struct totals *group_totals(void);
 /* Groups flushed since the start. */
+/* Changes that wait for their commit. */
+unsigned group_gathered(void);
 uint64_t group_count(void);
 
 #endif

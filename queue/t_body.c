@@ -87,7 +87,8 @@ t_body_del(struct txn *t, struct body_at at, uint64_t id, uint64_t size)
 		make_key(key, id, i);
 		store_del(t, T_BODY, key, sizeof(key));
 	}
-	store_count(size); /* the log keeps what was deleted */
+	/* The log keeps what was deleted, and the pages that got free. */
+	store_count(2 * size);
 }
 
 bool

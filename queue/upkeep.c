@@ -1,6 +1,7 @@
 /*
  * upkeep.c - see upkeep.h.
  */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "lib/log.h"
@@ -21,6 +22,7 @@
 #define CHECKPOINT_LEAST ((uint64_t)64 << 10)
 #define PRESS_BYTES      ((uint64_t)512 << 10) /* worth a checkpoint */
 #define LOOK_BYTES       ((uint64_t)128 << 10) /* written between looks */
+#define FLIGHT_BYTES     ((uint64_t)1 << 20)   /* of log, by one verdict */
 #define PRUNE_ROWS       200
 #define PRUNE_AGAIN_MS   20
 
@@ -45,7 +47,7 @@ static struct survey {
 static uint64_t debt;            /* as of the last survey */
 static uint64_t least_debt;      /* as of the last checkpoint */
 static uint64_t written_at_debt; /* what the store had written at the survey */
-static uint64_t written_at_look;
+static uint64_t written_at_look, free_at_look;
 static uint32_t removed; /* the last log file given up */
 static bool removal_due;
 static bool started;
@@ -93,6 +95,15 @@ ask(bool hurry)
 	worker_add(&surveyor, &survey.task);
 }
 
+unsigned
+upkeep_flights(void)
+{
+	/* Looked at with care only where it may matter. */
+	if (free_at_look / FLIGHT_BYTES > 4 * (uint64_t)settings->in_flight)
+		return UINT_MAX;
+	return (unsigned)(room_free() / FLIGHT_BYTES);
+}
+
 bool
 upkeep_room_for(uint64_t bytes)
 {
@@ -119,6 +130,7 @@ upkeep_check_room(void)
 	if (!started)
 		return; /* no store, no room */
 	written_at_look = store_written();
+	free_at_look = room_free();
 	if (intake_get() == INTAKE_STOPPING || pressing)
 		return;
 	if (room_enough(debt_now(), settings->message_size)) {

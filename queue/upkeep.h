@@ -8,6 +8,12 @@
 #include <stdint.h>
 
 void upkeep_start(void);
+/*
+ * How many jobs may be under way at once.  Where little is free a queue that
+ * drains quickly would fill it with the log of what it deletes, before the
+ * log behind it can be removed.
+ */
+unsigned upkeep_flights(void);
 /* Room for so many bytes more, for a while, without new mail suffering? */
 bool upkeep_room_for(uint64_t bytes);
 /* The end of a turn. */
