@@ -4,12 +4,14 @@
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import postern
 import tap
 from postern import Postern
 from tap import has, same
@@ -254,6 +256,32 @@ def many(p):
     tap.comment(f"{took:.1f} s")
     if took > 60:
         raise AssertionError(f"{took:.0f} s")
+
+
+@tap.case("a progress bar on a terminal, and none elsewhere")
+def progress(p):
+    path = file(p, "bar", "".join(f"bar{i}:$1$Daxl/Tq0$RlbdagHN.SwBipatBqmtg1"
+                                  "\n" for i in range(300)))
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [os.path.join(postern.BUILD, "postern"), "--config", p.config,
+         "account", "import", path, "--domain", "example.org"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            said += chunk
+    except OSError:  # the other end is closed
+        pass
+    same(child.wait(60), 0)
+    child.stdout.close()
+    os.close(ours)
+    has(said.decode(), "sending [")
+    has(said.decode(), "100 %")
+    has(said.decode(), "added 300 accounts")
+    if "[" in imported(p, path).err:
+        raise AssertionError("a bar into a pipe")
 
 
 @tap.case("--update replaces a password, and ends the sessions of the old one")
