@@ -391,7 +391,7 @@ def expect(p, row):
 
     def verdict():
         for name in VERDICTS.values():
-            found = p.events(name, p.sent, id=p.idents[row.name])
+            found = p.events(name, id=p.idents[row.name])
             if found:
                 return name, found[0]
         return None
