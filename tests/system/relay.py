@@ -13,7 +13,6 @@ from postern import HOSTNAME, PASSWORD, Postern
 from tap import same
 
 ALICE = "alice@example.org"
-MESSAGE = client.message(ALICE)
 
 
 def nothing(p):
@@ -34,8 +33,9 @@ def attempt(t, sender=ALICE, rcpt="victim@example.net"):
             reply = t.cmd(line)
             if reply.code < 400:
                 raise AssertionError(f"{line}: {reply}")
-        # A body sent without a 354 is garbage, and remains it.
-        t.send(client.stuff(MESSAGE) + b"NOOP\r\n")
+        # A body sent without a 354 is garbage, and remains it; a short one,
+        # because every line is an error and those cost time.
+        t.send(b"Subject: x\r\n.\r\nNOOP\r\n")
         for _ in range(64):
             reply = t.reply()
             if reply.code == 354 or "queued" in reply.text:
@@ -189,22 +189,13 @@ def malformed(p):
 
 @tap.case("mechanisms that were not offered: 504 5.5.4")
 def mechanisms(p):
-    with p.smtp("implicit") as t:
-        t.ehlo()
-        same(sorted(t.offers("AUTH")), ["LOGIN", "PLAIN"], "offered")
-        for name in ("EXTERNAL =", "ANONYMOUS dHJhY2U=", "CRAM-MD5",
-                     "DIGEST-MD5", "NTLM", "GSSAPI", "XOAUTH2 eA==",
-                     "OAUTHBEARER eA==", "KERBEROS_V4", "plain2 =", "SKEY"):
-            try:
-                reply = refused(t, "AUTH " + name)
-            except Closed:
-                t.close()
-                t = p.smtp("implicit")
-                t.ehlo()
-                continue
-            if reply.code not in (504, 421):
-                raise AssertionError(f"AUTH {name}: {reply}")
-        t.close()
+    for name in ("EXTERNAL =", "ANONYMOUS dHJhY2U=", "CRAM-MD5",
+                 "DIGEST-MD5", "NTLM", "GSSAPI", "XOAUTH2 eA==",
+                 "OAUTHBEARER eA==", "KERBEROS_V4", "plain2 =", "SKEY"):
+        with p.smtp("implicit") as t:
+            t.ehlo()
+            same(sorted(t.offers("AUTH")), ["LOGIN", "PLAIN"], "offered")
+            refused(t, "AUTH " + name, 504)
     with p.smtp("implicit") as t:
         t.ehlo()
         refused(t, "AUTH", 501)
@@ -219,6 +210,8 @@ def trusted(p):
             t.ehlo(name)
             attempt_one = t.cmd(f"MAIL FROM:<{ALICE}>")
             same(attempt_one.code, 530, f"MAIL after EHLO {name}")
+    with p.smtp("implicit") as t:
+        t.ehlo()
         for line in (f"MAIL FROM:<{ALICE}> AUTH={ALICE}",
                      f"MAIL FROM:<{ALICE}> AUTH=<>",
                      "MAIL FROM:<>", f"MAIL FROM:<postmaster@{HOSTNAME}>",
@@ -226,7 +219,7 @@ def trusted(p):
             refused(t, line)
     for line in ("XCLIENT ADDR=127.0.0.1 LOGIN=" + ALICE,
                  "XFORWARD ADDR=127.0.0.1", "ETRN example.net", "TURN",
-                 "ATRN example.net", "BDAT 5 LAST", "SEND FROM:<a@b.example>",
+                 "ATRN example.net", "BDAT 0 LAST", "SEND FROM:<a@b.example>",
                  "SOML FROM:<a@b.example>", "SAML FROM:<a@b.example>"):
         with p.smtp("implicit") as t:
             t.ehlo()
@@ -250,7 +243,7 @@ def trusted(p):
 def pipelined(p):
     script = (f"EHLO x.example\r\nMAIL FROM:<{ALICE}>\r\n"
               "RCPT TO:<victim@example.net>\r\nDATA\r\n").encode() \
-        + client.stuff(MESSAGE) + b"QUIT\r\n"
+        + b"Subject: x\r\n.\r\nQUIT\r\n"
     for tls in (None, "implicit", "starttls"):
         with p.smtp(tls) as t:
             if tls is None:
@@ -349,7 +342,7 @@ def forms(p):
 
     # Few errors a connection: each of them costs time.
     tap.each(one, [(sender, FORMS[n:n + 2]) for sender in senders
-                   for n in range(0, len(FORMS), 2)], 20)
+                   for n in range(0, len(FORMS), 2)], 8)
     nothing(p)
 
 
@@ -379,7 +372,7 @@ def same_answer(p):
                 began = time.monotonic()
                 reply = t.auth(who, "not this one")
                 took.setdefault(kind, []).append(time.monotonic() - began)
-                said.setdefault(kind, set()).add(repr(reply))
+                said.setdefault(kind, set()).add(repr(reply).replace(who, "WHO"))
     same(said["wrong"], said["unknown"], "answers")
     fast, slow = sorted(min(v) for v in took.values())
     if slow > 2 * fast + 0.02:
