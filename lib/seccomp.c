@@ -21,6 +21,10 @@
 #define CALL(name) __NR_##name
 #define NO         SCMP_ACT_ERRNO(EACCES)
 
+/* Argument N, counted from 0. */
+#define IS(n, value)     SCMP_CMP(n, SCMP_CMP_EQ, value, 0)
+#define IS_NOT(n, value) SCMP_CMP(n, SCMP_CMP_NE, value, 0)
+
 /* What no right is needed for. */
 static const int common[] = {
 	/* Descriptors that are open. */
@@ -204,34 +208,32 @@ static void
 itself(scmp_filter_ctx f)
 {
 	/* Limits may be read. */
-	rule(f, SCMP_ACT_ALLOW, CALL(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
-	rule(f, NO, CALL(prlimit64), SCMP_A2(SCMP_CMP_NE, 0));
+	rule(f, SCMP_ACT_ALLOW, CALL(prlimit64), IS(2, 0));
+	rule(f, NO, CALL(prlimit64), IS_NOT(2, 0));
 	/* abort() is a signal to itself. */
-	rule(f, SCMP_ACT_ALLOW, CALL(tgkill),
-	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	rule(f, SCMP_ACT_ALLOW, CALL(tgkill), IS(0, (scmp_datum_t)getpid()));
 	/* Threads have names. */
-	rule(f, SCMP_ACT_ALLOW, CALL(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-	rule(f, NO, CALL(prctl), SCMP_A0(SCMP_CMP_NE, PR_SET_NAME));
+	rule(f, SCMP_ACT_ALLOW, CALL(prctl), IS(0, PR_SET_NAME));
+	rule(f, NO, CALL(prctl), IS_NOT(0, PR_SET_NAME));
 }
 
 static void
 sockets(scmp_filter_ctx f, bool connect)
 {
 	/* Reaches nobody outside. */
-	rule(
-	    f, SCMP_ACT_ALLOW, CALL(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	rule(f, SCMP_ACT_ALLOW, CALL(socketpair), IS(0, AF_UNIX));
 	/* syslog(3) tries again when its daemon was restarted. */
 	if (!connect) {
 		need(seccomp_rule_add(f, NO, CALL(socket), 0));
 		need(seccomp_rule_add(f, NO, CALL(ioctl), 0));
 		return;
 	}
-	rule(f, SCMP_ACT_ALLOW, CALL(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET));
-	rule(f, SCMP_ACT_ALLOW, CALL(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET6));
-	rule(f, NO, CALL(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	rule(f, NO, CALL(socket), SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
-	rule(f, SCMP_ACT_ALLOW, CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONBIO));
-	rule(f, NO, CALL(ioctl), SCMP_A1(SCMP_CMP_NE, FIONBIO));
+	rule(f, SCMP_ACT_ALLOW, CALL(socket), IS(0, AF_INET));
+	rule(f, SCMP_ACT_ALLOW, CALL(socket), IS(0, AF_INET6));
+	rule(f, NO, CALL(socket), IS(0, AF_UNIX));
+	rule(f, NO, CALL(socket), IS(0, AF_NETLINK));
+	rule(f, SCMP_ACT_ALLOW, CALL(ioctl), IS(1, FIONBIO));
+	rule(f, NO, CALL(ioctl), IS_NOT(1, FIONBIO));
 }
 
 /* Threads, not processes.  What clone3() asks for a filter cannot see;

@@ -73,8 +73,8 @@ what_cannot_be_checked_is_unknown(void **state)
 		"{SHA}5en6G6MezRroT3XKqkdPOmY/BfR=",     /* bits left over */
 		"{SHA}OAQgIOAm8oRPJjXAW/2Hrr2Ef0uu4kh/", /* with a salt */
 		"{CRAM-MD5}cd3ba7de", "{PBKDF2}$1$x$0$852c",
-		"{PBKDF2}$1$x$2000000000$"
-		"852cf8ed347a5c338eb57db0947248994226687d",
+		("{PBKDF2}$1$x$2000000000$"
+		 "852cf8ed347a5c338eb57db0947248994226687d"),
 		"{SCRAM-SHA-256}4096,,,",
 		"{SCRAM-SHA-256}99999999,AAAA,AAAA,AAAA", "$apr1$2Z7.F23k",
 		"$apr1$toolongsalt$n6HIcVijj1kINuaCEJOzZ1",
