@@ -361,10 +361,9 @@ foreign(struct check *k, const char *host)
 	return code == CODE_OK ? verdict(k, host) : code;
 }
 
-int
-cmd_check_relay(struct ctl *c)
+static int
+check(struct ctl *c, const char *host)
 {
-	const char *host = args_flag(&c->args, "host");
 	struct check k = { .c = c };
 	int code;
 
@@ -376,4 +375,16 @@ cmd_check_relay(struct ctl *c)
 	code = host != NULL ? foreign(&k, host) : own(&k);
 	SSL_CTX_free(k.run.ctx);
 	return code;
+}
+
+int
+cmd_check_relay(struct ctl *c)
+{
+	return check(c, args_flag(&c->args, "host"));
+}
+
+int
+cmd_relay_abuse(struct ctl *c)
+{
+	return check(c, c->args.words[0]);
 }

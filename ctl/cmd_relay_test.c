@@ -137,6 +137,8 @@ cmd_relay_test(struct ctl *c)
 	struct daemon line;
 	int code;
 
+	if (args_flag(&c->args, "abuse") != NULL)
+		return cmd_relay_abuse(c);
 	code = read_target(c->args.words[0], ask.u.relay_test.target);
 	if (code == CODE_OK)
 		code = settings_load(&c->settings, c->file);

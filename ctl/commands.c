@@ -72,6 +72,10 @@ static const struct flag queue_list[] = {
 static const struct flag selected[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN, JSON, END };
 static const struct flag removal[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN,
 	{ "yes", NULL, "do not ask for confirmation" }, JSON, END };
+static const struct flag relay_test[] = {
+	{ "abuse", NULL, "does this host relay for strangers?" },
+	{ "report", NULL, "every form and its reply, to hand on" },
+	JSON, END };
 static const struct flag check_relay[] = {
 	{ "host", "HOST[:PORT]", "this server instead of our own" },
 	{ "report", NULL, "every form and its reply, to hand on" },
@@ -155,12 +159,14 @@ const struct command commands[] = {
   "the server runs.  The disk needs room for the copy.  Without a server only "
   "the accounts are looked at.  Ends with 1 when anything is damaged." },
 
-{ "relay-test", NULL,      "TARGET",           json,       cmd_relay_test,
+{ "relay-test", NULL,      "TARGET",           relay_test, cmd_relay_test,
   "tell how far a mail would come",
   "TARGET is an address, or a domain, whose postmaster stands for everybody.  "
   "Every server of the destination is asked up to RCPT, as a delivery would: "
   "by route or MX, with DANE, MTA-STS and TLS; nothing is sent.  Ends with 1 "
-  "when no server would take it." },
+  "when no server would take it.\n\n"
+  "With --abuse TARGET is a server of one's own, HOST or HOST:PORT, and the "
+  "forms of \"check relay\" are tried on it." },
 
 { "config",     "check",   "",                 json,       cmd_config_check,
   "look for errors in the configuration",

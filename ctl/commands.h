@@ -21,6 +21,8 @@ int cmd_init(struct ctl *);
 int cmd_serve(struct ctl *);
 int cmd_status(struct ctl *);
 int cmd_relay_test(struct ctl *);
+/* relay-test --abuse: the forms of check relay against the TARGET. */
+int cmd_relay_abuse(struct ctl *);
 int cmd_check_relay(struct ctl *);
 int cmd_check_sandbox(struct ctl *);
 int cmd_check_store(struct ctl *);

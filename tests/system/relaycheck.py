@@ -166,6 +166,14 @@ def report(p):
     has(r.out, "550 relaying denied", "one that was not")
 
 
+@tap.case("relay-test --abuse is the same against another server")
+def abuse(p):
+    with Relay(lambda h, m, r: "%" in r) as far:
+        r = p.cli("relay-test", far.host, "--abuse")
+    same(r.code, 1, r.err)
+    has(r.out, "user%domain@server", "a form that was taken")
+
+
 @tap.case("nobody there is said so")
 def nobody(p):
     r = p.cli("check", "relay", "--host", f"127.0.0.1:{free_port()}")
