@@ -8,9 +8,13 @@
 
 #include "auth/accounts.h"
 #include "auth/book.h"
+#include "auth/quota.h"
 #include "auth/t_grant.h"
+#include "auth/t_known.h"
 #include "auth/t_legacy.h"
+#include "auth/t_limits.h"
 #include "auth/t_logins.h"
+#include "auth/t_usage.h"
 #include "lib/loop.h"
 
 struct running {
@@ -191,13 +195,39 @@ erase(struct txn *txn, struct change *c, uint64_t now)
 	logins_del(txn, c->login);
 	grant_del_all(txn, c->login);
 	legacy_del(txn, c->login);
+	limits_del(txn, c->login);
+	usage_del_all(txn, c->login);
+	known_del_all(txn, c->login);
 	return CHANGE_DONE;
 }
 
 enum change_result
 accounts_remove(struct change *c)
 {
+	quota_forget(c->login);
 	return run(c, erase);
+}
+
+static enum change_result
+set_limits(struct txn *txn, struct change *c, uint64_t now)
+{
+	struct limits l;
+
+	(void)now;
+	if (!find(txn, c))
+		return CHANGE_ABSENT;
+	limits_get(txn, c->login, &l);
+	for (int i = 0; i < LIMITS; i++)
+		if (c->limit[i] != LIMIT_AS_IT_IS)
+			l.limit[i] = c->limit[i];
+	limits_put(txn, c->login, &l);
+	return CHANGE_DONE;
+}
+
+enum change_result
+accounts_limits(struct change *c)
+{
+	return run(c, set_limits);
 }
 
 static enum change_result

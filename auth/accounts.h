@@ -23,6 +23,7 @@ struct change {
 	const char *address;  /* accounts_grant(), accounts_revoke() */
 	const char *label;    /* of the credential that it is about */
 	const struct credential *credential; /* accounts_credential() */
+	const uint64_t *limit;    /* accounts_limits(): by enum limit */
 	struct account account;   /* out: as it was before, when it was there */
 	enum account_state state; /* out: as it is now */
 	char owner[ADDR_SIZE];    /* out: whose it is already */
@@ -54,6 +55,8 @@ enum change_result accounts_remove(struct change *);
 /* Whether it may log in at listeners for old devices. */
 enum change_result accounts_legacy_on(struct change *);
 enum change_result accounts_legacy_off(struct change *);
+/* Its own limits; 0 is the server's, LIMIT_AS_IT_IS changes nothing. */
+enum change_result accounts_limits(struct change *);
 enum change_result accounts_grant(struct change *);
 enum change_result accounts_revoke(struct change *);
 /* A new credential with that label; of a key nobody has yet. */

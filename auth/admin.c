@@ -13,6 +13,7 @@
 #include "auth/admin_check.h"
 #include "auth/admin_credential.h"
 #include "auth/admin_import.h"
+#include "auth/admin_limits.h"
 #include "auth/admin_list.h"
 #include "auth/admin_say.h"
 #include "auth/admin_test.h"
@@ -61,6 +62,7 @@ static const struct command {
 [ACCOUNT_CHECK]  = { "account.check",  0,       admin_check,         NULL, { 0 } },
 [GRANT_LIST]     = { "grant.list",     0,       admin_list_grants,   NULL, { 0 } },
 [KEY_LIST]       = { "key.list",       0,       admin_list_keys,     NULL, { 0 } },
+[ACCOUNT_LIMITS] = { "account.limits", ACCOUNT, admin_show_limits,   NULL, { 0 } },
 [ACCOUNT_LOGINS] = { "account.logins", ACCOUNT, admin_list_logins,   NULL, { 0 } },
 [APP_PASSWORD_LIST] = { "app-password.list", ACCOUNT, admin_list_app_passwords, NULL, { 0 } },
 [CERTIFICATE_LIST] = { "certificate.list", ACCOUNT, admin_list_certificates, NULL, { 0 } },
@@ -84,6 +86,8 @@ static const struct command {
 [ACCOUNT_LEGACY_OFF] = { "account.legacy-off", ACCOUNT | RELOGIN, NULL, accounts_legacy_off, {
 	[CHANGE_DONE] = "{account} may no longer log in at listeners for old devices (undo: postern account legacy {account} on)",
 	[CHANGE_NONE] = "{account} may not log in at listeners for old devices", COMMON } },
+[ACCOUNT_LIMIT] = { "account.limit", ACCOUNT, NULL, accounts_limits, {
+	[CHANGE_DONE] = "changed the limits of {account} (undo: postern account limits {account} with the value \"default\")", COMMON } },
 [GRANT_ADD] = { "grant.add", ACCOUNT | GRANT, NULL, accounts_grant, {
 	[CHANGE_DONE] = "{account} may send as {address} (undo: postern grant remove {account} {address})",
 	[CHANGE_EXISTS] = "{account} may send as {address} already",
@@ -177,7 +181,8 @@ change(struct console *con)
 		.reason = con->cmd.arg,
 		.address = con->address,
 		.label = con->cmd.label,
-		.credential = &credential };
+		.credential = &credential,
+		.limit = con->cmd.limit };
 	enum change_result r;
 	char text[600];
 

@@ -5,13 +5,30 @@
 #include <string.h>
 
 #include "auth/admin_list.h"
+#include "auth/book.h"
 #include "auth/keys.h"
+#include "auth/limits.h"
+#include "auth/peers.h"
 #include "auth/quota.h"
 #include "auth/t_account.h"
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
 #include "auth/t_legacy.h"
 #include "auth/uses.h"
+
+static void
+count_sent(const char *login, struct msg_account_row *r)
+{
+	uint64_t limit[LIMITS], used[LIMITS], now_ms = (uint64_t)loop_wall_ms();
+	const struct page *page = book_find(login);
+
+	if (page == NULL)
+		return;
+	limits_of(page, peers_conf(), now_ms / 1000, limit);
+	quota_used(login, limit, now_ms, used);
+	r->sent_hour = (uint32_t)used[LIMIT_HOUR];
+	r->sent_day = (uint32_t)used[LIMIT_DAY];
+}
 
 static void
 send_account(struct console *con, const char *login, const struct account *a)
@@ -35,7 +52,7 @@ send_account(struct console *con, const char *login, const struct account *a)
 	r->weak = password_weak(c.hash);
 	r->legacy = legacy_get(NULL, login, &l);
 	r->grants = (uint32_t)grant_count(NULL, login);
-	quota_sent(login, loop_now_ms() / 1000, &r->sent_hour, &r->sent_day);
+	count_sent(login, r);
 	console_row(con, &m);
 }
 

@@ -10,6 +10,7 @@
 #include "auth/t_account.h"
 #include "auth/t_grant.h"
 #include "auth/t_legacy.h"
+#include "auth/t_limits.h"
 #include "lib/log.h"
 
 #define PAGES 4096 /* about 1 KiB each */
@@ -66,11 +67,15 @@ read_page(struct page *page, const char *login, const struct account *a)
 	char label[CREDENTIAL_LABEL] = "";
 	struct credential c;
 	struct grant g;
+	struct limits limits;
 	struct legacy l;
 
 	strcpy(page->login, login);
 	page->state = (enum account_state)a->state;
+	page->created = a->created;
 	page->legacy = legacy_get(NULL, login, &l);
+	limits_get(NULL, login, &limits);
+	memcpy(page->limit, limits.limit, sizeof(page->limit));
 	strcpy(owner, login);
 	while (credential_next(NULL, owner, label, &c) &&
 	    strcmp(owner, login) == 0)

@@ -23,6 +23,8 @@ struct page {
 	char login[ADDR_SIZE];
 	enum account_state state;
 	char hash[PASSWORD_HASH]; /* "" without a password */
+	uint64_t limit[LIMITS];   /* its own; 0 the server's */
+	uint64_t created;         /* unix seconds */
 	bool legacy;              /* may use listeners for old devices */
 	char scram[SCRAM_VERIFIER];
 	struct card *cards;

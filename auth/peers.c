@@ -38,6 +38,12 @@ peers_use_conf(const struct conf *c)
 	conf = c;
 }
 
+const struct conf *
+peers_conf(void)
+{
+	return conf;
+}
+
 static void
 send_state(struct line *line, const char *login, enum account_state state)
 {
@@ -90,6 +96,9 @@ on_smtpd(struct channel *c, const struct msg *m, int fd)
 
 	(void)fd;
 	switch (m->type) {
+	case MSG_SUBMIT_UNDO:
+		permit_undo(&m->u.submit_undo);
+		return;
 	case MSG_AUTH_CHECK:
 		login_check(c, m);
 		return;
@@ -97,11 +106,10 @@ on_smtpd(struct channel *c, const struct msg *m, int fd)
 		exchange_step(c, m);
 		return;
 	case MSG_SENDER_CHECK:
-		permit_sender(&m->u.sender_check, &r.u.allowed);
+		permit_sender(&m->u.sender_check, conf, &r.u.allowed);
 		break;
 	case MSG_SUBMIT_CHECK:
-		permit_submit(&m->u.submit_check, conf->rcpts_hour,
-		    conf->rcpts_day, loop_now_ms() / 1000, &r.u.allowed);
+		permit_submit(&m->u.submit_check, conf, &r.u.allowed);
 		break;
 	default:
 		fatal(

@@ -10,6 +10,7 @@
 
 /* The limits in force; borrowed until the next call. */
 void peers_use_conf(const struct conf *);
+const struct conf *peers_conf(void);
 
 /*
  * A new line; takes fd.  smtpd and the queue are told first about every

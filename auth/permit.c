@@ -7,6 +7,7 @@
 
 #include "auth/book.h"
 #include "auth/card.h"
+#include "auth/limits.h"
 #include "auth/permit.h"
 #include "auth/quota.h"
 #include "auth/scope.h"
@@ -90,8 +91,10 @@ allow_address(const struct page *page, const struct card *card,
 }
 
 void
-permit_sender(const struct msg_sender_check *m, struct msg_allowed *r)
+permit_sender(const struct msg_sender_check *m, const struct conf *conf,
+    struct msg_allowed *r)
 {
+	uint64_t limit[LIMITS];
 	const struct card *card;
 	const struct page *page =
 	    find_active(m->account, m->credential, &card, r);
@@ -102,6 +105,9 @@ permit_sender(const struct msg_sender_check *m, struct msg_allowed *r)
 		answer(r, V_OK, 250, "2.1.0", "sender ok");
 	else
 		allow_address(page, card, m->sender, strlen(m->sender), 553, r);
+	limits_of(page, conf, (uint64_t)loop_wall_ms() / 1000, limit);
+	r->rcpts = (uint32_t)limit[LIMIT_RECIPIENTS];
+	r->size = limit[LIMIT_SIZE];
 	if (r->verdict != V_OK)
 		log_event("sender.refused", "account=%s sender=%s",
 		    log_quote(m->account), log_quote(m->sender));
@@ -133,77 +139,126 @@ allow_authors(const struct page *page, const struct card *card,
 	return true;
 }
 
-/*
- * The credential's own limit.  It is charged before the account's: what that
- * one then refuses is counted here all the same, and only here.
- */
-static bool
-allow_card(const struct card *card, const struct msg_submit_check *m,
-    int64_t now_s, struct msg_allowed *r)
-{
-	char key[ADDR_SIZE + 1 + CREDENTIAL_LABEL];
-	uint32_t limit = card->c.per_day;
-	int64_t wait_s;
+/* How a limit is called: "N recipients an hour". */
+static const struct {
+	const char *what, *span, *name;
+} limits[LIMITS] = {
+	/* clang-format off */
+[LIMIT_RECIPIENTS]    = { "recipients", "in one message", "recipients" },
+[LIMIT_SIZE]          = { "octets", "in one message", "size" },
+[LIMIT_HOUR]          = { "recipients", "an hour", "hour" },
+[LIMIT_DAY]           = { "recipients", "a day", "day" },
+[LIMIT_MESSAGES_HOUR] = { "messages", "an hour", "messages-hour" },
+[LIMIT_MESSAGES_DAY]  = { "messages", "a day", "messages-day" },
+[LIMIT_NEW]           = { "recipients that it never wrote to before", "a day", "new-day" },
+	/* clang-format on */
+};
 
-	/* No domain holds a slash: this is nobody's login. */
-	snprintf(key, sizeof(key), "%s/%s", m->account, card->label);
-	if (limit == 0 ||
-	    quota_charge(key, m->rcpts, limit, limit, now_s, &wait_s) ==
-		QUOTA_OK)
-		return true;
-	log_event("limit.reached",
-	    "per=day limit=%u rcpts=%u account=%s credential=%s", limit,
-	    m->rcpts, log_quote(m->account), log_quote(card->label));
-	if (wait_s < 0)
-		return answer(r, V_PERM, 550, "5.7.1",
-		    "%.63s may send to %u recipients a day; this message has "
-		    "%u: send it to fewer at a time",
-		    card->label, limit, m->rcpts);
-	return answer(r, V_TEMP, 450, "4.7.1",
-	    "%.63s may send to %u recipients a day; these %u fit again in "
-	    "%lld minutes",
-	    card->label, limit, m->rcpts, (long long)(wait_s + 59) / 60);
+static bool
+amounts_to_rcpts(enum limit l)
+{
+	return l != LIMIT_MESSAGES_HOUR && l != LIMIT_MESSAGES_DAY;
+}
+
+static const char *
+contact(const struct conf *conf)
+{
+	return conf->contact[0] != '\0' ? conf->contact : "your administrator";
+}
+
+/* "3 hours", "1 minute": never less than it is. */
+static const char *
+span(int64_t ms, char out[32])
+{
+	long long n = (ms + 59999) / 60000;
+	const char *unit = "minute";
+
+	if (n > 180) {
+		n = (n + 59) / 60;
+		unit = "hour";
+	}
+	snprintf(out, 32, "%lld %s%s", n, unit, n == 1 ? "" : "s");
+	return out;
 }
 
 static void
-allow_rcpts(const struct msg_submit_check *m, uint32_t per_hour,
-    uint32_t per_day, int64_t now_s, struct msg_allowed *r)
+refuse(const struct msg_submit_check *m, const struct conf *conf,
+    const struct quota_answer *a, struct msg_allowed *r)
 {
-	int64_t wait_s;
-	enum quota q = quota_charge(
-	    m->account, m->rcpts, per_hour, per_day, now_s, &wait_s);
-	uint32_t limit = q == QUOTA_DAY ? per_day : per_hour;
-	const char *span = q == QUOTA_DAY ? "a day" : "an hour";
+	char who[CREDENTIAL_LABEL + 128], wait[32];
 
-	if (q == QUOTA_OK) {
-		answer(r, V_OK, 250, "2.0.0", "ok");
-		return;
-	}
-	log_event("limit.reached", "per=%s limit=%u rcpts=%u account=%s",
-	    q == QUOTA_DAY ? "day" : "hour", limit, m->rcpts,
-	    log_quote(m->account));
-	if (wait_s < 0)
+	log_event("limit.reached",
+	    "per=%s limit=%llu rcpts=%u new=%u account=%s%s%s",
+	    limits[a->which].name, (unsigned long long)a->limit, m->rcpts,
+	    a->news, log_quote(m->account), a->of_label ? " credential=" : "",
+	    a->of_label ? log_quote(m->credential) : "");
+	snprintf(who, sizeof(who), a->of_label ? "%.100s" : "account %.100s",
+	    a->of_label ? m->credential : m->account);
+	if (a->wait_ms < 0)
 		answer(r, V_PERM, 550, "5.7.1",
-		    "account %.100s may send to %u recipients %s; this message "
-		    "has %u: send it to fewer at a time",
-		    m->account, limit, span, m->rcpts);
+		    "%s may send to %llu %s %s, and this message has %llu: "
+		    "send it to fewer at a time, or ask %.80s",
+		    who, (unsigned long long)a->limit, limits[a->which].what,
+		    limits[a->which].span, (unsigned long long)a->n,
+		    contact(conf));
 	else
 		answer(r, V_TEMP, 450, "4.7.1",
-		    "account %.100s may send to %u recipients %s; these %u fit "
-		    "again in %lld minutes, or ask your administrator",
-		    m->account, limit, span, m->rcpts,
-		    (long long)(wait_s + 59) / 60);
+		    "%s may send %s%llu %s %s; this message fits again in %s, "
+		    "or ask %.80s",
+		    who, amounts_to_rcpts(a->which) ? "to " : "",
+		    (unsigned long long)a->limit, limits[a->which].what,
+		    limits[a->which].span, span(a->wait_ms, wait),
+		    contact(conf));
+}
+
+/* The label when it has a limit of its own. */
+static const char *
+limited(const struct card *card)
+{
+	return card != NULL && card->c.per_day != 0 ? card->label : NULL;
+}
+
+static void
+allow_rcpts(const struct msg_submit_check *m, const struct page *page,
+    const struct card *card, const struct conf *conf, struct msg_allowed *r)
+{
+	uint64_t limit[LIMITS], now_ms = (uint64_t)loop_wall_ms();
+	struct quota_ask q = { .login = m->account,
+		.label = limited(card),
+		.label_day = card == NULL ? 0 : card->c.per_day,
+		.limit = limit,
+		.rcpts = m->rcpts,
+		.hashes = m->hashes,
+		.now_ms = now_ms };
+	struct quota_answer a;
+
+	if (m->hashes.len % RCPT_HASH != 0)
+		fatal("smtpd sent half a hash");
+	limits_of(page, conf, now_ms / 1000, limit);
+	if (quota_charge(&q, &a))
+		answer(r, V_OK, 250, "2.0.0", "ok");
+	else
+		refuse(m, conf, &a, r);
 }
 
 void
-permit_submit(const struct msg_submit_check *m, uint32_t per_hour,
-    uint32_t per_day, int64_t now_s, struct msg_allowed *r)
+permit_submit(const struct msg_submit_check *m, const struct conf *conf,
+    struct msg_allowed *r)
 {
 	const struct card *card;
 	const struct page *page =
 	    find_active(m->account, m->credential, &card, r);
 
-	if (page != NULL && allow_authors(page, card, m->authors, r) &&
-	    (card == NULL || allow_card(card, m, now_s, r)))
-		allow_rcpts(m, per_hour, per_day, now_s, r);
+	if (page != NULL && allow_authors(page, card, m->authors, r))
+		allow_rcpts(m, page, card, conf, r);
+}
+
+void
+permit_undo(const struct msg_submit_undo *m)
+{
+	const struct page *page = book_find(m->account);
+
+	if (page != NULL && page->state != ACC_REMOVED)
+		quota_undo(m->account, limited(page_card(page, m->credential)),
+		    m->rcpts);
 }

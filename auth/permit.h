@@ -9,17 +9,21 @@
 #define AUTH_PERMIT_H
 
 #include "ipc/messages.h"
+#include "lib/conf.h"
 
 /* May the account use this envelope sender?  The null path is for any active
  * account: mail programs send disposition notices with it (RFC 8098 3). */
-void permit_sender(const struct msg_sender_check *, struct msg_allowed *answer);
+void permit_sender(const struct msg_sender_check *, const struct conf *,
+    struct msg_allowed *answer);
 
 /*
  * May it submit this message: is each author granted, and do the recipients
- * fit the limits?  They are charged when the answer is V_OK, whatever becomes
- * of the message then.  now_s is of a clock that only grows.
+ * fit the limits?  They are charged when the answer is V_OK.
  */
-void permit_submit(const struct msg_submit_check *, uint32_t per_hour,
-    uint32_t per_day, int64_t now_s, struct msg_allowed *answer);
+void permit_submit(const struct msg_submit_check *, const struct conf *,
+    struct msg_allowed *answer);
+
+/* A message that was charged for was not taken. */
+void permit_undo(const struct msg_submit_undo *);
 
 #endif

@@ -1,179 +1,367 @@
 /*
  * quota.c - see quota.h.
  *
- * Only accounts that have proved themselves get here, so the table is bounded
- * by their number; whoever sent nothing for a day is swept out.
+ * An entry is read from the store when its account first sends, and leaves
+ * memory when it was not asked for in a while: only accounts that have proved
+ * themselves get here, so there are no more than those that send.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <uthash.h>
 
 #include "auth/quota.h"
+#include "auth/t_known.h"
+#include "auth/t_usage.h"
+#include "lib/log.h"
+#include "lib/loop.h"
 
-#define MINUTES 60
-#define HOURS   24
+#define HOUR_MS  ((uint64_t)3600 * 1000)
+#define DAY_MS   (24 * HOUR_MS)
+#define WRITE_MS 1000
+#define NEWS     512 /* recipients that wait to be written, of one account */
+#define IDLE_MS  HOUR_MS
 
-/* Counts of the last `size` steps; count[step % size] is that step's. */
-struct window {
-	int64_t last; /* the newest step counted in */
-	uint32_t total;
-	uint32_t count[MINUTES];
+static const uint64_t periods_ms[LIMITS] = {
+	[LIMIT_HOUR] = HOUR_MS,
+	[LIMIT_DAY] = DAY_MS,
+	[LIMIT_MESSAGES_HOUR] = HOUR_MS,
+	[LIMIT_MESSAGES_DAY] = DAY_MS,
+	[LIMIT_NEW] = DAY_MS,
 };
 
-static_assert(HOURS <= MINUTES, "one array serves both");
-
-struct usage {
+struct entry {
 	UT_hash_handle hh;
-	struct window hour, day;
-	char login[];
+	struct usage usage;
+	uint64_t asked_ms;
+	bool dirty;
+	LIST_ENTRY(entry) link; /* of those to be written */
+	uint8_t (*news)[RCPT_HASH];
+	size_t nnews;
+	char key[];
 };
 
-static struct usage *usages;
-static int64_t swept_hour;
+static struct entry *entries;
+static LIST_HEAD(, entry) dirty = LIST_HEAD_INITIALIZER(dirty);
+static struct timer timer;
+static uint64_t swept_ms;
 
-/* Forget the steps that have fallen out by `step`. */
-static void
-advance(struct window *w, int size, int64_t step)
+static uint32_t
+day_of(uint64_t now_ms)
 {
-	if (step - w->last >= size) {
-		memset(w->count, 0, sizeof(w->count));
-		w->total = 0;
-		w->last = step;
-	}
-	for (; w->last < step; w->last++) {
-		uint32_t *oldest = &w->count[(w->last + 1) % size];
-
-		w->total -= *oldest;
-		*oldest = 0;
-	}
+	return (uint32_t)(now_ms / DAY_MS);
 }
 
 static void
-charge(struct window *w, int size, uint32_t n)
+write_news(struct txn *txn, struct entry *e)
 {
-	w->count[w->last % size] += n;
-	w->total += n;
+	uint32_t today = day_of(e->asked_ms);
+
+	for (size_t i = 0; i < e->nnews; i++)
+		known_put(txn, e->key, e->news[i], today, &e->usage.known);
 }
 
-/* How many steps until n more fit under the limit; -1 never. */
-static int
-steps_until(const struct window *w, int size, uint32_t n, uint32_t limit)
+static bool
+write_dirty(struct txn *txn, void *arg)
 {
-	uint64_t total = w->total;
+	struct entry *e;
+	uint32_t known;
 
-	if (n > limit)
-		return -1;
-	for (int i = 0; i < size; i++) {
-		if (total + n <= limit)
-			return i;
-		total -= w->count[(w->last + 1 + i) % size];
+	(void)arg;
+	LIST_FOREACH(e, &dirty, link)
+	{
+		known = e->usage.known;
+		write_news(txn, e);
+		usage_put(txn, e->key, &e->usage);
+		/* This may run again. */
+		if (e->nnews > 0)
+			e->usage.known = known;
 	}
-	return size;
-}
-
-static struct usage *
-find(const char *login)
-{
-	struct usage *u;
-
-	HASH_FIND_STR(usages, login, u);
-	return u;
-}
-
-static void
-sweep(int64_t hour)
-{
-	struct usage *u, *next;
-
-	if (hour == swept_hour)
-		return;
-	swept_hour = hour;
-	HASH_ITER(hh, usages, u, next)
-	if (hour - u->day.last >= HOURS) {
-		HASH_DEL(usages, u);
-		free(u);
-	}
-}
-
-static struct usage *
-find_or_add(const char *login)
-{
-	struct usage *u = find(login);
-	size_t n = strlen(login) + 1;
-
-	if (u != NULL)
-		return u;
-	u = calloc(1, sizeof(*u) + n);
-	if (u == NULL)
-		abort();
-	memcpy(u->login, login, n);
-	HASH_ADD_STR(usages, login, u);
-	return u;
-}
-
-static void
-advance_both(struct usage *u, int64_t now_s)
-{
-	advance(&u->hour, MINUTES, now_s / 60);
-	advance(&u->day, HOURS, now_s / 3600);
-}
-
-/* Seconds until the step that is `steps` from now begins. */
-static int64_t
-seconds_until(int64_t now_s, int steps, int step_s)
-{
-	return steps <= 0 ? steps : (now_s / step_s + steps) * step_s - now_s;
-}
-
-enum quota
-quota_charge(const char *login, uint32_t n, uint32_t per_hour, uint32_t per_day,
-    int64_t now_s, int64_t *free_in_s)
-{
-	struct usage *u;
-	int64_t hour, day;
-
-	sweep(now_s / 3600);
-	u = find_or_add(login);
-	advance_both(u, now_s);
-	hour = seconds_until(
-	    now_s, steps_until(&u->hour, MINUTES, n, per_hour), 60);
-	day =
-	    seconds_until(now_s, steps_until(&u->day, HOURS, n, per_day), 3600);
-	if (day < 0 || (day > hour && hour >= 0)) {
-		*free_in_s = day;
-		return QUOTA_DAY;
-	}
-	if (hour != 0) {
-		*free_in_s = hour;
-		return QUOTA_HOUR;
-	}
-	charge(&u->hour, MINUTES, n);
-	charge(&u->day, HOURS, n);
-	return QUOTA_OK;
+	return true;
 }
 
 void
-quota_sent(const char *login, int64_t now_s, uint32_t *hour, uint32_t *day)
+quota_write(void)
 {
-	struct usage *u = find(login);
+	struct entry *e;
+	struct usage u;
 
-	*hour = *day = 0;
-	if (u == NULL)
+	if (LIST_EMPTY(&dirty))
 		return;
-	advance_both(u, now_s);
-	*hour = u->hour.total;
-	*day = u->day.total;
+	/* On a full disk it is lost, and store_txn() has said so. */
+	store_txn(STORE_SOON, write_dirty, NULL);
+	while ((e = LIST_FIRST(&dirty)) != NULL) {
+		LIST_REMOVE(e, link);
+		e->dirty = false;
+		if (e->nnews > 0) {
+			usage_get(NULL, e->key, &u);
+			e->usage.known = u.known;
+		}
+		e->nnews = 0;
+	}
+}
+
+static void
+drop(struct entry *e)
+{
+	if (e->dirty)
+		LIST_REMOVE(e, link);
+	HASH_DEL(entries, e);
+	free(e->news);
+	free(e);
+}
+
+static void
+sweep(uint64_t now_ms)
+{
+	struct entry *e, *next;
+
+	if (now_ms - swept_ms < IDLE_MS)
+		return;
+	swept_ms = now_ms;
+	HASH_ITER(hh, entries, e, next)
+	if (!e->dirty && now_ms - e->asked_ms >= IDLE_MS)
+		drop(e);
+}
+
+static void
+on_timer(void *arg)
+{
+	(void)arg;
+	quota_write();
+	sweep((uint64_t)loop_wall_ms());
+}
+
+static struct entry *
+find(const char *key, uint64_t now_ms)
+{
+	struct entry *e;
+	size_t n = strlen(key) + 1;
+
+	HASH_FIND_STR(entries, key, e);
+	if (e == NULL) {
+		e = calloc(1, sizeof(*e) + n);
+		if (e == NULL)
+			abort();
+		memcpy(e->key, key, n);
+		usage_get(NULL, key, &e->usage);
+		HASH_ADD_STR(entries, key, e);
+	}
+	e->asked_ms = now_ms;
+	return e;
+}
+
+static struct entry *
+find_label(const char *login, const char *label, uint64_t now_ms)
+{
+	char key[USAGE_KEY];
+
+	/* No domain holds a slash: this is nobody's login. */
+	snprintf(key, sizeof(key), "%s/%s", login, label);
+	return find(key, now_ms);
+}
+
+static void
+touch(struct entry *e)
+{
+	if (e->dirty)
+		return;
+	if (!timer.ready)
+		timer_init(&timer, on_timer, NULL);
+	if (LIST_EMPTY(&dirty))
+		timer_set(&timer, WRITE_MS);
+	e->dirty = true;
+	LIST_INSERT_HEAD(&dirty, e, link);
+}
+
+static bool
+is_waiting(const struct entry *e, const uint8_t *hash)
+{
+	for (size_t i = 0; i < e->nnews; i++)
+		if (memcmp(e->news[i], hash, RCPT_HASH) == 0)
+			return true;
+	return false;
+}
+
+/* How many days ago it was written to; UINT32_MAX never. */
+static uint32_t
+age(const struct entry *e, const uint8_t *hash, uint32_t today)
+{
+	uint32_t day;
+
+	if (is_waiting(e, hash))
+		return 0;
+	day = known_day(NULL, e->key, hash);
+	if (day == 0)
+		return UINT32_MAX;
+	return today > day ? today - day : 0;
+}
+
+/* Which of the recipients are to be noted, in fresh[], and how many of all
+ * are new. */
+static uint32_t
+sort_out(const struct entry *e, const struct quota_ask *q, bool fresh[])
+{
+	size_t n = q->hashes.len / RCPT_HASH;
+	uint32_t days, today = day_of(q->now_ms);
+	uint32_t news = n < q->rcpts ? q->rcpts - (uint32_t)n : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		days = age(e, q->hashes.data + i * RCPT_HASH, today);
+		fresh[i] = days >= KNOWN_FRESH;
+		if (days > KNOWN_DAYS)
+			news++;
+	}
+	return news;
+}
+
+static void
+note(struct entry *e, const uint8_t *hash)
+{
+	if (e->news == NULL && (e->news = malloc(NEWS * RCPT_HASH)) == NULL)
+		abort();
+	if (e->nnews == NEWS)
+		quota_write();
+	touch(e);
+	memcpy(e->news[e->nnews++], hash, RCPT_HASH);
+}
+
+static struct meter_rate
+rate(const uint64_t limit[LIMITS], enum limit l)
+{
+	return (struct meter_rate){ limit[l], periods_ms[l] };
+}
+
+static uint64_t
+amount(enum limit l, const struct quota_ask *q, uint32_t news)
+{
+	switch (l) {
+	case LIMIT_HOUR:
+	case LIMIT_DAY:
+		return q->rcpts;
+	case LIMIT_MESSAGES_HOUR:
+	case LIMIT_MESSAGES_DAY:
+		return 1;
+	case LIMIT_NEW:
+		return news;
+	default:
+		return 0;
+	}
+}
+
+/* Keep the worse of two: what never fits is worst. */
+static void
+blame(struct quota_answer *a, enum limit l, bool of_label, uint64_t limit,
+    uint64_t n, int64_t wait_ms)
+{
+	if (wait_ms == 0 || a->wait_ms == -1 ||
+	    (wait_ms != -1 && wait_ms <= a->wait_ms))
+		return;
+	a->which = l;
+	a->of_label = of_label;
+	a->limit = limit;
+	a->n = n;
+	a->wait_ms = wait_ms;
+}
+
+bool
+quota_charge(const struct quota_ask *q, struct quota_answer *a)
+{
+	struct meter_rate own = { q->label_day, DAY_MS };
+	struct entry *e = find(q->login, q->now_ms), *le = NULL;
+	bool fresh[RCPT_HASHES];
+	uint64_t n;
+
+	assert(q->hashes.len <= RCPT_HASH * RCPT_HASHES);
+	memset(a, 0, sizeof(*a));
+	a->news = sort_out(e, q, fresh);
+	for (int l = 0; l < LIMITS; l++) {
+		n = amount(l, q, a->news);
+		if (n > 0)
+			blame(a, l, false, q->limit[l], n,
+			    meter_wait_ms(&e->usage.meter[l], rate(q->limit, l),
+				n, q->now_ms));
+	}
+	if (q->label != NULL) {
+		le = find_label(q->login, q->label, q->now_ms);
+		blame(a, LIMIT_DAY, true, q->label_day, q->rcpts,
+		    meter_wait_ms(
+			&le->usage.meter[LIMIT_DAY], own, q->rcpts, q->now_ms));
+	}
+	if (a->wait_ms != 0)
+		return false;
+	for (int l = 0; l < LIMITS; l++)
+		if ((n = amount(l, q, a->news)) > 0)
+			meter_add(&e->usage.meter[l], rate(q->limit, l), n,
+			    q->now_ms);
+	if (le != NULL) {
+		meter_add(
+		    &le->usage.meter[LIMIT_DAY], own, q->rcpts, q->now_ms);
+		touch(le);
+	}
+	for (size_t i = 0; i < q->hashes.len / RCPT_HASH; i++)
+		if (fresh[i])
+			note(e, q->hashes.data + i * RCPT_HASH);
+	touch(e);
+	return true;
+}
+
+void
+quota_undo(const char *login, const char *label, uint32_t rcpts)
+{
+	uint64_t now_ms = (uint64_t)loop_wall_ms();
+	struct entry *e = find(login, now_ms);
+
+	meter_undo(&e->usage.meter[LIMIT_HOUR], rcpts);
+	meter_undo(&e->usage.meter[LIMIT_DAY], rcpts);
+	meter_undo(&e->usage.meter[LIMIT_MESSAGES_HOUR], 1);
+	meter_undo(&e->usage.meter[LIMIT_MESSAGES_DAY], 1);
+	touch(e);
+	if (label == NULL)
+		return;
+	e = find_label(login, label, now_ms);
+	meter_undo(&e->usage.meter[LIMIT_DAY], rcpts);
+	touch(e);
+}
+
+void
+quota_used(const char *login, const uint64_t limit[LIMITS], uint64_t now_ms,
+    uint64_t used[LIMITS])
+{
+	struct entry *e;
+	struct usage u;
+
+	HASH_FIND_STR(entries, login, e);
+	if (e != NULL)
+		u = e->usage;
+	else
+		usage_get(NULL, login, &u);
+	for (int l = 0; l < LIMITS; l++)
+		used[l] = periods_ms[l] == 0
+		    ? 0
+		    : meter_level(&u.meter[l], rate(limit, l), now_ms);
+}
+
+void
+quota_forget(const char *login)
+{
+	struct entry *e, *next;
+	size_t n = strlen(login);
+
+	HASH_ITER(hh, entries, e, next)
+	if (strncmp(e->key, login, n) == 0 &&
+	    (e->key[n] == '\0' || e->key[n] == '/'))
+		drop(e);
 }
 
 void
 quota_close(void)
 {
-	struct usage *u, *next;
+	struct entry *e, *next;
 
-	HASH_ITER(hh, usages, u, next)
-	{
-		HASH_DEL(usages, u);
-		free(u);
-	}
+	timer_clear(&timer);
+	HASH_ITER(hh, entries, e, next)
+	drop(e);
 }

@@ -1,36 +1,52 @@
 /*
- * quota.h - how many recipients an account may still send to.
+ * quota.h - how much an account may still send.
  *
- * Sliding windows: the last 60 minutes in steps of one, the last 24 hours in
- * steps of an hour.  The counts live in memory only and begin anew when this
- * process does; keeping them over a restart comes with limits of one's own
- * for each account.
+ * Each limit over a time is a bucket (meter.h): so much at once, and the same
+ * again over its period.  What is used lives in memory and goes to the store
+ * a second later, without a flush of its own: a killed process loses a second
+ * of it.  So do the recipients that an account has written to, which tell how
+ * many of a message's are new to it.
  */
 #ifndef AUTH_QUOTA_H
 #define AUTH_QUOTA_H
 
-#include <stdint.h>
+#include "ipc/messages.h"
 
-enum quota {
-	QUOTA_OK,   /* charged */
-	QUOTA_HOUR, /* over the limit of an hour; nothing was charged */
-	QUOTA_DAY,
+struct quota_ask {
+	const char *login;
+	const char *label;  /* a credential with a limit of its own, or NULL */
+	uint64_t label_day; /* that limit, recipients a day */
+	const uint64_t *limit; /* the account's, by enum limit */
+	uint32_t rcpts;
+	struct bytes
+	    hashes;      /* RCPT_HASH bytes of each; those without are new */
+	uint64_t now_ms; /* since 1970 */
 };
 
-/*
- * Charge n recipients to an account.
- *
- *   now_s      of a clock that only grows
- *   free_in_s  set when over: seconds until these n will fit; -1 never,
- *              because n alone is over the limit
- */
-enum quota quota_charge(const char *login, uint32_t n, uint32_t per_hour,
-    uint32_t per_day, int64_t now_s, int64_t *free_in_s);
+struct quota_answer {
+	uint32_t news;    /* of the recipients, never written to before */
+	bool of_label;    /* it is the credential's limit that is reached */
+	enum limit which; /* the one that it takes longest to wait for */
+	uint64_t limit;
+	uint64_t n;      /* that did not fit */
+	int64_t wait_ms; /* until they do; -1 never: they alone are too many */
+};
 
-/* Recipients in the last hour and day. */
-void
-quota_sent(const char *login, int64_t now_s, uint32_t *hour, uint32_t *day);
+/* Charge a message and its recipients.  False when a limit is reached: nothing
+ * was charged, and the answer says which one. */
+bool quota_charge(const struct quota_ask *, struct quota_answer *);
 
+/* What was charged was not sent.  Its recipients stay known. */
+void quota_undo(const char *login, const char *label, uint32_t rcpts);
+
+/* What is used of each limit that is counted over a time; the others are 0. */
+void quota_used(const char *login, const uint64_t limit[LIMITS],
+    uint64_t now_ms, uint64_t used[LIMITS]);
+
+/* Write what was counted; when the process ends. */
+void quota_write(void);
+/* The account is gone, from the store too. */
+void quota_forget(const char *login);
 void quota_close(void);
 
 #endif

@@ -56,6 +56,10 @@ static const char *const names[TABLES] = {
 	[TABLE_LOGINS] = "logins",
 	[TABLE_DKIM] = "dkim",
 	[TABLE_LEGACY] = "legacy",
+	[TABLE_LIMITS] = "limits",
+	[TABLE_USAGE] = "usage",
+	[TABLE_KNOWN] = "known",
+	[TABLE_GUARD] = "guard",
 };
 
 DB_ENV *store_env;

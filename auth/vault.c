@@ -147,6 +147,7 @@ stop(void)
 	hasher_stop();
 	signer_stop();
 	uses_write();
+	quota_write();
 	store_close();
 	login_close();
 	exchange_close();

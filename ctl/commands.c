@@ -66,6 +66,15 @@ static const struct flag certificate_issue[] = {
 static const struct flag certificate_add[] = { SCOPE, EXPIRES, END };
 static const struct flag app_password[] = {
 	SCOPE, EXPIRES, JSON, END };
+static const struct flag account_limits[] = {
+	{ "per-hour", "NUMBER", "recipients an hour" },
+	{ "per-day", "NUMBER", "recipients a day" },
+	{ "messages-per-hour", "NUMBER", "messages an hour" },
+	{ "messages-per-day", "NUMBER", "messages a day" },
+	{ "new-per-day", "NUMBER", "recipients a day that it never wrote to" },
+	{ "recipients", "NUMBER", "recipients in one message" },
+	{ "size", "SIZE", "octets in one message, like 10M" },
+	JSON, PLAIN, END };
 static const struct flag queue_list[] = {
 	ACCOUNT, DOMAIN, { "limit", "NUMBER", "stop after so many messages" },
 	JSON, PLAIN, END };
@@ -207,6 +216,12 @@ const struct command commands[] = {
 { "account",    "logins",  "ADDRESS",          list,       cmd_account_logins,
   "list the last logins of an account",
   "The newest first, good and bad ones, about twenty." },
+{ "account",    "limits",  "ADDRESS",          account_limits, cmd_account_limits,
+  "show or set what an account may send",
+  "Without a flag: its limits, what is used of them now, and where each comes "
+  "from.  With flags it gets numbers of its own, which count instead of those "
+  "of the configuration and are not halved while it is new; \"default\" as a "
+  "value gives one back." },
 { "account",    "app-password add", "ADDRESS LABEL", app_password, cmd_app_password_add,
   "make a password for one device",
   "LABEL tells which device it is.  The password is made and shown once; it "

@@ -104,8 +104,17 @@ static const struct field sender_check[] = {
 static const struct field submit_check[] = {
 	F_STR(msg_submit_check, account),
 	F_STR(msg_submit_check, credential),
+	F_STR(msg_submit_check, ip),
 	F_BYTES(msg_submit_check, authors, 16384),
 	F_U32(msg_submit_check, rcpts),
+	F_BYTES(msg_submit_check, hashes, RCPT_HASH * RCPT_HASHES),
+	F_END,
+};
+
+static const struct field submit_undo[] = {
+	F_STR(msg_submit_undo, account),
+	F_STR(msg_submit_undo, credential),
+	F_U32(msg_submit_undo, rcpts),
 	F_END,
 };
 
@@ -114,6 +123,8 @@ static const struct field allowed[] = {
 	F_U32(msg_allowed, code),
 	F_STR(msg_allowed, status),
 	F_STR(msg_allowed, text),
+	F_U32(msg_allowed, rcpts),
+	F_U64(msg_allowed, size),
 	F_END,
 };
 
@@ -323,6 +334,21 @@ static const struct field status_row[] = {
 	F_END,
 };
 
+#define EACH_LIMIT(s, f) \
+	F_U64(s, f[LIMIT_RECIPIENTS]), F_U64(s, f[LIMIT_SIZE]), \
+	F_U64(s, f[LIMIT_HOUR]), F_U64(s, f[LIMIT_DAY]), \
+	F_U64(s, f[LIMIT_MESSAGES_HOUR]), F_U64(s, f[LIMIT_MESSAGES_DAY]), \
+	F_U64(s, f[LIMIT_NEW])
+
+static const struct field limits_row[] = {
+	F_STR(msg_limits_row, account),
+	EACH_LIMIT(msg_limits_row, limit),
+	EACH_LIMIT(msg_limits_row, used),
+	F_U32(msg_limits_row, own),
+	F_U32(msg_limits_row, young),
+	F_END,
+};
+
 static const struct field account_cmd[] = {
 	F_U32(msg_account_cmd, verb),
 	F_STR(msg_account_cmd, account),
@@ -334,6 +360,7 @@ static const struct field account_cmd[] = {
 	F_STR(msg_account_cmd, senders),
 	F_U32(msg_account_cmd, per_day),
 	F_U64(msg_account_cmd, expires),
+	EACH_LIMIT(msg_account_cmd, limit),
 	F_END,
 };
 
@@ -591,6 +618,7 @@ static const struct message {
 [MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            0,     auth_result),
 [MSG_SENDER_CHECK]    = ROW("sender-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     sender_check),
 [MSG_SUBMIT_CHECK]    = ROW("submit-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     submit_check),
+[MSG_SUBMIT_UNDO]     = ROW("submit-undo",     SMTPD,                  AUTH,                   MSG_NONE,            0,     submit_undo),
 [MSG_ALLOWED]         = ROW("allowed",         AUTH,                   SMTPD,                  MSG_NONE,            0,     allowed),
 [MSG_TLS_SIGN]        = ROW("tls-sign",        SMTPD,                  AUTH,                   MSG_TLS_SIGNED,      0,     tls_sign),
 [MSG_TLS_SIGNED]      = ROW("tls-signed",      AUTH,                   SMTPD,                  MSG_NONE,            0,     tls_signed),
@@ -633,6 +661,7 @@ static const struct message {
 [MSG_CREDENTIAL_ROW]  = ROW("credential-row",  AUTH,                   CTL,                    MSG_NONE,            0,     credential_row),
 [MSG_ISSUED]          = ROW("issued",          AUTH,                   CTL,                    MSG_NONE,            SECRET,issued),
 [MSG_LOGIN_ROW]       = ROW("login-row",       AUTH,                   CTL,                    MSG_NONE,            0,     login_row),
+[MSG_LIMITS_ROW]      = ROW("limits-row",      AUTH,                   CTL,                    MSG_NONE,            0,     limits_row),
 [MSG_QUEUE_CMD]       = ROW("queue-cmd",       CTL,                    QUEUE,                  MSG_CMD_DONE,        0,     queue_cmd),
 [MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     queue_row),
 [MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            0,     rcpt_row),

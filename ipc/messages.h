@@ -21,7 +21,7 @@
 
 #include "lib/record.h"
 
-#define MSG_VERSION 4
+#define MSG_VERSION 5
 #define MSG_MAX     (160 * 1024) /* bytes, header included */
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
@@ -68,6 +68,7 @@ enum msg_type {
 	MSG_AUTH_RESULT,
 	MSG_SENDER_CHECK,
 	MSG_SUBMIT_CHECK,
+	MSG_SUBMIT_UNDO,
 	MSG_ALLOWED,
 	MSG_TLS_SIGN,
 	MSG_TLS_SIGNED,
@@ -122,6 +123,7 @@ enum msg_type {
 	MSG_CREDENTIAL_ROW,
 	MSG_ISSUED,
 	MSG_LOGIN_ROW,
+	MSG_LIMITS_ROW,
 	MSG_QUEUE_CMD,
 	MSG_QUEUE_ROW,
 	MSG_RCPT_ROW,
@@ -237,6 +239,24 @@ struct msg_sender_check {
 	char sender[ADDR_SIZE]; /* canonical; "" is the null path */
 };
 
+/* What an account is held to; each has a number of its own or the server's. */
+enum limit {
+	LIMIT_RECIPIENTS, /* of a message */
+	LIMIT_SIZE,       /* of a message, bytes */
+	LIMIT_HOUR,       /* recipients an hour */
+	LIMIT_DAY,
+	LIMIT_MESSAGES_HOUR,
+	LIMIT_MESSAGES_DAY,
+	LIMIT_NEW, /* recipients a day that it never wrote to before */
+	LIMITS
+};
+
+/* Of a recipient: the first bytes of the SHA-256 of its address in lower case,
+ * so that nobody finds another address with the same one. */
+#define RCPT_HASH      8
+#define RCPT_HASHES    2000       /* of one message at most */
+#define LIMIT_AS_IT_IS UINT64_MAX /* in a command */
+
 /*
  * smtpd -> auth: may it submit this message?  Charged against the account's
  * limits when the answer is V_OK.
@@ -244,7 +264,16 @@ struct msg_sender_check {
 struct msg_submit_check {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
+	char ip[46];          /* of the client */
 	struct bytes authors; /* packed: From: mailboxes and Sender: */
+	uint32_t rcpts;
+	struct bytes hashes; /* RCPT_HASH bytes of each, of RCPT_HASHES */
+};
+
+/* smtpd -> auth: the message that was charged for was not taken. */
+struct msg_submit_undo {
+	char account[ADDR_SIZE];
+	char credential[CREDENTIAL_LABEL];
 	uint32_t rcpts;
 };
 
@@ -253,6 +282,9 @@ struct msg_allowed {
 	uint32_t code;
 	char status[12];
 	char text[400]; /* names the address or the limit, and the remedy */
+	/* To MSG_SENDER_CHECK, when V_OK: what this message may have. */
+	uint32_t rcpts;
+	uint64_t size;
 };
 
 /* smtpd -> auth, on the channel of its own: one private-key operation. */
@@ -554,7 +586,9 @@ enum account_verb {
 	CERTIFICATE_LIST,
 	CERTIFICATE_REVOKE, /* label */
 	ACCOUNT_LOGINS,
-	ACCOUNT_CHECK, /* are the accounts whole? */
+	ACCOUNT_CHECK,  /* are the accounts whole? */
+	ACCOUNT_LIMITS, /* answered with MSG_LIMITS_ROW */
+	ACCOUNT_LIMIT,  /* limit */
 	ACCOUNT_VERBS
 };
 
@@ -576,6 +610,9 @@ struct msg_account_cmd {
 	char senders[CREDENTIAL_SENDERS];
 	uint32_t per_day; /* recipients; 0 no limit */
 	uint64_t expires; /* unix seconds; 0 never */
+	/* The account's own, by enum limit: 0 that of the server, or
+	 * LIMIT_AS_IT_IS. */
+	uint64_t limit[LIMITS];
 };
 
 /* What proves an account, and what may restrict it. */
@@ -653,6 +690,15 @@ struct msg_login_row {
 	char mech[20];
 	char result[24]; /* "ok", or the reason= of auth.failed */
 	char credential[CREDENTIAL_LABEL];
+};
+
+/* By enum limit. */
+struct msg_limits_row {
+	char account[ADDR_SIZE];
+	uint64_t limit[LIMITS];
+	uint64_t used[LIMITS]; /* of those that are counted over a time */
+	uint32_t own;   /* bit set: the account's own, not the server's */
+	uint32_t young; /* the server's are halved for a new account */
 };
 
 struct msg_account_row {
@@ -842,8 +888,8 @@ struct msg_cmd_done {
 	uint32_t more;      /* QUEUE_LIST: there is more behind `next` */
 	uint64_t next;
 	uint64_t next_seq; /* QUEUE_LOG: go on at (`next`, `next_seq`) */
-	uint64_t count; /* how many were changed or would be */
-	char text[600]; /* one sentence for the operator */
+	uint64_t count;    /* how many were changed or would be */
+	char text[600];    /* one sentence for the operator */
 };
 
 struct msg {
@@ -862,6 +908,7 @@ struct msg {
 		struct msg_auth_result auth_result;
 		struct msg_sender_check sender_check;
 		struct msg_submit_check submit_check;
+		struct msg_submit_undo submit_undo;
 		struct msg_allowed allowed;
 		struct msg_tls_sign tls_sign;
 		struct msg_tls_signed tls_signed;
@@ -889,6 +936,7 @@ struct msg {
 		struct msg_ctl_opened ctl_opened;
 		struct msg_status_row status_row;
 		struct msg_account_cmd account_cmd;
+		struct msg_limits_row limits_row;
 		struct msg_account_row account_row;
 		struct msg_grant_row grant_row;
 		struct msg_item item;

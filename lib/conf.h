@@ -87,6 +87,11 @@ struct conf {
 	uint32_t recipients;   /* a message */
 	uint32_t rcpts_hour;   /* recipients an hour for an account */
 	uint32_t rcpts_day;
+	uint32_t messages_hour; /* messages an hour for an account */
+	uint32_t messages_day;
+	uint32_t new_day;     /* recipients a day it never wrote to before */
+	int64_t young_s;      /* an account is new for so long: half of it */
+	char contact[256];    /* whom to ask; "" nobody in particular */
 	int64_t hold_s;       /* how far ahead a client may date its mail */
 	uint32_t connections; /* from one address */
 

@@ -30,6 +30,11 @@ const struct conf_key conf_keys[] = {
    { "limits", "recipients",     read_count,     AT(recipients),       "100" },
    { "limits", "per-hour",       read_count,     AT(rcpts_hour),       "300" },
    { "limits", "per-day",        read_count,     AT(rcpts_day),        "2000" },
+   { "limits", "messages-per-hour", read_count,  AT(messages_hour),    "200" },
+   { "limits", "messages-per-day", read_count,   AT(messages_day),     "1000" },
+   { "limits", "new-per-day",    read_count,     AT(new_day),          "90" },
+   { "limits", "new-account",    read_duration,  AT(young_s),          "7d" },
+   { "limits", "contact",        read_text,      AT(contact),          "" },
    { "limits", "hold",           read_duration,  AT(hold_s),           "30d" },
    { "limits", "connections",    read_count,     AT(connections),      "50" },
    { "queue",  "give-up",        read_duration,  AT(give_up_s),        "5d" },
@@ -164,6 +169,7 @@ read_size(struct conf *c, const struct conf_key *k, const char *value)
 static const char *
 read_count(struct conf *c, const struct conf_key *k, const char *value)
 {
+	const char *per;
 	uint32_t count;
 	char *rest;
 	unsigned long v;
@@ -171,8 +177,8 @@ read_count(struct conf *c, const struct conf_key *k, const char *value)
 	errno = 0;
 	v = strtoul(value, &rest, 10);
 	/* "300/hour" says the unit that the key already has. */
-	if (*rest == '/' && strncmp(k->name, "per-", 4) == 0 &&
-	    strcmp(rest + 1, k->name + 4) == 0)
+	per = strstr(k->name, "per-");
+	if (*rest == '/' && per != NULL && strcmp(rest + 1, per + 4) == 0)
 		rest += strlen(rest);
 	if (*value < '0' || *value > '9' || *rest != '\0' || errno != 0 ||
 	    v > UINT32_MAX)

@@ -189,9 +189,12 @@ judge_header(struct session *s)
 		return; /* auth would charge the account for nothing */
 	text_copy(c->account, sizeof(c->account), s->account);
 	text_copy(c->credential, sizeof(c->credential), s->credential);
+	text_copy(c->ip, sizeof(c->ip), s->ip);
 	c->authors.data = list;
 	c->authors.len = len;
 	c->rcpts = tx->nrcpts;
+	c->hashes.data = (const uint8_t *)buf_data(&tx->hashes);
+	c->hashes.len = tx->hashes.len;
 	if (!expect(s, &m)) {
 		no_answer(&m, MSG_ALLOWED);
 		body_allowed(s, &m);
@@ -204,8 +207,34 @@ body_allowed(struct session *s, const struct msg *m)
 	const struct msg_allowed *a = &m->u.allowed;
 
 	outcome_set(&s->tx->allowed, a->verdict, a->code, a->status, a->text);
-	if (s->tx->allowed.verdict != V_OK)
+	s->tx->charged = s->tx->allowed.verdict == V_OK;
+	if (!s->tx->charged)
 		tx_doom(s->tx);
+}
+
+/* It was not taken after all: auth is not to count it. */
+static void
+undo(struct session *s)
+{
+	struct msg m = { .type = MSG_SUBMIT_UNDO, .tag = s->id };
+	struct msg_submit_undo *u = &m.u.submit_undo;
+
+	if (!s->tx->charged)
+		return;
+	s->tx->charged = false;
+	text_copy(u->account, sizeof(u->account), s->account);
+	text_copy(u->credential, sizeof(u->credential), s->credential);
+	u->rcpts = s->tx->nrcpts;
+	(void)s->world->send(&m);
+}
+
+/* The server's limit, or less: what auth says of the account. */
+static uint64_t
+most_size(const struct session *s)
+{
+	uint64_t all = s->world->conf->message_size;
+
+	return s->tx->most_size < all ? s->tx->most_size : all;
 }
 
 /* Where the next n octets go: sized for the whole message when it is told. */
@@ -293,7 +322,7 @@ enum data_step
 body_feed(struct session *s, const char *p, size_t n, size_t *used)
 {
 	struct transaction *tx = s->tx;
-	uint64_t limit = s->world->conf->message_size;
+	uint64_t limit = most_size(s);
 	size_t len, before = tx->header.bytes;
 	char *out;
 
@@ -338,12 +367,12 @@ borrow_file(struct session *s)
 }
 
 static const struct outcome *
-too_large(const struct conf *conf)
+too_large(const struct session *s)
 {
 	static struct outcome o;
 	char text[160];
 
-	snprintf(text, sizeof(text), TOO_LARGE, conf->message_size);
+	snprintf(text, sizeof(text), TOO_LARGE, most_size(s));
 	outcome_set(&o, V_PERM, 552, "5.3.4", text);
 	return &o;
 }
@@ -365,7 +394,7 @@ fault(const struct session *s)
 	if (data_faults[tx->reader.fault].verdict != V_OK)
 		return &data_faults[tx->reader.fault];
 	if (tx->too_large)
-		return too_large(s->world->conf);
+		return too_large(s);
 	if (tx->header_fault.verdict != V_OK)
 		return &tx->header_fault;
 	if (tx->allowed.verdict != V_OK)
@@ -394,8 +423,10 @@ body_next(struct session *s)
 	if (tx->ended && tx->fd != -1 && !tx->doomed)
 		tx_flush(tx);
 	o = fault(s);
-	if (o != NULL)
+	if (o != NULL) {
+		undo(s);
 		return refuse(s, o);
+	}
 	if (!tx->ended)
 		return reply(s, 250, "2.0.0", "%" PRIu64 " octets received",
 		    tx->chunk_size);
@@ -436,6 +467,7 @@ stored(struct session *s, const struct msg_tx_result *r)
 	struct outcome o;
 
 	if (r->verdict != V_OK) {
+		undo(s);
 		outcome_set(&o, r->verdict, r->code, r->status, r->text);
 		return refuse(s, &o);
 	}

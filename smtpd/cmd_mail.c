@@ -101,11 +101,29 @@ cmd_mail(struct session *s, char *args, size_t n)
 		return code;
 	address_format(&mail.from, sender);
 	s->tx = tx_new(sender, s->world->now_ms);
+	s->tx->most_rcpts = s->world->conf->recipients;
+	s->tx->most_size = UINT64_MAX;
 	note_options(s, &mail);
 	text_copy(c->account, sizeof(c->account), s->account);
 	text_copy(c->credential, sizeof(c->credential), s->credential);
 	text_copy(c->sender, sizeof(c->sender), sender);
 	return ask(s, &m);
+}
+
+/* Auth has said what the account may. */
+static int
+mail_begins(struct session *s, const struct msg_allowed *a)
+{
+	struct transaction *tx = s->tx;
+
+	if (a->rcpts != 0)
+		tx->most_rcpts = a->rcpts;
+	if (a->size != 0)
+		tx->most_size = a->size;
+	/* RFC 1870 6.1: what it says of itself is too much already. */
+	if (tx->size_hint > tx->most_size)
+		return reply(s, 552, "5.3.4", TOO_LARGE, tx->most_size);
+	return reply(s, 250, "2.1.0", "sender ok");
 }
 
 int
@@ -116,7 +134,7 @@ mail_answered(struct session *s, const struct msg *m, int fd)
 
 	(void)fd;
 	if (a->verdict == V_OK)
-		return reply(s, 250, "2.1.0", "sender ok");
+		return mail_begins(s, a);
 	outcome_set(&o, a->verdict, a->code, a->status, a->text);
 	return refuse(s, &o);
 }

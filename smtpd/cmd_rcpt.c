@@ -34,11 +34,13 @@ static_assert((int)ON_NEVER == (int)NOTIFY_NEVER &&
 
 /* Returns its length in the packed list. */
 static size_t
-pack(const struct rcpt_args *rcpt, uint8_t out[RCPT_ITEM_MAX])
+pack(const struct rcpt_args *rcpt, uint8_t out[RCPT_ITEM_MAX],
+    char address[ADDR_SIZE])
 {
 	struct rcpt_item item;
 
 	address_format(&rcpt->to, item.address);
+	text_copy(address, ADDR_SIZE, item.address);
 	item.notify = (uint8_t)rcpt->notify;
 	text_copy(item.orcpt, sizeof(item.orcpt), rcpt->orcpt);
 	return rcpt_pack(&item, out);
@@ -51,6 +53,7 @@ cmd_rcpt(struct session *s, char *args, size_t n)
 	struct rcpt_args rcpt;
 	enum args_result r;
 	uint8_t item[RCPT_ITEM_MAX];
+	char address[ADDR_SIZE];
 	size_t len;
 
 	r = command_rcpt(&rcpt, args, n, s->tx->flags & TX_SMTPUTF8);
@@ -58,17 +61,18 @@ cmd_rcpt(struct session *s, char *args, size_t n)
 		return reply_misread(s, r, "5.1.3",
 		    "write RCPT TO:<address@domain>, then parameters");
 	/* RFC 5321 4.5.3.1.10: 452, and the client sends to the rest later. */
-	if (s->tx->nrcpts >= conf->recipients)
+	if (s->tx->nrcpts >= s->tx->most_rcpts)
 		return reply(s, 452, "4.5.3",
 		    "too many recipients: %u in one message at most",
-		    conf->recipients);
+		    s->tx->most_rcpts);
 	/* RFC 5321 4.5.1: <Postmaster> is ours. */
 	if (rcpt.to.domain[0] == '\0')
 		text_copy(
 		    rcpt.to.domain, sizeof(rcpt.to.domain), conf->hostname);
-	len = pack(&rcpt, item);
+	len = pack(&rcpt, item, address);
 	if (!tx_has_room(s->tx, len) && !send_ahead(s))
 		return reply(s, 451, "4.3.0", QUEUE_AWAY);
 	tx_add_rcpt(s->tx, item, len);
+	tx_add_hash(s->tx, address);
 	return reply(s, 250, "2.1.5", "recipient ok");
 }

@@ -168,7 +168,7 @@ int64_t session_deadline(const struct session *);
  */
 enum { WAIT = 0, MORE = 1, GO = 300 };
 
-/* Takes conf->message_size. */
+/* Takes a uint64_t of bytes. */
 #define TOO_LARGE \
 	"message too large: %" PRIu64 " octets at most, and attachments take " \
 	"a third more than their files; send less at a time"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "mail/ascii.h"
 #include "mail/trace.h"
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
@@ -43,6 +44,7 @@ tx_free(struct transaction *tx)
 	tx_close_file(tx);
 	sha256_free(tx->hash);
 	buf_release(&tx->rcpts);
+	buf_release(&tx->hashes);
 	buf_release(&tx->body);
 	free(tx);
 }
@@ -64,6 +66,27 @@ tx_add_rcpt(struct transaction *tx, const uint8_t *item, size_t n)
 	assert(len == tx->rcpts.len + n + 2);
 	buf_commit(&tx->rcpts, n + 2);
 	tx->nrcpts++;
+}
+
+void
+tx_add_hash(struct transaction *tx, const char *address)
+{
+	static struct sha256 *hash; /* one for all, for ever */
+	uint8_t digest[SHA256_SIZE];
+	char folded[ADDR_SIZE];
+	size_t n;
+
+	if (tx->hashes.len >= RCPT_HASH * RCPT_HASHES)
+		return;
+	for (n = 0; address[n] != '\0' && n < sizeof(folded); n++)
+		folded[n] = ascii_lower(address[n]);
+	if (hash == NULL)
+		hash = sha256_new();
+	else
+		sha256_reset(hash);
+	sha256_feed(hash, folded, n);
+	sha256_end(hash, digest);
+	buf_add(&tx->hashes, digest, RCPT_HASH);
 }
 
 static void

@@ -21,6 +21,10 @@ struct transaction {
 	struct tx_options options;
 	int64_t began_ms; /* at MAIL */
 	unsigned nrcpts;
+	struct buf hashes;   /* of the recipients, for auth */
+	uint32_t most_rcpts; /* as auth says of the account */
+	uint64_t most_size;
+	bool charged;     /* auth counts it as sent */
 	struct buf rcpts; /* packed; those that the queue has not got yet */
 	bool known;       /* the queue holds something of it */
 	bool lost;        /* ... or held, and died */
@@ -54,6 +58,8 @@ void tx_free(struct transaction *);
 /* Room for a recipient of n octets (ipc/rcpt.h) in the record to come? */
 bool tx_has_room(const struct transaction *, size_t n);
 void tx_add_rcpt(struct transaction *, const uint8_t *item, size_t n);
+/* Its hash, unless there are RCPT_HASHES already. */
+void tx_add_hash(struct transaction *, const char *address);
 
 /* The next octets of the message, header included, to hash what is body. */
 void tx_hash(struct transaction *, const char *, size_t n);

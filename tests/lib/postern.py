@@ -183,6 +183,9 @@ class Postern:
         # Loads and crowds of cases share one account.
         self.sections = {
             "limits": {"per-hour": "1000000", "per-day": "1000000",
+                       "messages-per-hour": "1000000",
+                       "messages-per-day": "1000000",
+                       "new-per-day": "1000000",
                        **(limits or {})},
             "queue": dict(queue or {}),
             "dns": dict(dns or {}),

@@ -1,115 +1,255 @@
 /*
- * Recipients are counted over sliding windows, and a refusal knows when they
- * fit again.
+ * Limits name the one to wait for, know who is new, and survive a restart.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "auth/accounts.h"
+#include "auth/book.h"
 #include "auth/quota.h"
+#include "auth/store.h"
+#include "lib/loop.h"
 
-#define ALICE "alice@example.org"
-#define HOUR  3600
+#define ALICE  "alice@example.org"
+#define MINUTE ((uint64_t)60 * 1000)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define T0     (20000 * DAY)
 
-static int64_t wait_s;
+static char dir[64];
+static uint64_t limit[LIMITS];
+static struct quota_answer answer;
 
-static enum quota
-charge(uint32_t n, int64_t now)
+static int
+setup(void **state)
 {
-	return quota_charge(ALICE, n, 300, 2000, now, &wait_s);
+	const uint64_t usual[LIMITS] = {
+		[LIMIT_RECIPIENTS] = 100,
+		[LIMIT_SIZE] = 1000,
+		[LIMIT_HOUR] = 300,
+		[LIMIT_DAY] = 2000,
+		[LIMIT_MESSAGES_HOUR] = 200,
+		[LIMIT_MESSAGES_DAY] = 1000,
+		[LIMIT_NEW] = 90,
+	};
+
+	(void)state;
+	memcpy(limit, usual, sizeof(limit));
+	strcpy(dir, "/tmp/postern-test-auth-XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	loop_init();
+	store_open(dir);
+	return 0;
 }
 
 static int
 teardown(void **state)
 {
+	char command[128];
+
 	(void)state;
 	quota_close();
-	return 0;
+	store_close();
+	book_close();
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
 }
 
 static void
-an_hour_has_a_limit(void **state)
+restart(bool killed)
 {
-	uint32_t hour, day;
+	if (!killed)
+		quota_write();
+	quota_close();
+	store_close();
+	store_open(dir);
+}
 
-	(void)state;
-	assert_int_equal(charge(100, 10), QUOTA_OK);
-	assert_int_equal(charge(200, 70), QUOTA_OK);
-	assert_int_equal(charge(1, 130), QUOTA_HOUR);
-	/* The 100 of minute 0 leave when minute 60 begins. */
-	assert_int_equal(wait_s, HOUR - 130);
-	assert_int_equal(charge(100, HOUR - 1), QUOTA_HOUR);
-	assert_int_equal(charge(100, HOUR), QUOTA_OK);
-	assert_int_equal(charge(1, HOUR), QUOTA_HOUR);
-	assert_int_equal(wait_s, 60);
-	quota_sent(ALICE, HOUR, &hour, &day);
-	assert_int_equal(hour, 300);
-	assert_int_equal(day, 400);
-	/* What was refused was not charged, and another account is another. */
-	assert_int_equal(
-	    quota_charge("b@x", 300, 300, 2000, HOUR, &wait_s), QUOTA_OK);
-	quota_sent("nobody@x", HOUR, &hour, &day);
-	assert_int_equal(hour + day, 0);
+/* To `rcpts` recipients, numbered from `first` on. */
+static bool
+mail_to(uint32_t first, uint32_t rcpts, const char *label, uint64_t now_ms)
+{
+	static uint8_t hashes[RCPT_HASH * RCPT_HASHES];
+	struct quota_ask q = { .login = ALICE,
+		.label = label,
+		.label_day = 5,
+		.limit = limit,
+		.rcpts = rcpts,
+		.now_ms = now_ms };
+
+	for (uint32_t i = 0; i < rcpts; i++) {
+		uint64_t n = (uint64_t)(first + i) * 0x9e3779b97f4a7c15u;
+
+		memcpy(hashes + i * RCPT_HASH, &n, RCPT_HASH);
+	}
+	q.hashes = (struct bytes){ hashes, RCPT_HASH * rcpts };
+	return quota_charge(&q, &answer);
 }
 
 static void
-the_time_told_is_true(void **state)
+over(enum limit which, int64_t wait_ms)
 {
-	int64_t now = 0;
-
-	(void)state;
-	for (int i = 0; i < 30; i++, now += 61)
-		assert_int_equal(charge(10, now), QUOTA_OK);
-	assert_int_equal(charge(25, now), QUOTA_HOUR);
-	assert_true(wait_s > 0);
-	now += wait_s;
-	assert_int_equal(charge(25, now - 1), QUOTA_HOUR);
-	assert_int_equal(charge(25, now), QUOTA_OK);
+	assert_int_equal(answer.which, which);
+	assert_int_equal(answer.limit, limit[which]);
+	assert_in_range(
+	    answer.wait_ms + 2, (uint64_t)wait_ms, (uint64_t)wait_ms + 4);
 }
 
 static void
-a_day_has_a_limit(void **state)
+each_limit_is_named(void **state)
 {
-	int64_t now = 5;
-
 	(void)state;
-	for (int i = 0; i < 6; i++, now += HOUR)
-		assert_int_equal(charge(300, now), QUOTA_OK);
-	assert_int_equal(charge(200, now), QUOTA_OK);
-	now += HOUR;
-	assert_int_equal(charge(1, now), QUOTA_DAY);
-	/* Hour 0 leaves when hour 24 begins. */
-	assert_int_equal(wait_s, 24 * HOUR - now);
-	assert_int_equal(charge(300, now + wait_s), QUOTA_OK);
-	/* Days later all is forgotten. */
-	now += 100 * HOUR;
-	assert_int_equal(charge(300, now), QUOTA_OK);
+	limit[LIMIT_NEW] = 100000;
+	assert_true(mail_to(0, 300, NULL, T0));
+	assert_int_equal(answer.news, 300);
+	assert_false(mail_to(0, 1, NULL, T0));
+	over(LIMIT_HOUR, 12000);
+	assert_int_equal(answer.news, 0);
+	limit[LIMIT_MESSAGES_HOUR] = 1;
+	assert_false(mail_to(0, 1, NULL, T0));
+	over(LIMIT_MESSAGES_HOUR, (int64_t)HOUR);
+	limit[LIMIT_MESSAGES_DAY] = 1;
+	assert_false(mail_to(0, 1, NULL, T0));
+	over(LIMIT_MESSAGES_DAY, (int64_t)DAY);
+	limit[LIMIT_NEW] = 300;
+	assert_false(mail_to(1000, 301, NULL, T0));
+	assert_int_equal(answer.wait_ms, -1);
+	assert_true(answer.which == LIMIT_HOUR || answer.which == LIMIT_NEW);
 }
 
 static void
-too_many_at_once_never_fit(void **state)
+only_the_new_count_as_new(void **state)
 {
 	(void)state;
-	assert_int_equal(charge(301, 10), QUOTA_HOUR);
-	assert_int_equal(wait_s, -1);
-	assert_int_equal(charge(2001, 10), QUOTA_DAY);
-	assert_int_equal(wait_s, -1);
-	assert_int_equal(charge(UINT32_MAX, 10), QUOTA_DAY);
-	assert_int_equal(wait_s, -1);
-	assert_int_equal(charge(300, 10), QUOTA_OK);
+	assert_true(mail_to(0, 80, NULL, T0));
+	assert_int_equal(answer.news, 80);
+	assert_true(mail_to(0, 80, NULL, T0 + MINUTE));
+	assert_int_equal(answer.news, 0);
+	assert_true(mail_to(75, 10, NULL, T0 + 2 * MINUTE));
+	assert_int_equal(answer.news, 5);
+	assert_false(mail_to(200, 80, NULL, T0 + 3 * MINUTE));
+	assert_int_equal(answer.which, LIMIT_NEW);
+	assert_int_equal(answer.n, 80);
+	/* The refused ones are as new as before. */
+	assert_false(mail_to(200, 80, NULL, T0 + 4 * MINUTE));
+	assert_int_equal(answer.news, 80);
+	assert_true(mail_to(200, 80, NULL, T0 + DAY));
+	/* After half a year nobody is known. */
+	quota_write();
+	assert_true(mail_to(0, 80, NULL, T0 + 182 * DAY));
+	assert_int_equal(answer.news, 80);
+}
+
+static void
+a_credential_has_its_own(void **state)
+{
+	(void)state;
+	assert_true(mail_to(0, 4, "scanner", T0));
+	assert_false(mail_to(0, 2, "scanner", T0));
+	assert_true(answer.of_label);
+	assert_int_equal(answer.limit, 5);
+	assert_true(mail_to(0, 2, "printer", T0));
+	assert_true(mail_to(0, 2, NULL, T0));
+	assert_true(mail_to(0, 1, "scanner", T0));
+}
+
+static void
+what_was_not_sent_is_given_back(void **state)
+{
+	uint64_t used[LIMITS];
+
+	(void)state;
+	assert_true(mail_to(0, 4, "scanner", T0));
+	quota_undo(ALICE, "scanner", 4);
+	quota_used(ALICE, limit, T0, used);
+	assert_int_equal(used[LIMIT_HOUR], 0);
+	assert_int_equal(used[LIMIT_MESSAGES_DAY], 0);
+	assert_true(mail_to(0, 5, "scanner", T0));
+	assert_int_equal(answer.news, 1);
+}
+
+static void
+it_survives_a_restart(void **state)
+{
+	uint64_t used[LIMITS];
+
+	(void)state;
+	assert_true(mail_to(0, 80, NULL, T0));
+	restart(false);
+	quota_used(ALICE, limit, T0, used);
+	assert_int_equal(used[LIMIT_HOUR], 80);
+	assert_int_equal(used[LIMIT_DAY], 80);
+	assert_int_equal(used[LIMIT_MESSAGES_HOUR], 1);
+	assert_int_equal(used[LIMIT_NEW], 80);
+	assert_int_equal(used[LIMIT_SIZE], 0);
+	assert_true(mail_to(0, 80, NULL, T0));
+	assert_int_equal(answer.news, 0);
+	assert_false(mail_to(100, 11, NULL, T0));
+	assert_int_equal(answer.which, LIMIT_NEW);
+	/* Only what was not written yet is lost. */
+	restart(true);
+	quota_used(ALICE, limit, T0, used);
+	assert_int_equal(used[LIMIT_HOUR], 80);
+}
+
+static void
+a_removed_account_leaves_nothing(void **state)
+{
+	struct change c = { .login = ALICE, .by = "root", .hash = "" };
+	uint64_t used[LIMITS];
+
+	(void)state;
+	assert_int_equal(accounts_add(&c), CHANGE_DONE);
+	assert_true(mail_to(0, 5, "scanner", T0));
+	assert_true(mail_to(0, 80, NULL, T0));
+	quota_write();
+	assert_int_equal(accounts_remove(&c), CHANGE_DONE);
+	quota_write();
+	quota_used(ALICE, limit, T0, used);
+	assert_int_equal(used[LIMIT_DAY], 0);
+	assert_true(mail_to(0, 5, "scanner", T0));
+	assert_int_equal(answer.news, 5);
+}
+
+static void
+the_known_are_bounded(void **state)
+{
+	uint32_t known = 0;
+
+	(void)state;
+	for (int l = 0; l < LIMITS; l++)
+		limit[l] = 1000000000;
+	for (uint32_t i = 0; i < 15000; i += 1000)
+		assert_true(mail_to(i, 1000, NULL, T0));
+	quota_write();
+	for (uint32_t i = 0; i < 15000; i += 1000) {
+		assert_true(mail_to(i, 1000, NULL, T0));
+		known += 1000 - answer.news;
+		quota_close();
+	}
+	assert_in_range(known, 9000, 10000);
 }
 
 int
 main(void)
 {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(an_hour_has_a_limit, teardown),
-		cmocka_unit_test_teardown(the_time_told_is_true, teardown),
-		cmocka_unit_test_teardown(a_day_has_a_limit, teardown),
-		cmocka_unit_test_teardown(too_many_at_once_never_fit, teardown),
+		TEST(each_limit_is_named),
+		TEST(only_the_new_count_as_new),
+		TEST(a_credential_has_its_own),
+		TEST(what_was_not_sent_is_given_back),
+		TEST(it_survives_a_restart),
+		TEST(a_removed_account_leaves_nothing),
+		TEST(the_known_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

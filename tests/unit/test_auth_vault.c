@@ -39,7 +39,7 @@
 	"hostname = mail.example.org\n" \
 	"[tls]\ncertificate = /c.pem\nkey = /k.pem\n" \
 	"[listen submissions]\naddress = 127.0.0.1:465\ntls = implicit\n" \
-	"[limits]\nper-hour = 10\nper-day = 20\n" \
+	"[limits]\nper-hour = 20\nper-day = 40\n" \
 	"[route *]\nvia = relay.example:587\n"
 
 #define NOBODY 65534

@@ -1,0 +1,33 @@
+/*
+ * limits.c - see limits.h.
+ */
+#include "auth/limits.h"
+
+bool
+limits_of(const struct page *page, const struct conf *conf, uint64_t now_s,
+    uint64_t limit[LIMITS])
+{
+	const uint64_t everybody[LIMITS] = {
+		[LIMIT_RECIPIENTS] = conf->recipients,
+		[LIMIT_SIZE] = conf->message_size,
+		[LIMIT_HOUR] = conf->rcpts_hour,
+		[LIMIT_DAY] = conf->rcpts_day,
+		[LIMIT_MESSAGES_HOUR] = conf->messages_hour,
+		[LIMIT_MESSAGES_DAY] = conf->messages_day,
+		[LIMIT_NEW] = conf->new_day,
+	};
+	bool young = now_s < page->created + (uint64_t)conf->young_s;
+
+	for (int l = 0; l < LIMITS; l++) {
+		limit[l] = page->limit[l];
+		if (limit[l] != 0)
+			continue;
+		limit[l] = everybody[l];
+		if (young && l != LIMIT_RECIPIENTS && l != LIMIT_SIZE)
+			limit[l] = (limit[l] + 1) / 2;
+	}
+	/* The spool keeps room for the server's. */
+	if (limit[LIMIT_SIZE] > conf->message_size)
+		limit[LIMIT_SIZE] = conf->message_size;
+	return young;
+}
