@@ -138,7 +138,7 @@ send_request(const struct msg *m)
 		assert(count_rcpts(copy.u.submit_check.authors) > 0);
 		break;
 	case MSG_SUBMIT_UNDO:
-		assert(sender_ok && copy.u.submit_undo.rcpts > 0);
+		assert(copy.u.submit_undo.rcpts > 0);
 		break;
 	case MSG_TX_RCPTS:
 		rcpts_ahead += count_rcpts(copy.u.tx_rcpts.rcpts);
