@@ -9,6 +9,7 @@
 # make asan       the unit tests, dialogs and system tests under ASan and UBSan
 # make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
 # make bench      messages/s, CPU seconds per 1,000 messages, flushes/message
+# make bench-hostile  how long a session takes while others misbehave
 # make format     clang-format
 # make deps       install missing Debian packages (run and check call it)
 # make install    DESTDIR= PREFIX=
@@ -128,8 +129,8 @@ $(PRELOADS): $B/%.so: %.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
 
-.PHONY: all tests deps run check check-all torture asan fuzz run-fuzz bench format \
-    install clean
+.PHONY: all tests deps run check check-all torture asan fuzz run-fuzz bench \
+    bench-hostile format install clean
 all: $(PROGRAMS)
 tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(PRELOADS)
 
@@ -179,6 +180,10 @@ bench:
 	@tests/lib/deps.sh build
 	@$(MAKE_J) all $(BENCH)
 	@tests/bench/bench.py
+bench-hostile:
+	@tests/lib/deps.sh build
+	@$(MAKE_J) all $(BENCH)
+	@tests/bench/hostile.py
 
 format:
 	clang-format -i $(wildcard */*.c */*.h tests/*/*.c tests/*/*.h)

@@ -49,6 +49,7 @@ add_card(struct page *page, const char *label, const struct credential *c)
 	if (strcmp(label, CREDENTIAL_PASSWORD) == 0) {
 		strcpy(page->hash, c->hash);
 		strcpy(page->scram, c->scram);
+		strcpy(page->seen_ip, c->last_ip);
 		return;
 	}
 	page->cards =

@@ -27,6 +27,8 @@ struct page {
 	uint64_t created;         /* unix seconds */
 	bool legacy;              /* may use listeners for old devices */
 	char scram[SCRAM_VERIFIER];
+	char
+	    seen_ip[46]; /* of the last login that was known when it was read */
 	struct card *cards;
 	size_t ncards;
 	uint8_t *grants; /* packed (list_next) canonical texts */

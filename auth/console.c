@@ -194,7 +194,7 @@ console_hash(
 	con->job.wants_verifier = login_makes_verifiers();
 	strcpy(con->job.secret, con->cmd.secret);
 	con->then = then;
-	hasher_submit(&con->job, "");
+	hasher_submit(&con->job, "", HASH_FIRST);
 }
 
 void

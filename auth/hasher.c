@@ -30,6 +30,7 @@ TAILQ_HEAD(jobs, hash_job);
 
 struct lane {
 	char name[NET_TEXT + 4];
+	enum hash_turn turn;
 	struct jobs jobs;
 	int waiting, running;
 	TAILQ_ENTRY(lane) link;
@@ -39,7 +40,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
 static TAILQ_HEAD(, lane) lanes = TAILQ_HEAD_INITIALIZER(lanes); /* in turn */
 static struct jobs finished = TAILQ_HEAD_INITIALIZER(finished);
-static int waiting;
+static int waiting[HASH_TURNS];
 static bool stopping;
 
 static pthread_t threads[WORKERS_MAX];
@@ -63,17 +64,27 @@ run(struct hash_job *job)
 	explicit_bzero(job->secret, sizeof(job->secret));
 }
 
-/* The next job of the first lane that may have one; the lane goes to the end
- * of the turn.  NULL when there is nothing to do. */
+/* The first lane of the earliest turn that may have a worker, or NULL. */
+static struct lane *
+next_lane(void)
+{
+	struct lane *lane, *best = NULL;
+
+	TAILQ_FOREACH (lane, &lanes, link)
+		if (lane->waiting > 0 && lane->running < RUNNING_IN_LANE &&
+		    (best == NULL || lane->turn < best->turn))
+			best = lane;
+	return best;
+}
+
+/* The next job, of a lane that goes to the end of the others then.  NULL when
+ * there is nothing to do. */
 static struct hash_job *
 take(struct lane **from)
 {
 	struct hash_job *job;
-	struct lane *lane;
+	struct lane *lane = next_lane();
 
-	TAILQ_FOREACH (lane, &lanes, link)
-		if (lane->waiting > 0 && lane->running < RUNNING_IN_LANE)
-			break;
 	if (lane == NULL)
 		return NULL;
 	job = TAILQ_FIRST(&lane->jobs);
@@ -82,7 +93,7 @@ take(struct lane **from)
 	TAILQ_INSERT_TAIL(&lanes, lane, link);
 	lane->waiting--;
 	lane->running++;
-	waiting--;
+	waiting[lane->turn]--;
 	*from = lane;
 	return job;
 }
@@ -170,49 +181,50 @@ start(void)
 }
 
 static struct lane *
-find_lane(const char *name)
+find_lane(const char *name, enum hash_turn turn)
 {
 	struct lane *lane;
 
 	TAILQ_FOREACH (lane, &lanes, link)
-		if (strcmp(lane->name, name) == 0)
+		if (lane->turn == turn && strcmp(lane->name, name) == 0)
 			return lane;
-	lane = calloc(1, sizeof(*lane));
+	return NULL;
+}
+
+static struct lane *
+add_lane(const char *name, enum hash_turn turn)
+{
+	struct lane *lane = calloc(1, sizeof(*lane));
+
 	if (lane == NULL)
 		abort();
 	snprintf(lane->name, sizeof(lane->name), "%s", name);
+	lane->turn = turn;
 	TAILQ_INIT(&lane->jobs);
 	TAILQ_INSERT_TAIL(&lanes, lane, link);
 	return lane;
 }
 
-static int
-waiting_in(const char *name)
-{
-	struct lane *lane;
-
-	TAILQ_FOREACH (lane, &lanes, link)
-		if (strcmp(lane->name, name) == 0)
-			return lane->waiting;
-	return 0;
-}
-
 bool
-hasher_submit(struct hash_job *job, const char *name)
+hasher_submit(struct hash_job *job, const char *name, enum hash_turn turn)
 {
 	struct lane *lane;
+	int there;
 	bool room;
 
 	assert(job->done != NULL);
 	if (nthreads == 0)
 		start();
 	pthread_mutex_lock(&mutex);
-	room = name[0] == '\0' || waiting_in(name) < WAITING_MAX - waiting;
+	lane = find_lane(name, turn);
+	there = lane != NULL ? lane->waiting : 0;
+	room = name[0] == '\0' || there < WAITING_MAX - waiting[turn];
 	if (room) {
-		lane = find_lane(name);
+		if (lane == NULL)
+			lane = add_lane(name, turn);
 		TAILQ_INSERT_TAIL(&lane->jobs, job, link);
 		lane->waiting++;
-		waiting++;
+		waiting[turn]++;
 		pthread_cond_signal(&work);
 	}
 	pthread_mutex_unlock(&mutex);
@@ -246,6 +258,6 @@ hasher_stop(void)
 	while ((lane = TAILQ_FIRST(&lanes)) != NULL)
 		drop_lane(lane);
 	TAILQ_INIT(&finished);
-	waiting = 0;
+	memset(waiting, 0, sizeof(waiting));
 	stopping = false;
 }

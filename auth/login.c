@@ -182,6 +182,23 @@ join(struct attempt *a)
 	return false;
 }
 
+/* Those who were here before, be it before a restart, do not wait for a crowd
+ * of strangers. */
+static enum hash_turn
+turn_of(const struct attempt *a, const struct page *page)
+{
+	char seen[NET_TEXT + 4];
+
+	if (throttle_trusts(a->net, a->user))
+		return HASH_FIRST;
+	if (page != NULL && page->seen_ip[0] != '\0') {
+		net_prefix(page->seen_ip, seen);
+		if (strcmp(seen, a->net) == 0)
+			return HASH_FIRST;
+	}
+	return throttle_suspects(a->net, a->began_ms) ? HASH_LAST : HASH_SECOND;
+}
+
 static void
 have_checked(struct attempt *a, const struct page *page, const char *secret)
 {
@@ -204,7 +221,7 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 	strcpy(ch->net, a->net);
 	memcpy(ch->digest, a->digest, DIGEST_SIZE);
 	TAILQ_INIT(&ch->attempts);
-	if (!hasher_submit(&ch->job, a->net)) {
+	if (!hasher_submit(&ch->job, a->net, turn_of(a, page))) {
 		OPENSSL_secure_clear_free(ch, sizeof(*ch));
 		throttle_cancel(a->net, a->user);
 		attempt_settle(a, LOGIN_BUSY, false);

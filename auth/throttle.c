@@ -148,6 +148,18 @@ throttle_wrong(
 	memcpy(p->wrong[p->nwrong++ % STALE], digest, DIGEST_SIZE);
 }
 
+bool
+throttle_trusts(const char *net, const char *user)
+{
+	return find_pair(net, user)->trusted;
+}
+
+bool
+throttle_suspects(const char *net, int64_t now_ms)
+{
+	return used(&network_rate, find_network(net)->empty_ms, now_ms) > 1;
+}
+
 int64_t
 throttle_delay_ms(const char *net, const char *user, int64_t now_ms)
 {

@@ -52,6 +52,11 @@ void throttle_cancel(const char *net, const char *user);
 void throttle_wrong(
     const char *net, const char *user, const unsigned char digest[DIGEST_SIZE]);
 
+/* Has this pair logged in, as far as is remembered? */
+bool throttle_trusts(const char *net, const char *user);
+/* Did others than the try that has just begun fail from this network, lately? */
+bool throttle_suspects(const char *net, int64_t now_ms);
+
 /* How long to sit on the answer to a wrong password, in milliseconds from its
  * arrival: 500 for the first, 4000 at most. */
 int64_t throttle_delay_ms(const char *net, const char *user, int64_t now_ms);

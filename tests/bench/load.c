@@ -52,6 +52,8 @@ static struct {
 	int timeout_s;
 	bool implicit;
 	bool insist;          /* reconnect after a failure, for ever */
+	bool whole;           /* latency counts from connect(2) on */
+	struct in_addr from;  /* any when 0 */
 } opt = {
 	.user = "load%d@bench.example",
 	.password = "",
@@ -71,6 +73,7 @@ struct worker {
 	int number;
 	int fd;
 	SSL *ssl;
+	double began;         /* the connection */
 	char in[REPLY_MAX];
 	size_t in_at, in_len;
 	char user[256];
@@ -248,12 +251,20 @@ begin(struct worker *w)
 		.sin_port = htons(opt.port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
+	const struct sockaddr_in from = {
+		.sin_family = AF_INET,
+		.sin_addr = opt.from,
+	};
 	struct timeval limit = {.tv_sec = opt.timeout_s};
 	int one = 1;
 
+	w->began = now();
 	w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (w->fd < 0)
 		return -1;
+	if (opt.from.s_addr != 0 &&
+	    bind(w->fd, (struct sockaddr *)&from, sizeof from) != 0)
+		goto out;
 	setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 	setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -382,7 +393,7 @@ transact(struct worker *w)
 	if (code < 0)
 		goto broken;
 	if (code == 250) {
-		acknowledged(w, id, began);
+		acknowledged(w, id, opt.whole ? w->began : began);
 		return 0;
 	}
 	count_refusal(code);
@@ -495,7 +506,8 @@ usage(void)
 	    "    [--users N] [--connections N] [--messages N]\n"
 	    "    [--per-session N] [--size N] [--big-every N --big-size N]\n"
 	    "    [--rcpts N] [--domain D] [--domains N] [--seconds S]\n"
-	    "    [--insist] [--ledger FILE] [--tag T] [--timeout S]\n");
+	    "    [--insist] [--ledger FILE] [--tag T] [--timeout S]\n"
+	    "    [--whole] [--from ADDRESS]\n");
 	exit(2);
 }
 
@@ -512,7 +524,8 @@ options(int argc, char **argv)
 		{"domain", 1, 0, 'd'}, {"domains", 1, 0, 'D'},
 		{"seconds", 1, 0, 'S'}, {"insist", 0, 0, 'I'},
 		{"ledger", 1, 0, 'l'}, {"tag", 1, 0, 't'},
-		{"timeout", 1, 0, 'T'}, {0, 0, 0, 0},
+		{"timeout", 1, 0, 'T'}, {"whole", 0, 0, 'W'},
+		{"from", 1, 0, 'f'}, {0, 0, 0, 0},
 	};
 	int c;
 
@@ -537,6 +550,11 @@ options(int argc, char **argv)
 		case 'l': opt.ledger = optarg; break;
 		case 't': opt.tag = optarg; break;
 		case 'T': opt.timeout_s = atoi(optarg); break;
+		case 'W': opt.whole = true; break;
+		case 'f':
+			if (inet_pton(AF_INET, optarg, &opt.from) != 1)
+				usage();
+			break;
 		default: usage();
 		}
 	}

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -28,15 +29,28 @@ on_done(struct hash_job *job)
 		loop_stop();
 }
 
-static bool
-submit(int i, enum hash_op op, const char *hash, const char *lane)
+static void
+fill(int i, enum hash_op op, const char *hash)
 {
 	memset(&jobs[i], 0, sizeof(jobs[i]));
 	jobs[i].op = op;
 	jobs[i].done = on_done;
 	strcpy(jobs[i].secret, SECRET);
 	strcpy(jobs[i].hash, hash);
-	return hasher_submit(&jobs[i], lane);
+}
+
+static bool
+submit(int i, enum hash_op op, const char *hash, const char *lane)
+{
+	fill(i, op, hash);
+	return hasher_submit(&jobs[i], lane, HASH_SECOND);
+}
+
+static bool
+submit_turn(int i, const char *lane, enum hash_turn turn)
+{
+	fill(i, HASH_CHECK, MD5);
+	return hasher_submit(&jobs[i], lane, turn);
 }
 
 static void
@@ -94,6 +108,27 @@ a_crowd_does_not_delay_a_single_one(void **state)
 }
 
 static void
+known_ones_go_first(void **state)
+{
+	char lane[16];
+	int n = 0;
+
+	(void)state;
+	/* A crowd of strangers, each from elsewhere, takes all the room. */
+	do
+		snprintf(lane, sizeof(lane), "net%d", n);
+	while (submit_turn(n, lane, HASH_SECOND) && ++n < 80);
+	assert_in_range(n, 60, 75);
+	assert_true(submit_turn(80, "net1", HASH_LAST));
+	assert_true(submit_turn(81, "other", HASH_LAST));
+	assert_true(submit_turn(82, "net1", HASH_FIRST));
+	run(n + 3);
+	/* Those under way come before it, at most. */
+	assert_true(place_of(82) < 20);
+	assert_true(place_of(80) > n - 20 && place_of(81) > n - 20);
+}
+
+static void
 a_lane_leaves_room_for_others(void **state)
 {
 	int n = 0, others = 0;
@@ -144,6 +179,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checks_and_makes),
 		cmocka_unit_test(a_crowd_does_not_delay_a_single_one),
+		cmocka_unit_test(known_ones_go_first),
 		cmocka_unit_test(a_lane_leaves_room_for_others),
 		cmocka_unit_test(stopping_drops_what_waits),
 	};
