@@ -22,6 +22,7 @@
 #define CONF_ROUTES       64
 #define CONF_RETRIES      16
 #define CONF_PATH         1024
+#define CONF_TIME_MOST    (10LL * 366 * 86400) /* seconds, of any time */
 
 enum tls_mode { TLS_MODE_STARTTLS, TLS_MODE_IMPLICIT };
 

@@ -195,7 +195,7 @@ read_duration(struct conf *c, const struct conf_key *k, const char *value)
 	uint64_t v;
 
 	if (!read_unit(value, time_units, COUNT(time_units), &v) || v == 0 ||
-	    v > 10ULL * 366 * 86400)
+	    v > (uint64_t)CONF_TIME_MOST)
 		return "not a time: write a number with s, m, h or d, like 5d";
 	seconds = (int64_t)v;
 	memcpy(member(c, k), &seconds, sizeof(seconds));

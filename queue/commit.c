@@ -19,8 +19,9 @@
 #include "queue/settings.h"
 #include "queue/t_body.h"
 
-/* What smtpd allows is less (RFC 4865 4, RFC 2852 4, RFC 6710 4.1). */
-#define HOLD_MOST_S   (366 * 86400)
+/* What smtpd allows is no more, whatever [limits] hold is (RFC 4865 4, RFC
+ * 2852 4, RFC 6710 4.1). */
+#define HOLD_MOST_S   ((uint64_t)CONF_TIME_MOST)
 #define BY_MOST_MS    ((uint64_t)1000000000 * 1000)
 #define PRIORITY_MOST 19
 

@@ -5,6 +5,7 @@
 #include "test_queue.h"
 
 #include "ipc/rcpt.h"
+#include "lib/conf.h"
 
 struct wish {
 	uint32_t flags;
@@ -152,6 +153,19 @@ held_until_its_time(void **state)
 	assert_int_equal(a.row.release, 0);
 	judge(b, b->tag, V_OK, SCOPE_RCPT, 250, "fine", "", 1, true);
 	bed_wait_log(b, "msg.done");
+	bed_stop(b);
+}
+
+/* [limits] hold may be ten years, and what smtpd let through is kept. */
+static void
+held_for_years(void **state)
+{
+	struct bed *b = *state;
+	struct wish w = plain;
+
+	w.options.hold_until = wall_s() + CONF_TIME_MOST;
+	bed_start(b, PLAIN_CONF, NULL);
+	submit_wish(b, &w);
 	bed_stop(b);
 }
 
@@ -570,6 +584,7 @@ main(void)
 		TEST(all_of_it_is_kept),
 		TEST(impossible_wishes_are_refused),
 		TEST(held_until_its_time),
+		TEST(held_for_years),
 		TEST(released_by_name_only),
 		TEST(removed_before_its_time),
 		TEST(time_counts_from_the_release),
