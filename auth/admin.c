@@ -27,12 +27,13 @@
 enum {
 	ACCOUNT = 1,
 	GRANT = 2,
-	SECRET = 4,   /* a password, which is hashed first */
-	MAYBE = 8,    /* the same, but it may be missing */
-	LABEL = 16,   /* the name of a credential */
-	RELOGIN = 32, /* sessions of the account end */
-	PARTING = 64, /* those that were opened with the credential */
-	ISSUES = 128, /* there is something to be told once */
+	SECRET = 4,    /* a password, which is hashed first */
+	MAYBE = 8,     /* the same, but it may be missing */
+	LABEL = 16,    /* the name of a credential */
+	RELOGIN = 32,  /* sessions end that were opened with the password */
+	PARTING = 64,  /* ... with the credential */
+	ISSUES = 128,  /* there is something to be told once */
+	ALL_OUT = 256, /* all sessions of the account end */
 };
 
 /* The fields in braces are admin_say()'s. */
@@ -83,7 +84,7 @@ static const struct command {
 [ACCOUNT_LEGACY_ON] = { "account.legacy-on", ACCOUNT, NULL, accounts_legacy_on, {
 	[CHANGE_DONE] = "{account} may log in at listeners for old devices (undo: postern account legacy {account} off)",
 	[CHANGE_NONE] = "{account} may log in at listeners for old devices already", COMMON } },
-[ACCOUNT_LEGACY_OFF] = { "account.legacy-off", ACCOUNT | RELOGIN, NULL, accounts_legacy_off, {
+[ACCOUNT_LEGACY_OFF] = { "account.legacy-off", ACCOUNT | ALL_OUT, NULL, accounts_legacy_off, {
 	[CHANGE_DONE] = "{account} may no longer log in at listeners for old devices (undo: postern account legacy {account} on)",
 	[CHANGE_NONE] = "{account} may not log in at listeners for old devices", COMMON } },
 [ACCOUNT_LIMIT] = { "account.limit", ACCOUNT, NULL, accounts_limits, {
@@ -154,6 +155,8 @@ announce(struct console *con, const struct command *row, const struct change *c)
 		peers_tell(con->login, c->state);
 	if (row->needs & RELOGIN)
 		peers_end_sessions(con->login, CREDENTIAL_PASSWORD);
+	if (row->needs & ALL_OUT)
+		peers_end_sessions(con->login, "");
 	if (row->needs & PARTING)
 		peers_end_sessions(con->login, con->cmd.label);
 }

@@ -368,10 +368,14 @@ def legacy_accounts(p):
     p.must("account", "legacy", OLD, "on")
     same(p.must("account", "show", OLD, "--json").json()["legacy"], True, "")
     same(p.cli("account", "legacy", OLD, "perhaps").code, 2, "usage")
-    with Talk(p.old_port, "starttls", ssl_context=old_context()) as t:
+    secret = p.must("account", "app-password", "add", OLD, "tray").out.strip()
+    with Talk(p.old_port, "starttls", ssl_context=old_context()) as t, \
+            Talk(p.old_port, "starttls", ssl_context=old_context()) as other:
         t.login(OLD, PASSWORD)
+        other.login(OLD, secret)
         p.must("account", "legacy", OLD, "off")
         same(t.reply().code, 421, "the session of before")
+        same(other.reply().code, 421, "that of its app password")
     with Talk(p.old_port, "starttls", ssl_context=old_context()) as t:
         t.ehlo()
         same(t.auth(OLD, PASSWORD).code, 534, "afterwards")
