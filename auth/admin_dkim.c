@@ -75,7 +75,7 @@ rewind_keys(struct console *con)
 	con->at_address[0] = '\0';
 }
 
-/* A domain in canonical form, or with DKIM_LIST none. */
+/* A domain in canonical form, or where all are meant none. */
 static bool
 canonical(struct msg_dkim_cmd *cmd)
 {
@@ -83,7 +83,8 @@ canonical(struct msg_dkim_cmd *cmd)
 
 	for (size_t i = 0; i < n; i++)
 		cmd->domain[i] = ascii_lower(cmd->domain[i]);
-	return (n == 0 && cmd->verb == DKIM_LIST) ||
+	return (n == 0 &&
+		   (cmd->verb == DKIM_LIST || cmd->verb == DKIM_EXPORT)) ||
 	    domain_valid(cmd->domain, n, 0);
 }
 
@@ -163,6 +164,8 @@ admin_dkim_run(struct console *con)
 	if (!canonical(&con->dkim)) {
 		console_done(con, DONE_USAGE, "%s is not a domain",
 		    log_quote(con->dkim.domain));
+	} else if (con->dkim.verb == DKIM_EXPORT) {
+		admin_dkim_export(con);
 	} else if (con->dkim.verb == DKIM_LIST) {
 		rewind_keys(con);
 		console_list(con, next_key);

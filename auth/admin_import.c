@@ -9,6 +9,7 @@
 #include "auth/t_account.h"
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
+#include "auth/t_legacy.h"
 #include "auth/uses.h"
 #include "lib/log.h"
 
@@ -95,6 +96,7 @@ send_account(struct console *con, const struct account *a)
 {
 	struct msg m = { .type = MSG_ITEM_ROW };
 	struct msg_item *i = &m.u.item;
+	struct legacy l;
 
 	i->item = ITEM_ACCOUNT;
 	strcpy(i->account, con->at_login);
@@ -103,6 +105,7 @@ send_account(struct console *con, const struct account *a)
 	strcpy(i->by, a->by);
 	i->since = a->since;
 	i->created = a->created;
+	i->legacy = legacy_get(NULL, con->at_login, &l);
 	console_row(con, &m);
 }
 

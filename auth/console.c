@@ -68,6 +68,8 @@ is_command(const struct msg *m)
 		return m->u.account_cmd.verb < ACCOUNT_VERBS;
 	case MSG_DKIM_CMD:
 		return m->u.dkim_cmd.verb < DKIM_VERBS;
+	case MSG_DKIM_KEEP:
+		return true;
 	default:
 		return false;
 	}
@@ -92,7 +94,9 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	con->busy = true;
 	con->tag = m->tag;
 	con->count = 0;
-	if (m->type == MSG_DKIM_CMD) {
+	if (m->type == MSG_DKIM_KEEP) {
+		admin_dkim_keep(con, &m->u.dkim_key);
+	} else if (m->type == MSG_DKIM_CMD) {
 		con->dkim = m->u.dkim_cmd;
 		admin_dkim_run(con);
 	} else {
@@ -125,13 +129,14 @@ on_timer(void *arg)
 }
 
 void
-console_open(int fd, const char *by)
+console_open(int fd, const char *by, bool root)
 {
 	struct console *con = calloc(1, sizeof(*con));
 
 	if (con == NULL)
 		abort();
 	snprintf(con->by, sizeof(con->by), "%s", by);
+	con->root = root;
 	timer_init(&con->timer, on_timer, con);
 	channel_open(
 	    &con->line, fd, P_AUTH, P_CTL, 0, on_message, on_gone, con);

@@ -19,6 +19,7 @@ enum done {
 	DONE_OK = 0,
 	DONE_NO = 1,
 	DONE_USAGE = 2,
+	DONE_DENIED = 4,
 	DONE_ABSENT = 5,
 	DONE_EXISTS = 6,
 	DONE_TEMP = 75,
@@ -27,6 +28,7 @@ enum done {
 struct console {
 	struct channel line;
 	char by[128]; /* who types */
+	bool root;    /* or whoever runs the server */
 	LIST_ENTRY(console) link;
 
 	/* The command under way. */
@@ -51,7 +53,7 @@ struct console {
 };
 
 /* Serve a connection that the parent has checked and greeted; takes fd. */
-void console_open(int fd, const char *by);
+void console_open(int fd, const char *by, bool root);
 
 /* End the command, with a sentence for whoever typed it. */
 void console_done(struct console *, enum done, const char *fmt, ...)

@@ -17,6 +17,7 @@
 #include "auth/scope.h"
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
+#include "auth/t_legacy.h"
 #include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -277,6 +278,7 @@ maker(const struct run *r, const struct msg_item *i)
 static void
 put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 {
+	struct legacy l = { .created = r->now };
 	struct account a;
 	bool was_removed =
 	    account_get(txn, i->account, &a) && a.state == ACC_REMOVED;
@@ -299,6 +301,10 @@ put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 	strcpy(a.reason, i->reason);
 	snprintf(a.by, sizeof(a.by), "%s", maker(r, i));
 	account_put(txn, i->account, &a);
+	if (i->legacy) {
+		snprintf(l.by, sizeof(l.by), "%s", maker(r, i));
+		legacy_put(txn, i->account, &l);
+	}
 	r->sum.added++;
 	/* One that nobody knew is taken for active. */
 	if (was_removed || a.state != ACC_ACTIVE)

@@ -166,8 +166,38 @@ upgrade(struct txn *txn, void *arg)
 	return write_format(txn, arg);
 }
 
+/* Old logs go only here, behind a checkpoint. */
 static void
-check_format(void)
+checkpoint(uint32_t flags)
+{
+	char **removed;
+
+	check(store_env->txn_checkpoint(store_env, 0, 0, flags), "checkpoint");
+	check(store_env->log_archive(store_env, &removed, DB_ARCH_REMOVE),
+	    "old logs");
+}
+
+/* What the older postern needs, if somebody wants to go back. */
+static void
+keep_copy(const char *directory, unsigned format)
+{
+	char to[CONF_PATH + 32];
+	int error;
+
+	snprintf(to, sizeof(to), "%s/before-upgrade-%u",
+	    strcmp(directory, "/") == 0 ? "" : directory, format);
+	checkpoint(0);
+	error = store_copy(to);
+	if (error != 0)
+		fatal_conf("the accounts of format %u could not be copied to "
+			   "%s before they are written anew: %s; nothing was "
+			   "changed",
+		    format, to, strerror(error));
+	log_event("store.copy", "format=%u path=%s", format, log_quote(to));
+}
+
+static void
+check_format(const char *directory)
 {
 	struct meta meta;
 
@@ -179,10 +209,13 @@ check_format(void)
 	if (meta.format > FORMAT)
 		fatal_conf("the accounts are of format %u and this postern "
 			   "knows %d: run the postern that wrote them, or a "
-			   "newer one",
-		    meta.format, FORMAT);
+			   "newer one; or go back to how they were before the "
+			   "upgrade, if before-upgrade-%d is there: mv it to "
+			   "the place of env, both in auth of [paths] state",
+		    meta.format, FORMAT, FORMAT);
 	if (meta.format == FORMAT)
 		return;
+	keep_copy(directory, meta.format);
 	log_event("store.upgrade", "from=%u to=%d", meta.format, FORMAT);
 	meta.format = FORMAT;
 	if (store_txn(STORE_SYNC, upgrade, &meta) != V_OK)
@@ -202,18 +235,7 @@ store_open(const char *directory)
 	store_room_open(directory);
 	open_env(home);
 	open_tables();
-	check_format();
-}
-
-/* Old logs go only here, behind a checkpoint. */
-static void
-checkpoint(uint32_t flags)
-{
-	char **removed;
-
-	check(store_env->txn_checkpoint(store_env, 0, 0, flags), "checkpoint");
-	check(store_env->log_archive(store_env, &removed, DB_ARCH_REMOVE),
-	    "old logs");
+	check_format(directory);
 }
 
 static void

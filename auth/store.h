@@ -42,7 +42,8 @@ enum table {
 /*
  * Open or make the environment DIRECTORY/env and recover it.  fatal() when
  * that fails: not a local file system, in use by another process.  An older
- * format is written anew, in one transaction; a newer one is told of with the
+ * format is copied to DIRECTORY/before-upgrade-N and then written anew, in one
+ * transaction; a newer one is told of with the
  * remedy, and ends the process (fatal_conf()).
  */
 void store_open(const char *directory);

@@ -137,7 +137,8 @@ message(const struct msg *m, int fd)
 {
 	if (m->type != MSG_CTL_CLIENT || fd == -1 || !started)
 		fatal("unexpected %s from the parent", msg_name(m->type));
-	console_open(fd, m->u.ctl_client.by);
+	console_open(fd, m->u.ctl_client.by,
+	    m->u.ctl_client.uid == 0 || m->u.ctl_client.uid == getuid());
 }
 
 /* Workers first: after them nobody wants the store. */

@@ -123,6 +123,15 @@ static const struct flag version[] = { JSON, END };
 static const struct flag help[] = {
 	{ "mdoc", NULL, "the command list as source of the manual" }, END };
 
+static const struct flag backup_create[] = {
+	{ "journal", NULL, "with the journal of the last weeks" },
+	{ "keys", NULL, "with the private keys of TLS" },
+	JSON, END };
+static const struct flag restore[] = {
+	{ "only", "WHAT", "accounts or spool" },
+	{ "hold", NULL, "hold every message until it is released" },
+	DRY_RUN, JSON, END };
+
 #define SELECTION \
 	"Messages are named by their ids, or selected by --account, " \
 	"--domain or --all."
@@ -336,6 +345,35 @@ const struct command commands[] = {
   SELECTION "\n\n"
   "What is removed is gone.  More than named ids are removed only after a "
   "confirmation: typed at a terminal, or given with --yes." },
+
+{ "backup",     "create",  "FILE",             backup_create, cmd_backup_create,
+  "save accounts, keys and waiting mail",
+  "Into a new file, while the server runs or not.  FILE is a tar that any "
+  "program can read: lines of JSON, the messages as they are, and SHA256SUMS. "
+  " Nobody but its owner may read it, for it holds password hashes, app "
+  "passwords, the private keys of DKIM and mail.  Only root, or whoever runs "
+  "the server, may make one.\n\n"
+  "Each message is saved whole.  They are not all of one instant: what leaves "
+  "the queue while the file is being written may be missing, and so may what "
+  "was accepted after the start.  The configuration and the certificates are "
+  "in it as postern.conf and tls/." },
+{ "backup",     "verify",  "FILE",             json,       cmd_backup_verify,
+  "look whether a backup is whole",
+  "Reads all of it: every digest, every row, and that each message has its "
+  "file.  Digests find damage; they are no proof against somebody who wanted "
+  "to change it.  Ends with 1 when something is wrong." },
+{ "backup",     "list",    "FILE",             json,       cmd_backup_list,
+  "tell what is in a backup",
+  NULL },
+{ "restore",    NULL,      "FILE",             restore,    cmd_restore,
+  "fill empty stores from a backup",
+  "The server must not run, and there must be no accounts and no mail in "
+  "[paths] state yet: nothing is ever written over.  The backup is verified "
+  "first.  The journal, the configuration and certificates are not restored; "
+  "\"tar -xf FILE postern.conf tls\" takes them out.\n\n"
+  "Mail that was delivered after the backup goes out a second time.  With "
+  "--hold it waits until it is released by \"postern queue release\".  When a "
+  "restore was interrupted, move away what it left and begin again." },
 
 { "tls",        "show",    "",                 json,       cmd_tls_show,
   "tell about certificates and their keys",

@@ -31,7 +31,7 @@ init(struct daemon *d, enum process peer)
 {
 	memset(d, 0, sizeof(*d));
 	d->peer = peer;
-	d->sock = d->parent = d->lock = d->log = -1;
+	d->sock = d->parent = d->lock = d->log = d->fd = -1;
 	d->buffer = malloc(MSG_MAX);
 	if (d->buffer == NULL)
 		abort();
@@ -127,10 +127,17 @@ daemon_open(struct daemon *d, const struct settings *s, enum service service)
 int
 daemon_open_auth(struct daemon *d, const struct settings *s)
 {
-	init(d, P_AUTH);
+	return daemon_open_owner(d, s, SERVICE_AUTH);
+}
+
+int
+daemon_open_owner(
+    struct daemon *d, const struct settings *s, enum service service)
+{
+	init(d, services[service]);
 	d->sock = dial(s);
 	if (d->sock != -1)
-		return introduce(d, SERVICE_AUTH);
+		return introduce(d, service);
 	if (!nobody_there())
 		return cannot_dial(s);
 	return offline_open(d, s);
@@ -150,7 +157,8 @@ static const char *
 no_answer(const struct daemon *d)
 {
 	if (d->pid != 0)
-		return "postern-auth ended without an answer";
+		return "the process that keeps the store ended without an "
+		       "answer";
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return "the server runs, but that part of it gives no answer; "
 		       "its log may say why";
@@ -169,6 +177,14 @@ daemon_running(const struct settings *s)
 	return true;
 }
 
+static void
+drop_fd(struct daemon *d)
+{
+	if (d->fd != -1)
+		close(d->fd);
+	d->fd = -1;
+}
+
 int
 daemon_ask(struct daemon *d, struct msg *ask, daemon_row_fn *row, void *arg,
     struct msg_cmd_done *done)
@@ -180,7 +196,7 @@ daemon_ask(struct daemon *d, struct msg *ask, daemon_row_fn *row, void *arg,
 	errno = 0;
 	if (!message_send(d->sock, ask, -1))
 		goto out;
-	while (message_recv(d->sock, d->peer, P_CTL, &m, d->buffer, NULL)) {
+	while (message_recv(d->sock, d->peer, P_CTL, &m, d->buffer, &d->fd)) {
 		/* An auth of our own greets too. */
 		if (m.type == MSG_CTL_OPENED && m.u.ctl_opened.exit_code == 0)
 			continue;
@@ -193,8 +209,10 @@ daemon_ask(struct daemon *d, struct msg *ask, daemon_row_fn *row, void *arg,
 		}
 		if (row != NULL)
 			row(arg, &m);
+		drop_fd(d);
 	}
 out:
+	drop_fd(d);
 	if (code != CODE_OK)
 		output_fail(code, "%s", no_answer(d));
 	return code;

@@ -1,7 +1,7 @@
 /*
  * daemon.h - the line to whoever answers a command: a process of the running
- * server through its control socket, or, for accounts, an auth process that
- * runs for this one command.
+ * server through its control socket, or, for accounts and backups, the owner
+ * of a store that runs for this one command.
  */
 #ifndef CTL_DAEMON_H
 #define CTL_DAEMON_H
@@ -16,7 +16,9 @@ struct daemon {
 	int sock;        /* -1: closed */
 	uint8_t *buffer; /* MSG_MAX bytes, what rows borrow from */
 	uint64_t tag;
-	/* An auth of our own. */
+	int fd; /* rode with the row that is being told, or -1; whoever takes
+		 * it sets -1 */
+	/* An auth or a queue of our own. */
 	pid_t pid;  /* 0: the running server's */
 	int parent; /* where we are its parent */
 	int lock;   /* held on the state */
@@ -36,6 +38,9 @@ void daemon_patience(struct daemon *, unsigned seconds);
 /* As daemon_open(SERVICE_AUTH), but without a server auth is started alone. */
 int daemon_open_auth(struct daemon *, const struct settings *);
 
+/* The same with auth or the queue. */
+int daemon_open_owner(struct daemon *, const struct settings *, enum service);
+
 /* True when a server answers; says nothing. */
 bool daemon_running(const struct settings *);
 
@@ -54,7 +59,7 @@ int daemon_ask(struct daemon *, struct msg *ask, daemon_row_fn *row, void *arg,
 int daemon_settle(const struct msg_cmd_done *);
 
 /*
- * Hang up.  An auth of our own finishes and is waited for; what it had to
+ * Hang up.  A process of our own finishes and is waited for; what it had to
  * say is shown when it failed.
  */
 void daemon_close(struct daemon *);

@@ -11,7 +11,7 @@
 #include "ctl/item.h"
 #include "ctl/output.h"
 
-enum value { TEXT, NUMBER, TIME, STATE, KIND };
+enum value { TEXT, NUMBER, TIME, STATE, KIND, TRUTH };
 
 #define A     (1u << ITEM_ACCOUNT)
 #define C     (1u << ITEM_CREDENTIAL)
@@ -29,6 +29,7 @@ static const struct member {
 	{ "state",    A,         STATE,  AT(state) },
 	{ "reason",   A,         TEXT,   AT(reason) },
 	{ "since",    A,         TIME,   AT(since) },
+	{ "legacy",   A,         TRUTH,  AT(legacy) },
 	{ "label",    C,         TEXT,   AT(name) },
 	{ "kind",     C,         KIND,   AT(kind) },
 	{ "hash",     C,         TEXT,   AT(hash) },
@@ -70,6 +71,8 @@ to_json(const struct member *m, const struct msg_item *i)
 		return json_integer(u32);
 	case TIME:
 		return output_time(u64);
+	case TRUTH:
+		return json_boolean(u32 != 0);
 	case STATE:
 		return json_string(u32 < ACC_STATES ? states[u32] : "unknown");
 	case KIND:
@@ -149,6 +152,11 @@ from_json(const struct member *m, json_t *value, struct msg_item *i)
 	case KIND:
 		if (!read_name(value, kinds, CREDENTIAL_KINDS, &u32))
 			return false;
+		break;
+	case TRUTH:
+		if (!json_is_boolean(value))
+			return false;
+		u32 = json_is_true(value);
 		break;
 	case TIME:
 		if (!read_time(value, &u64))

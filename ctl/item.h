@@ -5,6 +5,7 @@
  *
  *   {"account": "alice@example.org", "state": "active", "reason": "",
  *    "by": "root", "since": "2026-01-31T12:00:00Z", "created": ...,
+ *    "legacy": false,
  *    "credentials": [{"label": "password", "kind": "password",
  *        "hash": "$y$...", "scram": "", "networks": "", "senders": "",
  *        "per_day": 0, "expires": null, "created": ..., "last_use": null,

@@ -74,9 +74,9 @@ take_lock(struct daemon *d, const struct settings *s)
 	return CODE_OK;
 }
 
-/* Become postern-auth, as the parent would start it. */
+/* Become the owner of a store, as the parent would start it. */
 static void
-become_auth(const char *program, const char *directory, const char *user,
+become_owner(const char *program, const char *directory, const char *user,
     int line, int log)
 {
 	const char *argv[8] = { program };
@@ -130,18 +130,18 @@ start(struct daemon *d, const struct settings *s)
 	char program[CONF_PATH];
 	int pair[2], code;
 
-	identity_of(P_AUTH, s->conf, &id);
+	identity_of(d->peer, s->conf, &id);
 	user = geteuid() == 0 ? id.user : NULL;
 	if (user != NULL && (code = check_owner(id.dir, user)) != CODE_OK)
 		return code;
-	if (!sibling_path("auth", program, sizeof(program)))
+	if (!sibling_path(process_name(d->peer), program, sizeof(program)))
 		return CODE_TEMP;
 	d->log = memfd_create("log", MFD_CLOEXEC);
 	if (d->log == -1 || message_pair(pair) == -1)
 		return output_fail(CODE_TEMP, "%s", strerror(errno));
 	d->pid = fork();
 	if (d->pid == 0)
-		become_auth(program, id.dir, user, pair[1], d->log);
+		become_owner(program, id.dir, user, pair[1], d->log);
 	close(pair[1]);
 	d->parent = pair[0];
 	if (d->pid != -1)
@@ -181,7 +181,7 @@ instruct(struct daemon *d, const struct settings *s)
 		return false;
 	do {
 		if (!message_recv(
-			d->parent, P_AUTH, P_PARENT, &m, d->buffer, NULL))
+			d->parent, d->peer, P_PARENT, &m, d->buffer, NULL))
 			return false;
 	} while (m.type != MSG_READY);
 	if (message_pair(pair) == -1)
@@ -225,7 +225,9 @@ offline_open(struct daemon *d, const struct settings *s)
 		return code;
 	if (!instruct(d, s))
 		return output_fail(reap(d) == CODE_CONF ? CODE_CONF : CODE_TEMP,
-		    "postern-auth, which keeps the accounts, did not start");
+		    "postern-%s, which keeps the %s, did not start",
+		    process_name(d->peer),
+		    d->peer == P_AUTH ? "accounts" : "spool");
 	return CODE_OK;
 }
 

@@ -1,7 +1,7 @@
 /*
- * offline.h - an auth process of our own, while no server runs.
+ * offline.h - an owner of a store of our own, while no server runs.
  *
- * Two openers would ruin the accounts (docs/ARCHITECTURE.md), so a lock on
+ * Two openers would ruin a store (docs/ARCHITECTURE.md), so a lock on
  * STATE/lock is held meanwhile; a server holds it as long as it runs.
  */
 #ifndef CTL_OFFLINE_H
@@ -10,8 +10,8 @@
 #include "ctl/daemon.h"
 
 /*
- * Start auth and connect to it: d->sock is the line, as if the server ran.
- * d was initialised.  CODE_OK, or the reason is on stderr.
+ * Start d->peer, auth or the queue, alone and connect to it: d->sock is the
+ * line, as if the server ran.  d was initialised.  CODE_OK, or the reason is on stderr.
  */
 int offline_open(struct daemon *d, const struct settings *);
 

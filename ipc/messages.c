@@ -409,6 +409,7 @@ static const struct field item[] = {
 	F_U64(msg_item, expires),
 	F_U64(msg_item, last_use),
 	F_STR(msg_item, last_ip),
+	F_U32(msg_item, legacy),
 	F_END,
 };
 
@@ -513,6 +514,78 @@ static const struct field event_row[] = {
 	F_STR(msg_event_row, account),
 	F_STR(msg_event_row, rcpt),
 	F_STR(msg_event_row, detail),
+	F_END,
+};
+
+static const struct field spool_message[] = {
+	F_U64(msg_spool_message, id),
+	F_STR(msg_spool_message, account),
+	F_STR(msg_spool_message, credential),
+	F_STR(msg_spool_message, sender),
+	F_STR(msg_spool_message, ip),
+	F_U32(msg_spool_message, port),
+	F_STR(msg_spool_message, tls),
+	F_STR(msg_spool_message, mech),
+	F_STR(msg_spool_message, msgid),
+	F_U32(msg_spool_message, flags),
+	F_U64(msg_spool_message, size),
+	F_U64(msg_spool_message, accepted),
+	F_U32(msg_spool_message, rcpts),
+	F_U32(msg_spool_message, delivered),
+	F_U32(msg_spool_message, bounced),
+	F_U32(msg_spool_message, dropped),
+	F_U32(msg_spool_message, held),
+	F_STR(msg_spool_message, envid),
+	F_U64(msg_spool_message, hold_until),
+	F_U64(msg_spool_message, by),
+	F_U32(msg_spool_message, priority),
+	F_BYTES(msg_spool_message, added, ADDED_MAX),
+	F_END,
+};
+
+static const struct field spool_job[] = {
+	F_U32(msg_spool_job, n),
+	F_STR(msg_spool_job, domain),
+	F_U32(msg_spool_job, attempts),
+	F_U32(msg_spool_job, noticed),
+	F_U64(msg_spool_job, due),
+	F_END,
+};
+
+static const struct field spool_answer[] = {
+	F_U32(msg_spool_answer, code),
+	F_STR(msg_spool_answer, status),
+	F_STR(msg_spool_answer, mx),
+	F_STR(msg_spool_answer, tls),
+	F_STR(msg_spool_answer, text),
+	F_U64(msg_spool_answer, when),
+	F_END,
+};
+
+static const struct field spool_rcpt[] = {
+	F_STR(msg_spool_rcpt, address),
+	F_STR(msg_spool_rcpt, state),
+	F_U32(msg_spool_rcpt, answer),
+	F_U32(msg_spool_rcpt, notify),
+	F_STR(msg_spool_rcpt, orcpt),
+	F_END,
+};
+
+static const struct field spool_body[] = {
+	F_BYTES(msg_spool_body, piece, SPOOL_PIECE),
+	F_U32(msg_spool_body, last),
+	F_END,
+};
+
+static const struct field dkim_key[] = {
+	F_STR(msg_dkim_key, domain),
+	F_STR(msg_dkim_key, selector),
+	F_U32(msg_dkim_key, algorithm),
+	F_U32(msg_dkim_key, state),
+	F_U64(msg_dkim_key, created),
+	F_U64(msg_dkim_key, changed),
+	F_STR(msg_dkim_key, by),
+	F_STR(msg_dkim_key, secret),
 	F_END,
 };
 
@@ -666,10 +739,22 @@ static const struct message {
 [MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     queue_row),
 [MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            0,     rcpt_row),
 [MSG_EVENT_ROW]       = ROW("event-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     event_row),
+[MSG_SPOOL_MESSAGE]   = ROW("spool-message",   QUEUE,                  CTL,                    MSG_NONE,            0,     spool_message),
+[MSG_SPOOL_JOB]       = ROW("spool-job",       QUEUE,                  CTL,                    MSG_NONE,            0,     spool_job),
+[MSG_SPOOL_ANSWER]    = ROW("spool-answer",    QUEUE,                  CTL,                    MSG_NONE,            0,     spool_answer),
+[MSG_SPOOL_RCPT]      = ROW("spool-rcpt",      QUEUE,                  CTL,                    MSG_NONE,            0,     spool_rcpt),
+[MSG_SPOOL_BODY]      = ROW("spool-body",      QUEUE,                  CTL,                    MSG_NONE,            FD,    spool_body),
+[MSG_RESTORE_MESSAGE] = ROW("restore-message", CTL,                    QUEUE,                  MSG_NONE,            0,     spool_message),
+[MSG_RESTORE_JOB]     = ROW("restore-job",     CTL,                    QUEUE,                  MSG_NONE,            0,     spool_job),
+[MSG_RESTORE_ANSWER]  = ROW("restore-answer",  CTL,                    QUEUE,                  MSG_NONE,            0,     spool_answer),
+[MSG_RESTORE_RCPT]    = ROW("restore-rcpt",    CTL,                    QUEUE,                  MSG_NONE,            0,     spool_rcpt),
+[MSG_RESTORE_BODY]    = ROW("restore-body",    CTL,                    QUEUE,                  MSG_NONE,            0,     spool_body),
 [MSG_DKIM_CMD]        = ROW("dkim-cmd",        CTL,                    AUTH,                   MSG_CMD_DONE,        0,     dkim_cmd),
 [MSG_DKIM_ROW]        = ROW("dkim-row",        AUTH,                   CTL,                    MSG_NONE,            0,     dkim_row),
 [MSG_RELAY_TEST]      = ROW("relay-test",      CTL,                    DELIVER,                MSG_CMD_DONE,        0,     relay_test),
 [MSG_RELAY_ROW]       = ROW("relay-row",       DELIVER,                CTL,                    MSG_NONE,            0,     relay_row),
+[MSG_DKIM_KEY]        = ROW("dkim-key",        AUTH,                   CTL,                    MSG_NONE,            SECRET,dkim_key),
+[MSG_DKIM_KEEP]       = ROW("dkim-keep",       CTL,                    AUTH,                   MSG_CMD_DONE,        SECRET,dkim_key),
 [MSG_DNS_QUERY]       = ROW("dns-query",       CTL,                    DELIVER,                MSG_CMD_DONE,        0,     dns_query),
 [MSG_DNS_ANSWER]      = ROW("dns-answer",      DELIVER,                CTL,                    MSG_NONE,            0,     dns_answer),
 [MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     cmd_done),

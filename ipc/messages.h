@@ -26,6 +26,7 @@
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
 #define HASH_SIZE   384         /* a password hash as text with its NUL */
+#define ADDED_MAX   4096        /* bytes of header lines in front of a body */
 #define BODY_INLINE 65536       /* a body up to this size rides in the record */
 #define RCPTS_MAX   (48 * 1024) /* bytes of a packed recipient list */
 #define JOB_RCPTS   100         /* recipients in one job at most */
@@ -128,8 +129,20 @@ enum msg_type {
 	MSG_QUEUE_ROW,
 	MSG_RCPT_ROW,
 	MSG_EVENT_ROW,
+	MSG_SPOOL_MESSAGE,
+	MSG_SPOOL_JOB,
+	MSG_SPOOL_ANSWER,
+	MSG_SPOOL_RCPT,
+	MSG_SPOOL_BODY,
+	MSG_RESTORE_MESSAGE, /* in the order of MSG_SPOOL_ */
+	MSG_RESTORE_JOB,
+	MSG_RESTORE_ANSWER,
+	MSG_RESTORE_RCPT,
+	MSG_RESTORE_BODY,
 	MSG_DKIM_CMD,
 	MSG_DKIM_ROW,
+	MSG_DKIM_KEY,
+	MSG_DKIM_KEEP,
 	MSG_DNS_QUERY,
 	MSG_DNS_ANSWER,
 	MSG_RELAY_TEST,
@@ -649,6 +662,7 @@ struct msg_item {
 	uint64_t expires;
 	uint64_t last_use;
 	char last_ip[46];
+	uint32_t legacy; /* of an account: listeners for old devices, too */
 };
 
 /* What an import does, or would do, with one account or grant. */
@@ -745,6 +759,8 @@ enum queue_verb {
 	QUEUE_CHECK, /* is the spool whole? */
 	QUEUE_TRACE, /* id, or text: a Message-ID or an address; since `after` */
 	QUEUE_LOG,   /* events behind (`after`, `seq`), of id or account */
+	QUEUE_BACKUP,  /* every message, as MSG_SPOOL_ rows */
+	QUEUE_RESTORE, /* all MSG_RESTORE_ rows that came before are on disk */
 	QUEUE_VERBS
 };
 
@@ -800,6 +816,72 @@ struct msg_event_row {
 	char detail[600];
 };
 
+/*
+ * A message that waits, as a backup has it: its own row, then for each job a
+ * row, the answers that its recipients got, and the recipients; then the body
+ * in pieces.  MSG_SPOOL_ is its way out, MSG_RESTORE_ the way in.
+ */
+struct msg_spool_message {
+	uint64_t id;
+	char account[ADDR_SIZE]; /* "": made by postern itself */
+	char credential[CREDENTIAL_LABEL];
+	char sender[ADDR_SIZE];
+	char ip[46];
+	uint32_t port;
+	char tls[16];
+	char mech[20];
+	char msgid[256];
+	uint32_t flags;    /* enum tx_flags */
+	uint64_t size;     /* bytes of body */
+	uint64_t accepted; /* unix milliseconds */
+	uint32_t rcpts;    /* it ever had */
+	uint32_t delivered;
+	uint32_t bounced;
+	uint32_t dropped;
+	uint32_t held; /* by an admin */
+	char envid[101];
+	uint64_t hold_until; /* unix seconds; 0 none */
+	uint64_t by;         /* unix milliseconds; 0 none */
+	uint32_t priority;   /* 10 more than the value; 0 none */
+	struct bytes added;  /* header lines in front of the body */
+};
+
+struct msg_spool_job {
+	uint32_t n; /* counts up in a message, with gaps */
+	char domain[256];
+	uint32_t attempts;
+	uint32_t noticed; /* a delay notice was sent */
+	uint64_t due;     /* unix milliseconds of the next attempt; 0 none */
+};
+
+/* Numbered from 0 in each job. */
+struct msg_spool_answer {
+	uint32_t code;
+	char status[12];
+	char mx[300];
+	char tls[80]; /* protocol, cipher, policy */
+	char text[512];
+	uint64_t when; /* unix milliseconds */
+};
+
+#define SPOOL_NO_ANSWER 0xff
+
+struct msg_spool_rcpt {
+	char address[ADDR_SIZE];
+	char state[16];  /* "waiting", "delivered", "bounced", "dropped" */
+	uint32_t answer; /* which of the job, or SPOOL_NO_ANSWER */
+	uint32_t notify; /* enum rcpt_notify */
+	char orcpt[501]; /* ORCPT_SIZE */
+};
+
+#define SPOOL_PIECE 65536
+
+/* To ctl the descriptor of a large body rides along, instead of pieces. */
+struct msg_spool_body {
+	struct bytes piece;
+	uint32_t last; /* the message is whole */
+};
+
 /* Kept in rows: append only. */
 enum dkim_algorithm { DKIM_ED25519, DKIM_RSA, DKIM_ALGORITHMS };
 
@@ -818,6 +900,7 @@ enum dkim_verb {
 	DKIM_SWITCH,  /* pending ones sign from now on, active ones retire */
 	DKIM_RETIRE,  /* retiring ones are removed */
 	DKIM_REMOVE,  /* all of them are */
+	DKIM_EXPORT,  /* to root: MSG_DKIM_KEY for each */
 	DKIM_VERBS
 };
 
@@ -838,6 +921,19 @@ struct msg_dkim_row {
 	uint64_t changed;   /* of the state */
 	char by[128];
 	char key[600]; /* public, as p= has it */
+};
+
+/* auth -> ctl, for DKIM_EXPORT: a key with its secret.  ctl -> auth, as
+ * MSG_DKIM_KEEP: keep it, answered by MSG_CMD_DONE. */
+struct msg_dkim_key {
+	char domain[256];
+	char selector[SELECTOR];
+	uint32_t algorithm; /* enum dkim_algorithm */
+	uint32_t state;     /* enum dkim_state */
+	uint64_t created;   /* unix seconds */
+	uint64_t changed;   /* of the state */
+	char by[128];
+	char secret[1720]; /* PKCS #8, DER, base64 */
 };
 
 enum dns_result {
@@ -953,6 +1049,12 @@ struct msg {
 		struct msg_dkim_row dkim_row;
 		struct msg_relay_test relay_test;
 		struct msg_relay_row relay_row;
+		struct msg_dkim_key dkim_key;
+		struct msg_spool_message spool_message;
+		struct msg_spool_job spool_job;
+		struct msg_spool_answer spool_answer;
+		struct msg_spool_rcpt spool_rcpt;
+		struct msg_spool_body spool_body;
 		struct msg_dns_query dns_query;
 		struct msg_dns_answer dns_answer;
 		struct msg_cmd_done cmd_done;

@@ -25,16 +25,17 @@ enum field_kind { FIELD_END, FIELD_U32, FIELD_U64, FIELD_STR, FIELD_BYTES };
 
 struct field {
 	enum field_kind kind;
-	size_t off;  /* into the struct */
-	size_t size; /* of the member; for bulk the most bytes allowed */
+	size_t off;       /* into the struct */
+	size_t size;      /* of the member; for bulk the most bytes allowed */
+	const char *name; /* of the member, where it is written as text */
 };
 
 /* clang-format off */
-#define F_U32(s, f) { FIELD_U32, offsetof(struct s, f), sizeof(((struct s *)0)->f) }
-#define F_U64(s, f) { FIELD_U64, offsetof(struct s, f), sizeof(((struct s *)0)->f) }
-#define F_STR(s, f) { FIELD_STR, offsetof(struct s, f), sizeof(((struct s *)0)->f) }
-#define F_BYTES(s, f, most) { FIELD_BYTES, offsetof(struct s, f), (most) }
-#define F_END       { FIELD_END, 0, 0 }
+#define F_U32(s, f) { FIELD_U32, offsetof(struct s, f), sizeof(((struct s *)0)->f), #f }
+#define F_U64(s, f) { FIELD_U64, offsetof(struct s, f), sizeof(((struct s *)0)->f), #f }
+#define F_STR(s, f) { FIELD_STR, offsetof(struct s, f), sizeof(((struct s *)0)->f), #f }
+#define F_BYTES(s, f, most) { FIELD_BYTES, offsetof(struct s, f), (most), #f }
+#define F_END       { FIELD_END, 0, 0, NULL }
 /* clang-format on */
 
 /* The longest record that these fields can make, in bytes. */

@@ -10,6 +10,7 @@
 #include "lib/loop.h"
 #include "queue/admin.h"
 #include "queue/admin_command.h"
+#include "queue/restore.h"
 #include "queue/show.h"
 
 #define LIST_MOST     500
@@ -37,6 +38,8 @@ static const struct {
 	[QUEUE_CHECK]   = { admin_check,       NULL,         false },
 	[QUEUE_TRACE]   = { admin_trace_begin, admin_trace,  false },
 	[QUEUE_LOG]     = { admin_log_begin,   admin_log,    false },
+	[QUEUE_BACKUP]  = { admin_backup_begin, admin_backup, false },
+	[QUEUE_RESTORE] = { admin_restore,     NULL,         false },
 };
 /* clang-format on */
 
@@ -50,6 +53,7 @@ static void
 admin_free(struct admin *op)
 {
 	TAILQ_REMOVE(&admins, op, link);
+	restore_free(op->restore);
 	free(op);
 }
 
@@ -126,6 +130,11 @@ on_message(struct channel *c, const struct msg *m, int fd)
 
 	if (fd != -1)
 		close(fd);
+	if (m->type >= MSG_RESTORE_MESSAGE && m->type <= MSG_RESTORE_BODY &&
+	    !op->busy && refusal == NULL) {
+		admin_restore_row(op, m);
+		return;
+	}
 	if (m->type != MSG_QUEUE_CMD || op->busy) {
 		channel_close(c); /* one question at a time */
 		on_gone(c);
@@ -144,6 +153,7 @@ admin_client(const struct msg_ctl_client *who, int fd)
 	if (!again.ready)
 		timer_init(&again, wake_up, NULL);
 	memcpy(op->by, who->by, sizeof(op->by));
+	op->root = who->uid == 0 || who->uid == getuid();
 	TAILQ_INSERT_TAIL(&admins, op, link);
 	channel_open(
 	    &op->channel, fd, P_QUEUE, P_CTL, 0, on_message, on_gone, op);

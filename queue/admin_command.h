@@ -15,6 +15,7 @@ enum {
 	CODE_OK = 0,
 	CODE_NO = 1,
 	CODE_USAGE = 2,
+	CODE_DENIED = 4,
 	CODE_NOT_FOUND = 5,
 	CODE_TEMP = 75
 };
@@ -43,6 +44,7 @@ struct admin {
 	struct channel channel;
 	TAILQ_ENTRY(admin) link;
 	char by[128];
+	bool root;    /* or whoever runs the server */
 	bool busy;    /* with cmd */
 	bool writing; /* waits for the disk */
 	bool gone;    /* freed when nothing is under way any more */
@@ -52,8 +54,10 @@ struct admin {
 	uint64_t count;
 	uint64_t shown; /* the last message listed */
 	bool listed_all;
-	bool seen;    /* one that the command names */
-	bool settled; /* the index of the journal is whole */
+	bool seen;        /* one that the command names */
+	bool settled;     /* the index of the journal is whole */
+	unsigned missing; /* bodies; of a backup */
+	struct restore *restore;
 	struct story story;
 	struct hunt hunt;
 	struct {
@@ -91,6 +95,13 @@ void admin_log(struct admin *);
 void admin_story_begin(struct admin *, uint64_t id);
 bool admin_story_go_on(struct admin *);
 void admin_change(struct admin *);
+/* QUEUE_BACKUP */
+void admin_backup_begin(struct admin *);
+void admin_backup(struct admin *);
+/* QUEUE_RESTORE: answered when everything is on the disk. */
+void admin_restore(struct admin *);
+/* One of the rows that come before it. */
+void admin_restore_row(struct admin *, const struct msg *);
 /* QUEUE_CHECK: answered when the thread that looks has looked. */
 void admin_check(struct admin *);
 

@@ -253,18 +253,16 @@ keep_file(struct accept *a, struct tx *t, commit_refuse_fn *refuse)
 	bodyfile_keep(&kg->keep);
 }
 
-/* Each option in its range, and none that contradicts another. */
-static bool
-options_valid(const struct msg_tx_commit *m)
+bool
+commit_options_valid(uint32_t flags, const struct tx_options *o)
 {
-	const struct tx_options *o = &m->options;
-	const uint32_t by = m->flags & (TX_BY_RETURN | TX_BY_NOTIFY);
+	const uint32_t by = flags & (TX_BY_RETURN | TX_BY_NOTIFY);
 	uint64_t now = (uint64_t)loop_wall_ms();
 
 	if (by == (TX_BY_RETURN | TX_BY_NOTIFY) || (by != 0) != (o->by != 0) ||
-	    ((m->flags & TX_BY_TRACE) && by == 0))
+	    ((flags & TX_BY_TRACE) && by == 0))
 		return false;
-	if ((m->flags & TX_RET_FULL) && (m->flags & TX_RET_HDRS))
+	if ((flags & TX_RET_FULL) && (flags & TX_RET_HDRS))
 		return false;
 	for (const char *p = o->envid; *p != '\0'; p++)
 		if (!ascii_print(*p))
@@ -282,7 +280,7 @@ check(const struct msg_tx_commit *m, const struct tx *t)
 
 	if (m->size > settings->message_size)
 		return &reply_too_large;
-	if (!options_valid(m))
+	if (!commit_options_valid(m->flags, &m->options))
 		return &reply_bad_request;
 	if (m->account[0] == '\0' || in_file != (t != NULL && t->fd != -1))
 		return &reply_bad_request;

@@ -18,6 +18,11 @@ struct reply {
 extern const struct reply reply_stopping, reply_no_room, reply_no_file,
     reply_too_large, reply_bad_request;
 
+/* Each option in its range, and none that contradicts another.
+ *
+ *   flags  enum tx_flags */
+bool commit_options_valid(uint32_t flags, const struct tx_options *);
+
 typedef void commit_refuse_fn(struct accept *, const struct reply *);
 
 /*

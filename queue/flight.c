@@ -321,6 +321,12 @@ on_gone(struct channel *c)
 	take_back();
 }
 
+bool
+flight_deliver_known(void)
+{
+	return again.ready;
+}
+
 void
 flight_deliver_is(int fd)
 {

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* There is one, or was. */
+bool flight_deliver_known(void);
 /* A new line to deliver (taken); what the old one carried is ready again. */
 void flight_deliver_is(int fd);
 

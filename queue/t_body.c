@@ -13,8 +13,8 @@ make_key(uint8_t key[12], uint64_t id, uint32_t chunk)
 	key_u32(key + 8, chunk);
 }
 
-static void
-put_rows(struct txn *t, uint64_t id, const uint8_t *data, size_t len)
+void
+t_body_put_rows(struct txn *t, uint64_t id, const uint8_t *data, size_t len)
 {
 	uint8_t key[12];
 	size_t n;
@@ -58,7 +58,7 @@ t_body_put(struct txn *t, uint64_t id, const uint8_t *data, size_t len)
 	struct body_at at = { BODY_ROWS, 0 };
 
 	if (len > LOG_BODY_MAX) {
-		put_rows(t, id, data, len);
+		t_body_put_rows(t, id, data, len);
 	} else {
 		at.kind = BODY_LOG;
 		at.place = store_log_put(id, data, len);
@@ -99,7 +99,7 @@ t_body_move(struct txn *t, struct body_at *at, uint64_t id, uint64_t size)
 	assert(at->kind == BODY_LOG);
 	if (size > sizeof(body) || !store_log_get(at->place, id, body, size))
 		return false;
-	put_rows(t, id, body, size);
+	t_body_put_rows(t, id, body, size);
 	*at = (struct body_at){ BODY_ROWS, 0 };
 	return true;
 }

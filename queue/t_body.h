@@ -29,6 +29,9 @@ struct body_at {
 /* Write a body of at most BODY_ROWS_MAX bytes; returns where it went. */
 struct body_at
 t_body_put(struct txn *, uint64_t id, const uint8_t *data, size_t len);
+/* The same, but never into the log. */
+void
+t_body_put_rows(struct txn *, uint64_t id, const uint8_t *data, size_t len);
 /* The first n bytes of a body of at least n, which is in no file; false when
  * they are not there. */
 bool t_body_get(struct body_at, uint64_t id, uint8_t *data, size_t n);

@@ -11,8 +11,6 @@
 #include "ipc/messages.h"
 #include "queue/store.h"
 
-#define ADDED_MAX 4096 /* bytes of header lines in front of the body */
-
 /* The flags that a row has. */
 #define TX_KEPT \
 	(TX_8BIT | TX_BOUNCE | TX_SMTPUTF8 | TX_UTF8_HEADER | TX_BINARY | \

@@ -73,7 +73,9 @@ t_meta_check_format(void)
 
 	if (n > FORMAT)
 		fatal_conf("the spool is of format %u and this postern knows "
-			   "%d: run the postern that wrote it, or a newer one",
+			   "%d: run the postern that wrote it, or a newer one; "
+			   "or save it with that one (postern backup create) "
+			   "and restore it here (postern restore)",
 		    n, FORMAT);
 	if (n < FORMAT)
 		fatal_conf("the spool is of format %u and this postern knows "
