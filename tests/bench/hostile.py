@@ -55,7 +55,7 @@ def server(**kwargs):
                    via=f"127.0.0.1:{free_port()}", **kwargs)
 
 
-def measure(p, hostile=500, siege=1000, count=400, guesses=30, handshakes=30):
+def measure(p, hostile=500, siege=1000, count=800, guesses=30, handshakes=30):
     """The three, in order; the quiet one before and behind the second."""
     def attack(n, **more):
         return Attackers(p, crowd(n), near=min(NEAR, n // 10), password=PASSWORD,
