@@ -131,6 +131,8 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		con->tag = m->tag;
 		con->trial =
 		    trial_start(m->u.relay_test.target, conf, on_trial, con);
+		if (con->trial == NULL)
+			free_console(con); /* `postern` would not ask that */
 		return;
 	}
 	if (m->type != MSG_DNS_QUERY || con->question != NULL ||

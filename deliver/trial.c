@@ -17,6 +17,7 @@
 #include "deliver/talk.h"
 #include "deliver/trial.h"
 #include "lib/loop.h"
+#include "mail/address.h"
 
 #define SERVERS  10 /* asked at most */
 #define SERVER_S 60
@@ -328,17 +329,22 @@ struct trial *
 trial_start(
     const char *target, const struct conf *conf, trial_row_fn *row, void *arg)
 {
-	struct trial *t = calloc(1, sizeof(*t));
 	const char *at = strrchr(target, '@');
+	char text[ADDR_SIZE];
+	struct address a;
+	struct trial *t;
 
-	if (t == NULL)
+	/* It becomes a command: what could end a line has no business here. */
+	if (snprintf(text, sizeof(text), "%s%s",
+		at != NULL ? "" : "postmaster@", target) >= (int)sizeof(text) ||
+	    !address_parse(&a, text, strlen(text)))
+		return NULL;
+	if ((t = calloc(1, sizeof(*t))) == NULL)
 		abort();
 	t->row = row;
 	t->arg = arg;
-	snprintf(t->job.domain, sizeof(t->job.domain), "%s",
-	    at != NULL ? at + 1 : target);
-	snprintf(t->address, sizeof(t->address), "%s%s",
-	    at != NULL ? "" : "postmaster@", target);
+	memcpy(t->job.domain, a.domain, sizeof(a.domain));
+	address_format(&a, t->address);
 	t->route = *conf_route(conf, t->job.domain);
 	timer_init(&t->begin, on_begin, t);
 	timer_init(&t->late, on_late, t);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "deliver/job.h"
+#include "deliver/trial.h"
 
 static uint8_t rcpts[ADDR_SIZE * 4];
 
@@ -176,6 +177,19 @@ malformed_jobs_are_fatal(void **state)
 	}
 }
 
+/* What `postern relay-test` asks about becomes a command like any other. */
+static void
+no_trial_says_two_commands(void **state)
+{
+	static const char *const targets[] = { "", "@", "a@", "two words",
+		"a@example.net>\r\nDATA", "example.net\r\nDATA",
+		"a\n@example.net", "a b@example.net", "a@example.net@" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		assert_null(trial_start(targets[i], NULL, NULL, NULL));
+}
+
 int
 main(void)
 {
@@ -185,6 +199,7 @@ main(void)
 		cmocka_unit_test(a_part_is_told_ahead),
 		cmocka_unit_test(class_of_status_is_that_of_the_verdict),
 		cmocka_unit_test(malformed_jobs_are_fatal),
+		cmocka_unit_test(no_trial_says_two_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
