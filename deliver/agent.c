@@ -10,10 +10,12 @@
 #include "deliver/carry.h"
 #include "deliver/console.h"
 #include "deliver/dns.h"
+#include "deliver/fetch.h"
 #include "deliver/keeper.h"
 #include "deliver/known.h"
 #include "deliver/link.h"
 #include "deliver/memory.h"
+#include "deliver/results.h"
 #include "deliver/self.h"
 #include "deliver/sts.h"
 #include "deliver/trust.h"
@@ -129,6 +131,36 @@ recall(const struct errand *e)
 		}
 }
 
+struct post {
+	uint64_t tag, serial;
+};
+
+/* A queue that was started again asks again. */
+static void
+on_posted(void *arg, const struct msg_fetched *f)
+{
+	struct post *p = arg;
+	struct msg m = { .type = MSG_TLS_POSTED, .tag = p->tag };
+
+	m.u.tls_posted.verdict = f->verdict;
+	memcpy(m.u.tls_posted.text, f->text, sizeof(f->text));
+	if (p->serial == queue.serial)
+		channel_send(&queue, &m, -1);
+	free(p);
+}
+
+static void
+post(const struct msg *m)
+{
+	struct post *p = malloc(sizeof(*p));
+
+	if (p == NULL)
+		abort();
+	*p = (struct post){ m->tag, queue.serial };
+	fetch_url(m->u.tls_post.url, "application/tlsrpt+json",
+	    m->u.tls_post.body, on_posted, p);
+}
+
 static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
@@ -137,6 +169,10 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	(void)c;
 	if (m->type == MSG_DOMAIN_IS) {
 		known_message(m);
+		return;
+	}
+	if (m->type == MSG_TLS_POST) {
+		post(m);
 		return;
 	}
 	if (m->type != MSG_JOB)
@@ -200,6 +236,7 @@ void
 agent_start(const struct conf *c)
 {
 	known_start(&queue);
+	results_start(&queue);
 	agent_reload(c);
 	if (queue_fd != -1)
 		open_queue(queue_fd);
@@ -212,6 +249,7 @@ agent_reload(const struct conf *c)
 	conf = c;
 	self_configure(c);
 	console_configure(c);
+	results_configure(c->tls_reports);
 	take_files();
 	link_close_kept(); /* they live by the old rules */
 }

@@ -11,6 +11,7 @@
 
 #include "deliver/carry.h"
 #include "deliver/link.h"
+#include "deliver/results.h"
 #include "deliver/search.h"
 #include "deliver/sts.h"
 #include "lib/log.h"
@@ -133,6 +134,19 @@ decide(struct carry *c)
 	c->policy = policy_decide(&in);
 }
 
+/* To the domain it is news that its own policy kept mail away. */
+static void
+note(const struct carry *c)
+{
+	const struct policy *p = &c->policy;
+
+	if (c->route.mx && p->verdict == V_TEMP && c->job->trial == NULL)
+		results_session(c->job->domain, &c->target, p, c->demand, -1,
+		    p->by == BY_DANE ? TLSRPT_DNSSEC_INVALID
+				     : TLSRPT_VALIDATION,
+		    p->why);
+}
+
 /* The policy rules this target out. */
 static void
 pass_over(struct carry *c)
@@ -144,6 +158,7 @@ pass_over(struct carry *c)
 	    c->target.host, p->why);
 	target_name(&c->target, o.mx);
 	remember(c, &o);
+	note(c);
 	try_next(c);
 }
 

@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "deliver/link.h"
+#include "deliver/results.h"
 #include "deliver/secret.h"
 #include "deliver/self.h"
 #include "deliver/signer.h"
@@ -52,6 +53,7 @@ struct link {
 	struct link **slot;
 
 	bool connected, shaking, dead;
+	bool noted;        /* how TLS went */
 	unsigned progress; /* of the talk, when the timer was set */
 	uint64_t ticket;   /* of a password asked for, or 0 */
 	uint64_t signing;  /* ticket of a signature asked for, or 0 */
@@ -170,6 +172,37 @@ shake(struct link *l)
 	trust_secure(&l->io, &l->target, &l->kept.key.policy, l->kept.domain);
 }
 
+/* How TLS went, once for each connection; a trial is nobody's affair. */
+static void
+note(struct link *l, enum tlsrpt_result result, const char *why)
+{
+	const struct link_key *k = &l->kept.key;
+
+	if (!l->noted && (l->job == NULL || l->job->trial == NULL))
+		results_session(l->kept.domain, &l->target, &k->policy,
+		    k->demand, l->io.fd, result, why);
+	l->noted = true;
+}
+
+static enum tlsrpt_result
+result_of(enum trust_flaw flaw)
+{
+	switch (flaw) {
+	case TRUST_FINE:
+		return TLSRPT_SUCCESS;
+	case TRUST_NAME:
+		return TLSRPT_HOST_MISMATCH;
+	case TRUST_EXPIRED:
+		return TLSRPT_EXPIRED;
+	case TRUST_UNKNOWN:
+		return TLSRPT_NOT_TRUSTED;
+	case TRUST_HANDSHAKE:
+	case TRUST_OTHER:
+		break;
+	}
+	return TLSRPT_VALIDATION;
+}
+
 static void turn(struct link *);
 
 static void
@@ -221,6 +254,8 @@ turn(struct link *l)
 	enum link_result result = LINK_DONE;
 	bool back;
 
+	if (t->no_tls)
+		note(l, TLSRPT_NO_STARTTLS, "");
 	get_signature(l);
 	back = l->job != NULL && talk_job(t) == NULL;
 
@@ -295,6 +330,7 @@ on_event(struct io *io, enum io_event ev)
 	struct link *l = io->arg;
 	bool bad = ev == IO_ERROR || ev == IO_EOF || ev == IO_TIMEOUT;
 	bool securing = l->connected && talk_is_securing(&l->talk);
+	enum tlsrpt_result result;
 	char flaw[160];
 	const char *why = ev == IO_ERROR ? io_error(io)
 	    : ev == IO_EOF               ? "connection closed by the server"
@@ -305,7 +341,9 @@ on_event(struct io *io, enum io_event ev)
 		return;
 	}
 	if (bad && securing) {
-		trust_flaw(io, flaw, sizeof(flaw));
+		result = result_of(trust_flaw(io, flaw, sizeof(flaw)));
+		note(l, result == TLSRPT_SUCCESS ? TLSRPT_VALIDATION : result,
+		    *flaw ? flaw : why);
 		give_up(l, LINK_TLS_FAILED, "4.7.5", *flaw ? flaw : why);
 		return;
 	}
@@ -317,6 +355,12 @@ on_event(struct io *io, enum io_event ev)
 		break;
 	case IO_SECURED:
 		l->shaking = false;
+		result = result_of(trust_flaw(io, flaw, sizeof(flaw)));
+		/* Without a proof or a watch nobody looked. */
+		if (l->kept.key.policy.proof == PROOF_NONE &&
+		    !l->kept.key.policy.watch)
+			result = TLSRPT_SUCCESS;
+		note(l, result, flaw);
 		if (l->job != NULL && l->job->trial != NULL)
 			trust_flaw(io, l->job->trial->certificate,
 			    sizeof(l->job->trial->certificate));

@@ -18,6 +18,7 @@
 #include "deliver/dns.h"
 #include "deliver/fetch.h"
 #include "deliver/known.h"
+#include "deliver/results.h"
 #include "deliver/sts.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -132,6 +133,15 @@ store_policy(struct entry *e, struct msg_domain *d, const struct sts_policy *p)
 	    sts_mode_name(p->mode), p->max_age_s, e->id, log_quote(e->domain));
 }
 
+static enum tlsrpt_result
+result_of(const struct msg_fetched *f)
+{
+	if (f->certificate)
+		return TLSRPT_STS_WEBPKI;
+	return f->verdict == V_OK && f->code == 200 ? TLSRPT_STS_INVALID
+						    : TLSRPT_STS_FETCH;
+}
+
 static void
 on_page(void *arg, const struct msg_fetched *f)
 {
@@ -147,6 +157,7 @@ on_page(void *arg, const struct msg_fetched *f)
 		snprintf(e->problem, sizeof(e->problem), "%s", problem);
 		log_event("sts.failed", "domain=%s error=%s",
 		    log_quote(e->domain), log_quote(problem));
+		results_sts(e->domain, result_of(f), problem);
 	} else if (d != NULL) {
 		e->failed_ms = 0;
 		store_policy(e, d, &p);

@@ -131,6 +131,7 @@ say_starttls(struct talk *t)
 	if (t->tls[0] != '\0' || t->rules.tls == ROUTE_TLS_NEVER)
 		return SAID_GIVE_UP;
 	if (!(t->offers & OFFERS_STARTTLS)) {
+		t->no_tls = true;
 		if (t->rules.tls == ROUTE_TLS_MAY)
 			return SAID_GIVE_UP;
 		snprintf(why, sizeof(why),
@@ -156,6 +157,7 @@ hear_starttls(struct talk *t, const struct owed *o)
 		t->wants_tls = true;
 		return HEARD_FINE;
 	}
+	t->no_tls = true;
 	if (t->rules.tls == ROUTE_TLS_MAY)
 		return HEARD_GIVE_UP;
 	out = talk_outcome(t, SCOPE_DEST);

@@ -256,6 +256,32 @@ static const struct field domain[] = {
 	F_END,
 };
 
+static const struct field tls_sessions[] = {
+	F_STR(msg_tls_sessions, domain),
+	F_STR(msg_tls_sessions, rua),
+	F_U32(msg_tls_sessions, policy),
+	F_STR(msg_tls_sessions, lines),
+	F_U32(msg_tls_sessions, result),
+	F_U32(msg_tls_sessions, sessions),
+	F_STR(msg_tls_sessions, ip),
+	F_STR(msg_tls_sessions, mx),
+	F_STR(msg_tls_sessions, mx_ip),
+	F_STR(msg_tls_sessions, reason),
+	F_END,
+};
+
+static const struct field tls_post[] = {
+	F_STR(msg_tls_post, url),
+	F_BYTES(msg_tls_post, body, FETCH_MAX),
+	F_END,
+};
+
+static const struct field tls_posted[] = {
+	F_U32(msg_tls_posted, verdict),
+	F_STR(msg_tls_posted, text),
+	F_END,
+};
+
 static const struct field fetch[] = {
 	F_STR(msg_fetch, url),
 	F_STR(msg_fetch, host),
@@ -710,6 +736,9 @@ static const struct message {
 [MSG_DOMAIN_GET]      = ROW("domain-get",      DELIVER,                QUEUE,                  MSG_DOMAIN_IS,       0,     domain_get),
 [MSG_DOMAIN_IS]       = ROW("domain-is",       QUEUE,                  DELIVER,                MSG_NONE,            0,     domain),
 [MSG_DOMAIN_PUT]      = ROW("domain-put",      DELIVER,                QUEUE,                  MSG_NONE,            0,     domain),
+[MSG_TLS_SESSIONS]    = ROW("tls-sessions",    DELIVER,                QUEUE,                  MSG_NONE,            0,     tls_sessions),
+[MSG_TLS_POST]        = ROW("tls-post",        QUEUE,                  DELIVER,                MSG_TLS_POSTED,      0,     tls_post),
+[MSG_TLS_POSTED]      = ROW("tls-posted",      DELIVER,                QUEUE,                  MSG_NONE,            0,     tls_posted),
 [MSG_FETCH]           = ROW("fetch",           DELIVER,                STS,                    MSG_FETCHED,         0,     fetch),
 [MSG_FETCHED]         = ROW("fetched",         STS,                    DELIVER,                MSG_NONE,            0,     fetched),
 [MSG_ROUTE_SECRET]    = ROW("route-secret",    DELIVER,                AUTH,                   MSG_ROUTE_SECRET_IS, 0,     route_secret),

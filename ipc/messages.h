@@ -94,6 +94,9 @@ enum msg_type {
 	MSG_DOMAIN_GET,
 	MSG_DOMAIN_IS,
 	MSG_DOMAIN_PUT,
+	MSG_TLS_SESSIONS,
+	MSG_TLS_POST,
+	MSG_TLS_POSTED,
 
 	/* deliver and sts. */
 	MSG_FETCH,
@@ -489,6 +492,34 @@ struct msg_domain {
 };
 
 #define FETCH_MAX 65536 /* bytes sent or received */
+
+/*
+ * deliver -> queue: how so many connections to one server of a domain that
+ * asks for reports went (RFC 8460).
+ */
+struct msg_tls_sessions {
+	char domain[256];
+	char rua[1280];             /* where reports go, see mail/tlsrpt.h */
+	uint32_t policy;            /* enum tlsrpt_policy */
+	char lines[DOMAIN_MX_SIZE]; /* of the policy, LF between */
+	uint32_t result;            /* enum tlsrpt_result */
+	uint32_t sessions;
+	char ip[46];  /* ours */
+	char mx[256]; /* theirs; "" not known, as the next two */
+	char mx_ip[46];
+	char reason[160];
+};
+
+/* queue -> deliver: post a report to this https URL. */
+struct msg_tls_post {
+	char url[320];
+	struct bytes body;
+};
+
+struct msg_tls_posted {
+	uint32_t verdict;
+	char text[200]; /* when not V_OK */
+};
 
 /* deliver -> sts: get https://HOST..., or with a body post it.  Names are
  * looked up by deliver, so sts needs no DNS. */
@@ -1020,6 +1051,9 @@ struct msg {
 		struct msg_job_verdict job_verdict;
 		struct msg_domain_get domain_get;
 		struct msg_domain domain;
+		struct msg_tls_sessions tls_sessions;
+		struct msg_tls_post tls_post;
+		struct msg_tls_posted tls_posted;
 		struct msg_fetch fetch;
 		struct msg_fetched fetched;
 		struct msg_route_secret route_secret;

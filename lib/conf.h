@@ -104,6 +104,8 @@ struct conf {
 	uint32_t in_flight;       /* jobs with deliver at most */
 	uint64_t cache_bytes;     /* of the spool's store */
 	int64_t journal_s;        /* how long the journal is kept */
+	bool tls_reports;         /* to domains that ask (RFC 8460) */
+	char tls_contact[320];    /* in those; "" postmaster */
 
 	char dns_server[64]; /* "192.0.2.1@53", "" resolve by ourselves */
 	char trust_anchor[CONF_PATH]; /* "" no validation */

@@ -44,6 +44,8 @@ const struct conf_key conf_keys[] = {
    { "queue",  "in-flight",      read_count,     AT(in_flight),        "500" },
    { "queue",  "cache",          read_size,      AT(cache_bytes),      "64M" },
    { "queue",  "journal",        read_duration,  AT(journal_s),        "30d" },
+   { "queue",  "tls-reports",    read_yes_no,    AT(tls_reports),      "yes" },
+   { "queue",  "tls-contact",    read_text,      AT(tls_contact),      "" },
    { "dns",    "server",         read_server,    AT(dns_server),       "" },
    { "dns",    "trust-anchor",   read_path,      AT(trust_anchor),     "" },
    { "paths",  "state",          read_path,      AT(state),            "/var/lib/postern" },

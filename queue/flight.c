@@ -19,6 +19,7 @@
 #include "queue/flight.h"
 #include "queue/flow.h"
 #include "queue/group.h"
+#include "queue/reports.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
 #include "queue/t_body.h"
@@ -291,8 +292,8 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		close(fd);
 	if (m->type == MSG_JOB_VERDICT)
 		on_verdict(m);
-	else
-		domains_message(c, m);
+	else if (!domains_message(c, m))
+		reports_message(m);
 }
 
 /* Deliver died: what it had told holds, the rest is ready again. */
@@ -334,6 +335,7 @@ flight_deliver_is(int fd)
 		timer_init(&again, wake_up, NULL);
 		/* What an earlier process asked is nothing to this one. */
 		last_tag = (uint64_t)loop_wall_ms() << 20;
+		reports_start(&deliver);
 	}
 	if (channel_up(&deliver)) {
 		channel_close(&deliver);

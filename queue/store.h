@@ -27,6 +27,7 @@ enum table {
 	T_JOURNAL, /* time, seq -> journal_row */
 	T_DOMAIN,  /* name -> struct msg_domain: what is known of it */
 	T_INDEX,   /* period, hash, time, seq -> nothing: into the journal */
+	T_TLSRPT,  /* day, domain, n -> tlsrpt_row: for its report */
 	TABLES
 };
 

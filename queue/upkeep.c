@@ -11,6 +11,7 @@
 #include "queue/history.h"
 #include "queue/intake.h"
 #include "queue/rescue.h"
+#include "queue/reports.h"
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/upkeep.h"
@@ -237,6 +238,7 @@ on_tick(void *arg)
 	timer_set(&tick, TICK_MS);
 	flow_tick();
 	prune_journal(NULL);
+	reports_tick();
 	ask(intake_get() == INTAKE_NO_ROOM);
 }
 
