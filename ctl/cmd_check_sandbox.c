@@ -51,7 +51,7 @@ static const struct {
 	{ "read-file",  AT_SPOOL,   NULL, ALL & ~(1U << P_QUEUE), 0,
 	  "read the spool" },
 	{ "write-file", AT_OUTSIDE, NULL, ALL, 0, "write a file elsewhere" },
-	{ "exec",       AT_FIXED,   "/bin/true", ALL, 0, "run a program" },
+	{ "exec",       AT_FIXED,   "/bin/echo", ALL, 0, "run a program" },
 	{ "fork",       AT_NOTHING, NULL, ALL, 0, "make a process" },
 	{ "connect",    AT_PORT,    NULL, ALL, 1U << P_DELIVER | 1U << P_STS,
 	  "connect to a host" },

@@ -39,12 +39,14 @@ write_file(const char *path)
 	return fd;
 }
 
+/* The program that runs then is one that prints its argument. */
 static long
 execute(const char *path)
 {
-	char *const argv[] = { (char *)(uintptr_t)path, NULL };
+	char word[] = "allowed";
+	char *const argv[] = { (char *)(uintptr_t)path, word, NULL };
 
-	return execve(path, argv, argv + 1);
+	return execve(path, argv, argv + 2);
 }
 
 static long
@@ -88,7 +90,8 @@ static long
 trace(const char *unused)
 {
 	(void)unused;
-	return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
+	/* Does not stop it, should it be allowed. */
+	return ptrace(PTRACE_SEIZE, getppid(), NULL, NULL);
 }
 
 static long
