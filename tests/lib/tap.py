@@ -102,12 +102,14 @@ def main(fixture=None):
     print(f"1..{len(work)}", flush=True)
     failed = 0
     stack = contextlib.ExitStack()
-    site = None
+    site = unfit = None
     with stack:
         for number, (name, function, args) in enumerate(work, 1):
             began = time.monotonic()
             problem = skipped = None
             try:
+                if unfit is not None:
+                    raise unfit
                 if fixture and site is None:
                     site = stack.enter_context(fixture())
                 if fixture:
@@ -117,6 +119,8 @@ def main(fixture=None):
                     function(*args)
             except Skip as e:
                 skipped = str(e)
+                if fixture and site is None:
+                    unfit = e
             except Exception:
                 problem = traceback.format_exc()
             took = time.monotonic() - began

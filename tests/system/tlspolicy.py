@@ -267,6 +267,7 @@ class Site(Postern):
     rows = DANE + STS + DEMANDS
 
     def set_up(self):
+        https.address()  # Needs root: before anything else is started.
         self.pki = pki.Pki(os.path.join(self.dir, "pki"))
         self.port = free_port()
         self.far = {}
