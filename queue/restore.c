@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/lines.h"
@@ -26,6 +27,8 @@
 #include "queue/spool.h"
 
 #define AHEAD_MS ((int64_t)86400 * 1000) /* a clock may be wrong by so much */
+/* A sender may have put it off for as long, and we a little more. */
+#define DUE_MOST_MS ((uint64_t)(CONF_TIME_MOST + 366 * 86400) * 1000)
 
 static const char *const states[RCPT_STATES] = {
 	[RCPT_WAITING] = "waiting",
@@ -325,7 +328,7 @@ begin_job(struct restore *r, const struct msg_spool_job *s)
 	if (m->nparts >= ENVELOPE_MOST ||
 	    (m->nparts > 0 && s->n <= m->parts[m->nparts - 1].n) ||
 	    s->noticed > 1 || s->attempts > 1000000 ||
-	    s->due > now + (uint64_t)2 * 366 * 86400 * 1000) {
+	    s->due > now + DUE_MOST_MS) {
 		fail(r, "a job of it is out of its range");
 		return;
 	}

@@ -227,6 +227,25 @@ def whole():
             same(q.send() in rows, False, "an old id")
 
 
+@tap.case("what is held for years is restored, too")
+def years():
+    with source(limits={"hold": "3000d"}) as p:
+        with p.logged_in() as t:
+            mark = p.mark_log()
+            same(t.cmd(f"MAIL FROM:<{ALICE}> HOLDFOR=200000000").code, 250,
+                 "MAIL")
+            t.cmd("RCPT TO:<later@far.example>")
+            p.accepted(t.data(client.message(ALICE, "later@far.example")),
+                       mark)
+        path = made(p)
+        release = [(m["id"], m["release"]) for m in p.queue()]
+        same(len(release), 1, "messages")
+        with target() as q:
+            q.must("restore", path)
+            q.start()
+            same([(m["id"], m["release"]) for m in q.queue()], release, "held")
+
+
 @tap.case("every byte counts")
 def flipped():
     with source(start=False) as p:
