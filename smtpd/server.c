@@ -30,12 +30,14 @@
 #define LEAST_SHARE   10
 #define LINGER_MS     1000
 #define STOP_MS       10000
+#define LOGIN_MS      5000 /* who takes longer may have to make room */
+#define LOOK_MS       500
 
 static struct surroundings world;
 static struct channel auth = { .fd = -1 }, queue = { .fd = -1 };
 static unsigned most_clients, cores = 1;
 static bool stopping;
-static struct timer stop_timer;
+static struct timer stop_timer, room_timer;
 
 /* Every client there is needs its place in the table. */
 static bool
@@ -43,6 +45,40 @@ full(void)
 {
 	return clients_full() ||
 	    clients_count() + proxied_count() >= most_clients;
+}
+
+/* Who has been here longest without a login, and long enough; or NULL. */
+static struct client *
+find_idler(void)
+{
+	struct client *c;
+
+	for (c = client_first(); c != NULL; c = client_next(c)) {
+		if (c->session.opened_ms > world.now_ms - LOGIN_MS)
+			break; /* the others came later */
+		if (c->session.account[0] == '\0')
+			return c;
+	}
+	return NULL;
+}
+
+/* Accept as long as there is room or somebody to make it. */
+static void
+mind_room(void)
+{
+	bool stuck = full() && find_idler() == NULL;
+
+	listener_pause(stuck);
+	if (stuck && !stopping)
+		timer_set(&room_timer, LOOK_MS);
+}
+
+static void
+on_room_timer(void *arg)
+{
+	(void)arg;
+	world.now_ms = loop_now_ms();
+	mind_room();
 }
 
 static bool
@@ -69,7 +105,7 @@ drop(struct client *c)
 	client_free(c);
 	if (stopping && clients_count() == 0)
 		loop_stop();
-	listener_pause(full());
+	mind_room();
 }
 
 /* The 220 has left: begin the handshake.  False when the client is gone. */
@@ -314,7 +350,7 @@ welcome(int fd, const struct sockaddr *sa, const struct door *door)
 	l = conf_listen(world.conf, door->name);
 	c->session.scram = l != NULL && l->scram;
 	c->asks_certificate = l != NULL && l->client_certificates;
-	listener_pause(full());
+	mind_room();
 	log_debug("smtp.connect", "ip=%s port=%u", ip, door->port);
 	tend(c);
 }
@@ -322,7 +358,25 @@ welcome(int fd, const struct sockaddr *sa, const struct door *door)
 static void
 on_less(void)
 {
-	listener_pause(full());
+	mind_room();
+}
+
+/* A crowd that does not log in must not keep out those who do. */
+static void
+make_room(void)
+{
+	static int64_t told_ms;
+	struct client *idler;
+
+	world.now_ms = loop_now_ms();
+	if (!full() || (idler = find_idler()) == NULL)
+		return;
+	if (told_ms == 0 || told_ms < world.now_ms - 60000) {
+		told_ms = world.now_ms;
+		log_event("smtp.full", "error=%s",
+		    log_quote("no more clients; who does not log in goes"));
+	}
+	drop(idler);
 }
 
 static void
@@ -330,12 +384,13 @@ on_client(int fd, const struct sockaddr *sa, const struct door *door)
 {
 	const struct conf_listen *l = conf_listen(world.conf, door->name);
 
+	make_room();
 	if (l == NULL || l->nproxies == 0) {
 		welcome(fd, sa, door);
 		return;
 	}
 	proxied_begin(fd, sa, door, l);
-	listener_pause(full());
+	mind_room();
 }
 
 static void
@@ -502,6 +557,7 @@ start(const struct conf *conf)
 	world.now_ms = loop_now_ms();
 	certificate_adopt(conf, held_wanted);
 	world.tls = certificate_context(false) != NULL;
+	timer_init(&room_timer, on_room_timer, NULL);
 	proxied_init(welcome, on_less);
 	listener_start(on_client);
 	child_ready();
@@ -527,6 +583,7 @@ stop(void)
 {
 	stopping = true;
 	listener_stop();
+	timer_clear(&room_timer);
 	proxied_stop();
 	each(send_home, NULL);
 	if (clients_count() == 0) {

@@ -56,6 +56,8 @@ play_auth(struct neighbour *n, const struct msg *m)
 {
 	struct msg r = { .tag = m->tag };
 
+	if (msg_answer_to(m->type) == MSG_NONE)
+		return;
 	if (m->type == MSG_AUTH_CHECK) {
 		bool ok = strcmp(m->u.auth_check.secret, "secret") == 0;
 
@@ -735,6 +737,31 @@ test_full(void **state)
 	}
 }
 
+/* It is full, of a crowd that does not log in: whoever came first of those makes
+ * room, and who has logged in stays. */
+static void
+test_crowd_makes_room(void **state)
+{
+	struct client c[10], extra;
+
+	(void)state;
+	open_465(&c[0]);
+	log_in(&c[0]);
+	for (int i = 1; i < 10; i++) {
+		open_from(&c[i], port587,
+		    i < 6 ? INADDR_LOOPBACK : INADDR_LOOPBACK + (uint32_t)i);
+		expect(&c[i], NULL, "220 ");
+	}
+	open_from(&extra, port587, INADDR_LOOPBACK + 100);
+	expect(&extra, NULL, "220 "); /* within 15 s */
+	expect_end(&c[1]);
+	expect(&c[2], "NOOP", "250 ");
+	send_mail(&c[0]);
+	close_client(&extra);
+	for (int i = 0; i < 10; i++)
+		close_client(&c[i]);
+}
+
 /* Without a descriptor left a client is dropped, and the process does not
  * turn in vain; with one again all is well. */
 static void
@@ -1101,6 +1128,8 @@ main(void)
 		WITH_SERVER(test_too_many),
 		cmocka_unit_test_setup_teardown(
 		    test_full, set_up_small, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_crowd_makes_room, set_up_small, tear_down),
 		WITH_SERVER(test_no_descriptors),
 		WITH_SERVER(test_queue_restarts),
 		WITH_SERVER(test_auth_restarts),
