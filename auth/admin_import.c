@@ -10,6 +10,7 @@
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
 #include "auth/t_legacy.h"
+#include "auth/t_limits.h"
 #include "auth/uses.h"
 #include "lib/log.h"
 
@@ -96,6 +97,7 @@ send_account(struct console *con, const struct account *a)
 {
 	struct msg m = { .type = MSG_ITEM_ROW };
 	struct msg_item *i = &m.u.item;
+	struct limits limits;
 	struct legacy l;
 
 	i->item = ITEM_ACCOUNT;
@@ -106,6 +108,8 @@ send_account(struct console *con, const struct account *a)
 	i->since = a->since;
 	i->created = a->created;
 	i->legacy = legacy_get(NULL, con->at_login, &l);
+	limits_get(NULL, con->at_login, &limits);
+	memcpy(i->limit, limits.limit, sizeof(i->limit));
 	console_row(con, &m);
 }
 

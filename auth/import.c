@@ -18,6 +18,7 @@
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
 #include "auth/t_legacy.h"
+#include "auth/t_limits.h"
 #include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -119,6 +120,9 @@ object(const struct import *im, const struct msg_item *i)
 		       "alice@example.org";
 	switch (i->item) {
 	case ITEM_ACCOUNT:
+		for (int l = 0; l < LIMITS; l++)
+			if (i->limit[l] > LIMIT_HIGHEST)
+				return "a limit of it is too high";
 		return i->state < ACC_STATES ? NULL : "its state is unknown";
 	case ITEM_CREDENTIAL:
 		if (strcmp(im->account, i->account) != 0)
@@ -276,6 +280,16 @@ maker(const struct run *r, const struct msg_item *i)
 }
 
 static void
+put_limits(struct txn *txn, const struct msg_item *i)
+{
+	struct limits own, none = { 0 };
+
+	memcpy(own.limit, i->limit, sizeof(own.limit));
+	if (memcmp(&own, &none, sizeof(own)) != 0)
+		limits_put(txn, i->account, &own);
+}
+
+static void
 put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 {
 	struct legacy l = { .created = r->now };
@@ -305,6 +319,7 @@ put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 		snprintf(l.by, sizeof(l.by), "%s", maker(r, i));
 		legacy_put(txn, i->account, &l);
 	}
+	put_limits(txn, i);
 	r->sum.added++;
 	/* One that nobody knew is taken for active. */
 	if (was_removed || a.state != ACC_ACTIVE)

@@ -11,7 +11,7 @@
 #include "ctl/item.h"
 #include "ctl/output.h"
 
-enum value { TEXT, NUMBER, TIME, STATE, KIND, TRUTH };
+enum value { TEXT, NUMBER, TIME, STATE, KIND, TRUTH, COUNT };
 
 #define A     (1u << ITEM_ACCOUNT)
 #define C     (1u << ITEM_CREDENTIAL)
@@ -30,6 +30,13 @@ static const struct member {
 	{ "reason",   A,         TEXT,   AT(reason) },
 	{ "since",    A,         TIME,   AT(since) },
 	{ "legacy",   A,         TRUTH,  AT(legacy) },
+	{ "limit_recipients", A, COUNT, AT(limit[LIMIT_RECIPIENTS]) },
+	{ "limit_size", A, COUNT, AT(limit[LIMIT_SIZE]) },
+	{ "limit_per_hour", A, COUNT, AT(limit[LIMIT_HOUR]) },
+	{ "limit_per_day", A, COUNT, AT(limit[LIMIT_DAY]) },
+	{ "limit_messages_per_hour", A, COUNT, AT(limit[LIMIT_MESSAGES_HOUR]) },
+	{ "limit_messages_per_day", A, COUNT, AT(limit[LIMIT_MESSAGES_DAY]) },
+	{ "limit_new_per_day", A, COUNT, AT(limit[LIMIT_NEW]) },
 	{ "label",    C,         TEXT,   AT(name) },
 	{ "kind",     C,         KIND,   AT(kind) },
 	{ "hash",     C,         TEXT,   AT(hash) },
@@ -62,7 +69,7 @@ to_json(const struct member *m, const struct msg_item *i)
 
 	if (m->size == sizeof(u32))
 		memcpy(&u32, at, sizeof(u32));
-	if (m->value == TIME)
+	if (m->value == TIME || m->value == COUNT)
 		memcpy(&u64, at, sizeof(u64));
 	switch (m->value) {
 	case TEXT:
@@ -73,6 +80,8 @@ to_json(const struct member *m, const struct msg_item *i)
 		return output_time(u64);
 	case TRUTH:
 		return json_boolean(u32 != 0);
+	case COUNT:
+		return json_integer((json_int_t)u64);
 	case STATE:
 		return json_string(u32 < ACC_STATES ? states[u32] : "unknown");
 	case KIND:
@@ -158,6 +167,12 @@ from_json(const struct member *m, json_t *value, struct msg_item *i)
 			return false;
 		u32 = json_is_true(value);
 		break;
+	case COUNT:
+		if (!json_is_integer(value) || json_integer_value(value) < 0)
+			return false;
+		u64 = (uint64_t)json_integer_value(value);
+		memcpy(at, &u64, sizeof(u64));
+		return true;
 	case TIME:
 		if (!read_time(value, &u64))
 			return false;

@@ -5,7 +5,7 @@
  *
  *   {"account": "alice@example.org", "state": "active", "reason": "",
  *    "by": "root", "since": "2026-01-31T12:00:00Z", "created": ...,
- *    "legacy": false,
+ *    "legacy": false, "limit_per_day": 0 (the server's), ...,
  *    "credentials": [{"label": "password", "kind": "password",
  *        "hash": "$y$...", "scram": "", "networks": "", "senders": "",
  *        "per_day": 0, "expires": null, "created": ..., "last_use": null,

@@ -436,6 +436,13 @@ static const struct field item[] = {
 	F_U64(msg_item, last_use),
 	F_STR(msg_item, last_ip),
 	F_U32(msg_item, legacy),
+	F_U64(msg_item, limit[LIMIT_RECIPIENTS]),
+	F_U64(msg_item, limit[LIMIT_SIZE]),
+	F_U64(msg_item, limit[LIMIT_HOUR]),
+	F_U64(msg_item, limit[LIMIT_DAY]),
+	F_U64(msg_item, limit[LIMIT_MESSAGES_HOUR]),
+	F_U64(msg_item, limit[LIMIT_MESSAGES_DAY]),
+	F_U64(msg_item, limit[LIMIT_NEW]),
 	F_END,
 };
 

@@ -272,6 +272,7 @@ enum limit {
 #define RCPT_HASH      8
 #define RCPT_HASHES    2000       /* of one message at most */
 #define LIMIT_AS_IT_IS UINT64_MAX /* in a command */
+#define LIMIT_HIGHEST  ((uint64_t)1 << 40)
 
 /*
  * smtpd -> auth: may it submit this message?  Charged against the account's
@@ -694,6 +695,7 @@ struct msg_item {
 	uint64_t last_use;
 	char last_ip[46];
 	uint32_t legacy; /* of an account: listeners for old devices, too */
+	uint64_t limit[LIMITS]; /* of an account its own; 0 the server's */
 };
 
 /* What an import does, or would do, with one account or grant. */

@@ -101,6 +101,7 @@ def whole():
                      "--per-day", "7").out.strip()
         p.must("account", "suspend", CAROL, "--reason", "left")
         p.must("account", "legacy", BOB, "on")
+        p.must("account", "limits", BOB, "--per-day", "123")
         p.must("account", "add", "gone@example.org", "--generate")
         p.must("account", "remove", "gone@example.org")
         bodies = {}
@@ -190,6 +191,9 @@ def whole():
             logs_in(q, CAROL, PASSWORD, 525)
             same(q.must("account", "show", BOB, "--json").json()["legacy"],
                  True, "legacy")
+            same({r["limit"]: r["value"] for r in q.must(
+                "account", "limits", BOB, "--json").items() if r["own"]},
+                {"per_day": 123}, "limits of its own")
             waits = [m["id"] for m in q.queue() if m["held"]]
             q.retry()  # those that were tried wait for a minute more
             wait(lambda: q.waiting() == 1, 60, "the rest is delivered")
