@@ -179,7 +179,9 @@ def whole():
             has(result.err, f"restored 3 accounts and {len(rows)} messages")
             has(result.err, "a second time")
             code(q, 6, "restore", path)
-            code(q, 6, "restore", path, "--dry-run")
+            for part in ("accounts", "spool"):
+                has(code(q, 6, "restore", path, "--only", part).err, "move")
+                code(q, 6, "restore", path, "--only", part, "--dry-run")
             has(q.must("check", "store", "--json").out
                 if q.process else code(q, 3, "check", "store").out, "whole")
             q.start()
