@@ -186,10 +186,10 @@ apply(struct msg_tls_sessions *s, const struct target *t,
 		s->policy = TLSRPT_STS;
 		break;
 	case BY_OPPORTUNITY:
-	case BY_REQUIRETLS:
 		s->policy = p->watch ? TLSRPT_STS : TLSRPT_NO_POLICY;
 		break;
 	case BY_ROUTE:
+	case BY_REQUIRETLS:
 	case BY_NOBODY:
 		return false;
 	}

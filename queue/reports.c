@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/address.h"
+#include "mail/domain.h"
 #include "mail/tlsrpt.h"
 #include "queue/reports.h"
 #include "queue/retry.h"
@@ -44,8 +45,8 @@ struct post {
 static struct post posts[POSTS];
 static uint64_t tags;
 static struct channel *deliver;
-static uint32_t day_s = DAY_S;  /* a test may have shorter days */
-static int64_t spread_s, due_s; /* 0: not set yet */
+static uint32_t day_s = DAY_S; /* a test may have shorter days */
+static int64_t spread_s, due_s;
 static bool sweeping;
 static uint32_t at_day; /* where the sweep is */
 static char at_domain[256];
@@ -97,8 +98,9 @@ learn(const struct msg_tls_sessions *s)
 	struct learnt *l;
 
 	if (s->policy >= TLSRPT_POLICIES || s->result >= TLSRPT_RESULTS ||
-	    !settings->tls_reports)
-		return;
+	    !settings->tls_reports ||
+	    !domain_valid(s->domain, strlen(s->domain), DOMAIN_UNDERSCORE))
+		return; /* the name becomes part of a header */
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		abort();
 	l->change.apply = write_sessions;
@@ -352,10 +354,27 @@ on_posted(const struct msg *m)
 	}
 }
 
+/* How long after midnight; another time of day on each server. */
+static void
+set_up(void)
+{
+	const char *test = getenv("POSTERN_TLSRPT_DAY");
+
+	spread_s = 60 + retry_chance() % (SPREAD_S - 60);
+	if (test != NULL && atoi(test) > 0) {
+		day_s = (uint32_t)atoi(test);
+		spread_s = 1;
+		log_event("warning", "text=%s day_s=%u",
+		    log_quote("a day is short, as a test asked"), day_s);
+	}
+	due_s = (int64_t)today() * day_s + spread_s;
+}
+
 void
 reports_start(struct channel *c)
 {
 	deliver = c;
+	set_up();
 }
 
 bool
@@ -419,22 +438,6 @@ report(uint32_t day, const char *domain)
 		serve(day, domain, bits, all);
 }
 
-/* How long after midnight; another time of day on each server. */
-static void
-set_up(void)
-{
-	const char *test = getenv("POSTERN_TLSRPT_DAY");
-
-	spread_s = 60 + retry_chance() % (SPREAD_S - 60);
-	if (test != NULL && atoi(test) > 0) {
-		day_s = (uint32_t)atoi(test);
-		spread_s = 1;
-		log_event("warning", "text=%s day_s=%u",
-		    log_quote("a day is short, as a test asked"), day_s);
-	}
-	due_s = (int64_t)today() * day_s + spread_s;
-}
-
 /* deliver does not answer any more: the place is tried again. */
 static void
 drop_late_posts(void)
@@ -463,8 +466,6 @@ reports_tick(void)
 
 	if (!settings->tls_reports || deliver == NULL)
 		return;
-	if (due_s == 0)
-		set_up();
 	if (!sweeping && now_s() < due_s)
 		return;
 	if (!sweeping) {

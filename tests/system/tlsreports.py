@@ -17,7 +17,7 @@ import https
 import pki
 import tap
 from dns import Dns
-from postern import Postern, free_port
+from postern import HOSTNAME, Postern, free_port
 from sink import Sink
 from tap import has, same, wait
 
@@ -82,6 +82,7 @@ class Site(Postern):
             "tls@example.org"
         self.env["POSTERN_TLSRPT_DAY"] = str(DAY_S)
         super().set_up()
+        self.must("dkim", "add", HOSTNAME)
 
     @staticmethod
     def zone(name):
@@ -215,6 +216,10 @@ def message(p):
          "envelope")
     same(m.get_content_type(), "multipart/report", "type")
     same(m.get_param("report-type"), "tlsrpt", "report-type")
+    same((m["TLS-Report-Submitter"], m["From"].addresses[0].addr_spec),
+         (HOSTNAME, f"postmaster@{HOSTNAME}"), "from whom")
+    same([f"d={HOSTNAME};" in x for x in m.get_all("DKIM-Signature")],
+         [True, True], "signed")
     same(m["TLS-Report-Domain"], "fine.plain", "domain")
     same(m["TLS-Required"], "No", "TLS-Required")
     has(m["Subject"], "Report Domain: fine.plain Submitter: "
