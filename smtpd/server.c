@@ -361,22 +361,26 @@ on_less(void)
 	mind_room();
 }
 
-/* A crowd that does not log in must not keep out those who do. */
-static void
+/* A crowd that does not log in must not keep out those who do.  False when
+ * there is nobody to go: the last one may have logged in meanwhile. */
+static bool
 make_room(void)
 {
 	static int64_t told_ms;
 	struct client *idler;
 
 	world.now_ms = loop_now_ms();
-	if (!full() || (idler = find_idler()) == NULL)
-		return;
+	if (!full())
+		return true;
+	if ((idler = find_idler()) == NULL)
+		return false;
 	if (told_ms == 0 || told_ms < world.now_ms - 60000) {
 		told_ms = world.now_ms;
 		log_event("smtp.full", "error=%s",
 		    log_quote("no more clients; who does not log in goes"));
 	}
 	drop(idler);
+	return true;
 }
 
 static void
@@ -384,7 +388,11 @@ on_client(int fd, const struct sockaddr *sa, const struct door *door)
 {
 	const struct conf_listen *l = conf_listen(world.conf, door->name);
 
-	make_room();
+	if (!make_room()) {
+		close(fd);
+		mind_room();
+		return;
+	}
 	if (l == NULL || l->nproxies == 0) {
 		welcome(fd, sa, door);
 		return;

@@ -762,6 +762,32 @@ test_crowd_makes_room(void **state)
 		close_client(&c[i]);
 }
 
+/* The only one who could have made room has logged in meanwhile. */
+static void
+test_nobody_makes_room(void **state)
+{
+	struct client c[10], extra;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		open_from(&c[i], port465,
+		    i < 6 ? INADDR_LOOPBACK : INADDR_LOOPBACK + (uint32_t)i);
+		assert_true(shake(&c[i]));
+		expect(&c[i], NULL, "220 ");
+		if (i > 0)
+			log_in(&c[i]);
+	}
+	sleep(7); /* five seconds are granted */
+	log_in(&c[0]);
+	open_from(&extra, port587, INADDR_LOOPBACK + 100);
+	expect_end(&extra);
+	for (int i = 0; i < 10; i++) {
+		expect(&c[i], "NOOP", "250 ");
+		close_client(&c[i]);
+	}
+	close_client(&extra);
+}
+
 /* Without a descriptor left a client is dropped, and the process does not
  * turn in vain; with one again all is well. */
 static void
@@ -1130,6 +1156,8 @@ main(void)
 		    test_full, set_up_small, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_crowd_makes_room, set_up_small, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_nobody_makes_room, set_up_small, tear_down),
 		WITH_SERVER(test_no_descriptors),
 		WITH_SERVER(test_queue_restarts),
 		WITH_SERVER(test_auth_restarts),
