@@ -10,6 +10,7 @@
 # make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
 # make bench      messages/s, CPU seconds per 1,000 messages, flushes/message
 # make bench-hostile  how long a session takes while others misbehave
+# make bench-abuse  recipients that a stolen password reaches
 # make format     clang-format
 # make deps       install missing Debian packages (run and check call it)
 # make install    DESTDIR= PREFIX=
@@ -58,7 +59,7 @@ CHILD        := $(INIH) $(EVENT) $(IDN) $(SECCOMP)
 LIBS_ctl     := $(SSL) $(JANSSON) $(QR) $(INIH) $(EVENT) $(IDN)
 LIBS_parent  := $(INIH) $(EVENT)
 LIBS_smtpd   := $(SSL) $(CHILD)
-LIBS_auth    := $(SSL) $(CHILD) $(ARGON2) -ldb-5.3 -lcrypt -lunistring -lpthread
+LIBS_auth    := $(SSL) $(CHILD) $(ARGON2) -ldb-5.3 -lcrypt -lunistring -lpthread -lm
 LIBS_queue   := $(CHILD) -ldb-5.3 -lpthread
 LIBS_deliver := $(SSL) $(UNBOUND) $(CHILD)
 LIBS_sts     := $(CURL) $(CHILD)
@@ -130,7 +131,7 @@ $(PRELOADS): $B/%.so: %.c
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
 
 .PHONY: all tests deps run check check-all torture asan fuzz run-fuzz bench \
-    bench-hostile format install clean
+    bench-abuse bench-hostile format install clean
 all: $(PROGRAMS)
 tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(PRELOADS)
 
@@ -184,6 +185,13 @@ bench-hostile:
 	@tests/lib/deps.sh build
 	@$(MAKE_J) all $(BENCH)
 	@tests/bench/hostile.py
+
+# A stolen password against the guard, and a month of ordinary people.
+bench-abuse:
+	@tests/lib/deps.sh build check
+	@$(MAKE_J) all $B/tests/unit/test_auth_guard_rules
+	@$B/tests/unit/test_auth_guard_rules
+	@B=$B tests/system/guard.py
 
 format:
 	clang-format -i $(wildcard */*.c */*.h tests/*/*.c tests/*/*.h)

@@ -10,6 +10,7 @@
 #include "auth/book.h"
 #include "auth/quota.h"
 #include "auth/t_grant.h"
+#include "auth/t_guard.h"
 #include "auth/t_known.h"
 #include "auth/t_legacy.h"
 #include "auth/t_limits.h"
@@ -198,6 +199,7 @@ erase(struct txn *txn, struct change *c, uint64_t now)
 	limits_del(txn, c->login);
 	usage_del_all(txn, c->login);
 	known_del_all(txn, c->login);
+	guard_del(txn, c->login);
 	return CHANGE_DONE;
 }
 

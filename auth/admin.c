@@ -18,6 +18,7 @@
 #include "auth/admin_say.h"
 #include "auth/admin_test.h"
 #include "auth/book.h"
+#include "auth/guard.h"
 #include "auth/login_name.h"
 #include "auth/peers.h"
 #include "auth/scope.h"
@@ -64,6 +65,7 @@ static const struct command {
 [GRANT_LIST]     = { "grant.list",     0,       admin_list_grants,   NULL, { 0 } },
 [KEY_LIST]       = { "key.list",       0,       admin_list_keys,     NULL, { 0 } },
 [ACCOUNT_LIMITS] = { "account.limits", ACCOUNT, admin_show_limits,   NULL, { 0 } },
+[GUARD_EXPLAIN]  = { "guard.explain",  ACCOUNT, guard_explain,       NULL, { 0 } },
 [ACCOUNT_LOGINS] = { "account.logins", ACCOUNT, admin_list_logins,   NULL, { 0 } },
 [APP_PASSWORD_LIST] = { "app-password.list", ACCOUNT, admin_list_app_passwords, NULL, { 0 } },
 [CERTIFICATE_LIST] = { "certificate.list", ACCOUNT, admin_list_certificates, NULL, { 0 } },
@@ -153,6 +155,8 @@ announce(struct console *con, const struct command *row, const struct change *c)
 	con->count = 1;
 	if (c->state != c->account.state)
 		peers_tell(con->login, c->state);
+	if (con->cmd.verb == ACCOUNT_RESUME)
+		guard_resumed(con->login);
 	if (row->needs & RELOGIN)
 		peers_end_sessions(con->login, CREDENTIAL_PASSWORD);
 	if (row->needs & ALL_OUT)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auth/attempt.h"
+#include "auth/guard.h"
 #include "auth/t_credential.h"
 #include "auth/throttle.h"
 #include "auth/uses.h"
@@ -170,6 +171,8 @@ attempt_settle(struct attempt *a, enum outcome outcome, bool cached)
 		uses_note(a->user, a->credential, word(a->ask.ip),
 		    word(a->ask.mech),
 		    outcome == LOGIN_OK ? "" : outcomes[outcome].reason);
+	if (a->known && (outcome == LOGIN_OK || outcome == LOGIN_BAD_PASSWORD))
+		guard_note_login(a->user, a->ask.ip, outcome == LOGIN_OK);
 	if (outcome == LOGIN_OK) {
 		send_answer(a);
 		attempt_free(a);

@@ -7,6 +7,7 @@
 
 #include "auth/dkim.h"
 #include "auth/exchange.h"
+#include "auth/guard.h"
 #include "auth/login.h"
 #include "auth/peers.h"
 #include "auth/permit.h"
@@ -146,7 +147,9 @@ static void
 on_queue(struct channel *c, const struct msg *m, int fd)
 {
 	(void)c, (void)fd;
-	fatal("queue sent %s", msg_name(m->type));
+	if (m->type != MSG_ACCOUNT_RESULTS)
+		fatal("queue sent %s", msg_name(m->type));
+	guard_hear(&m->u.account_results, conf);
 }
 
 /* The parent starts it again and sends a new line. */
@@ -221,6 +224,19 @@ peers_tell(const char *login, enum account_state state)
 	for (int i = 0; i < SMTPDS; i++)
 		if (smtpds[i] != NULL)
 			tell(smtpds[i], login, state);
+}
+
+void
+peers_tell_frozen(const char *login, const char *text)
+{
+	struct msg m = { .type = MSG_FROZEN };
+
+	if (!channel_up(&queue.channel))
+		return;
+	snprintf(m.u.frozen.account, ADDR_SIZE, "%s", login);
+	snprintf(m.u.frozen.text, sizeof(m.u.frozen.text), "%s", text);
+	channel_send(&queue.channel, &m, -1);
+	channel_flush(&queue.channel);
 }
 
 void

@@ -8,6 +8,9 @@
 #include "ipc/messages.h"
 #include "lib/conf.h"
 
+/* To the queue: the guard froze an account, and why. */
+void peers_tell_frozen(const char *login, const char *text);
+
 /* The limits in force; borrowed until the next call. */
 void peers_use_conf(const struct conf *);
 const struct conf *peers_conf(void);

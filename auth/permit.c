@@ -7,6 +7,7 @@
 
 #include "auth/book.h"
 #include "auth/card.h"
+#include "auth/guard.h"
 #include "auth/limits.h"
 #include "auth/permit.h"
 #include "auth/quota.h"
@@ -231,11 +232,18 @@ allow_rcpts(const struct msg_submit_check *m, const struct page *page,
 		.hashes = m->hashes,
 		.now_ms = now_ms };
 	struct quota_answer a;
+	bool fits;
 
 	if (m->hashes.len % RCPT_HASH != 0)
 		fatal("smtpd sent half a hash");
 	limits_of(page, conf, now_ms / 1000, limit);
-	if (quota_charge(&q, &a))
+	fits = quota_charge(&q, &a);
+	if (guard_watch(page, conf, m->ip, m->rcpts, a.new_hashes))
+		answer(r, V_PERM, 550, "5.7.13",
+		    "account %.100s is suspended: it looks as if somebody else "
+		    "used it; ask %.80s",
+		    m->account, contact(conf));
+	else if (fits)
 		answer(r, V_OK, 250, "2.0.0", "ok");
 	else
 		refuse(m, conf, &a, r);

@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "auth/quota.h"
+#include "auth/t_guard.h"
 #include "auth/t_known.h"
 #include "auth/t_usage.h"
 #include "lib/log.h"
@@ -35,6 +36,8 @@ static const uint64_t periods_ms[LIMITS] = {
 struct entry {
 	UT_hash_handle hh;
 	struct usage usage;
+	struct guard guard;
+	bool guarded; /* it was read */
 	uint64_t asked_ms;
 	bool dirty;
 	LIST_ENTRY(entry) link; /* of those to be written */
@@ -75,6 +78,8 @@ write_dirty(struct txn *txn, void *arg)
 		known = e->usage.known;
 		write_news(txn, e);
 		usage_put(txn, e->key, &e->usage);
+		if (e->guarded)
+			guard_put(txn, e->key, &e->guard);
 		/* This may run again. */
 		if (e->nnews > 0)
 			e->usage.known = known;
@@ -153,16 +158,6 @@ find(const char *key, uint64_t now_ms)
 	return e;
 }
 
-static struct entry *
-find_label(const char *login, const char *label, uint64_t now_ms)
-{
-	char key[USAGE_KEY];
-
-	/* No domain holds a slash: this is nobody's login. */
-	snprintf(key, sizeof(key), "%s/%s", login, label);
-	return find(key, now_ms);
-}
-
 static void
 touch(struct entry *e)
 {
@@ -174,6 +169,28 @@ touch(struct entry *e)
 		timer_set(&timer, WRITE_MS);
 	e->dirty = true;
 	LIST_INSERT_HEAD(&dirty, e, link);
+}
+
+struct guard *
+quota_guard(const char *login)
+{
+	struct entry *e = find(login, (uint64_t)loop_wall_ms());
+
+	if (!e->guarded)
+		guard_get(NULL, login, &e->guard);
+	e->guarded = true;
+	touch(e);
+	return &e->guard;
+}
+
+static struct entry *
+find_label(const char *login, const char *label, uint64_t now_ms)
+{
+	char key[USAGE_KEY];
+
+	/* No domain holds a slash: this is nobody's login. */
+	snprintf(key, sizeof(key), "%s/%s", login, label);
+	return find(key, now_ms);
 }
 
 static bool
@@ -201,9 +218,11 @@ age(const struct entry *e, const uint8_t *hash, uint32_t today)
 
 /* Which of the recipients are to be noted, in fresh[], and how many of all
  * are new. */
-static uint32_t
-sort_out(const struct entry *e, const struct quota_ask *q, bool fresh[])
+static void
+sort_out(const struct entry *e, const struct quota_ask *q, bool fresh[],
+    struct quota_answer *a)
 {
+	static uint8_t hashes[RCPT_HASH * RCPT_HASHES];
 	size_t n = q->hashes.len / RCPT_HASH;
 	uint32_t days, today = day_of(q->now_ms);
 	uint32_t news = n < q->rcpts ? q->rcpts - (uint32_t)n : 0;
@@ -211,10 +230,15 @@ sort_out(const struct entry *e, const struct quota_ask *q, bool fresh[])
 	for (size_t i = 0; i < n; i++) {
 		days = age(e, q->hashes.data + i * RCPT_HASH, today);
 		fresh[i] = days >= KNOWN_FRESH;
-		if (days > KNOWN_DAYS)
-			news++;
+		if (days <= KNOWN_DAYS)
+			continue;
+		memcpy(hashes + a->new_hashes.len,
+		    q->hashes.data + i * RCPT_HASH, RCPT_HASH);
+		a->new_hashes.len += RCPT_HASH;
+		news++;
 	}
-	return news;
+	a->new_hashes.data = hashes;
+	a->news = news;
 }
 
 static void
@@ -276,7 +300,7 @@ quota_charge(const struct quota_ask *q, struct quota_answer *a)
 
 	assert(q->hashes.len <= RCPT_HASH * RCPT_HASHES);
 	memset(a, 0, sizeof(*a));
-	a->news = sort_out(e, q, fresh);
+	sort_out(e, q, fresh, a);
 	for (int l = 0; l < LIMITS; l++) {
 		n = amount(l, q, a->news);
 		if (n > 0)

@@ -10,6 +10,7 @@
 #ifndef AUTH_QUOTA_H
 #define AUTH_QUOTA_H
 
+#include "auth/guard_rules.h"
 #include "ipc/messages.h"
 
 struct quota_ask {
@@ -24,7 +25,8 @@ struct quota_ask {
 };
 
 struct quota_answer {
-	uint32_t news;    /* of the recipients, never written to before */
+	uint32_t news; /* of the recipients, never written to before */
+	struct bytes new_hashes; /* of those with a hash, until the next ask */
 	bool of_label;    /* it is the credential's limit that is reached */
 	enum limit which; /* the one that it takes longest to wait for */
 	uint64_t limit;
@@ -42,6 +44,10 @@ void quota_undo(const char *login, const char *label, uint32_t rcpts);
 /* What is used of each limit that is counted over a time; the others are 0. */
 void quota_used(const char *login, const uint64_t limit[LIMITS],
     uint64_t now_ms, uint64_t used[LIMITS]);
+
+/* What the guard knows of an account, to be changed at once; it is written
+ * with the rest. */
+struct guard *quota_guard(const char *login);
 
 /* Write what was counted; when the process ends. */
 void quota_write(void);

@@ -1,6 +1,7 @@
 /*
  * cmd_account.c - postern account: what changes one, and test.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,10 +83,52 @@ cmd_account_suspend(struct ctl *c)
 	return change(c, ACCOUNT_SUSPEND, reason != NULL ? reason : "");
 }
 
+/* While it is suspended, nothing of it can leave meanwhile. */
+static int
+drop_held(struct ctl *c)
+{
+	struct msg m = { .type = MSG_QUEUE_CMD };
+	struct msg_queue_cmd *q = &m.u.queue_cmd;
+	struct msg_cmd_done done;
+	struct daemon line;
+	uint64_t count = 0;
+	int code = operand_address(c->args.words[0], q->account);
+
+	if (code != CODE_OK ||
+	    (code = settings_load(&c->settings, c->file)) != CODE_OK)
+		return code;
+	q->verb = QUEUE_REMOVE;
+	if ((code = daemon_open(&line, &c->settings, SERVICE_QUEUE)) !=
+	    CODE_OK) {
+		daemon_close(&line);
+		return code;
+	}
+	do {
+		code = daemon_ask(&line, &m, NULL, NULL, &done);
+		if (code == CODE_OK)
+			code = daemon_settle(&done);
+		count += done.count;
+		q->after = done.next;
+	} while (code == CODE_OK && done.more);
+	daemon_close(&line);
+	if (code == CODE_OK)
+		output_note("removed %" PRIu64 " message%s", count,
+		    count == 1 ? "" : "s");
+	return code;
+}
+
 int
 cmd_account_resume(struct ctl *c)
 {
-	return change(c, ACCOUNT_RESUME, "");
+	bool drop = args_flag(&c->args, "drop-held") != NULL;
+	int code = CODE_OK;
+
+	if (drop && args_flag(&c->args, "release") != NULL)
+		return output_fail(
+		    CODE_USAGE, "--release or --drop-held, not both");
+	if (drop)
+		code = drop_held(c);
+	return code != CODE_OK ? code : change(c, ACCOUNT_RESUME, "");
 }
 
 int

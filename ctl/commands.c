@@ -39,6 +39,10 @@ static const struct flag password[] = { GENERATE, PASSWORD_STDIN, JSON, END };
 static const struct flag suspend[] = {
 	{ "reason", "TEXT", "why; \"account show\" tells it" },
 	END };
+static const struct flag resume[] = {
+	{ "release", NULL, "its held mail goes out (so it does without a flag)" },
+	{ "drop-held", NULL, "its held mail is removed, without a bounce" },
+	END };
 static const struct flag test[] = {
 	{ "from", "IP", "as if the client had this address" },
 	PASSWORD_STDIN, JSON, END };
@@ -212,9 +216,10 @@ const struct command commands[] = {
 { "account",    "suspend", "ADDRESS",          suspend,    cmd_account_suspend,
   "stop its logins, its sessions, its mail",
   "Waiting mail is held, not lost, until the account is resumed." },
-{ "account",    "resume",  "ADDRESS",          no_flags,   cmd_account_resume,
+{ "account",    "resume",  "ADDRESS",          resume,     cmd_account_resume,
   "let a suspended account go on",
-  "Its waiting mail goes on too." },
+  "Its waiting mail goes on too, unless --drop-held says that it is not the "
+  "owner's.  The guard takes what was seen today as usual from then on." },
 { "account",    "remove",  "ADDRESS",          no_flags,   cmd_account_remove,
   "remove an account for good",
   "Its password and its grants are gone, its sessions end, and its waiting "
@@ -294,6 +299,11 @@ const struct command commands[] = {
 { "grant",      "remove",  "ADDRESS SENDER",   no_flags,   cmd_grant_remove,
   "end a grant",
   NULL },
+
+{ "guard",      "explain", "ADDRESS",          json,       cmd_guard_explain,
+  "tell what the guard knows of an account",
+  "What the account did since its day began, what is usual for it, and what "
+  "would freeze it; and if it is frozen, why." },
 
 { "dkim",       "add",     "DOMAIN",           dkim_add,     cmd_dkim_add,
   "make keys that sign a domain's mail",

@@ -45,6 +45,7 @@ int cmd_certificate_issue(struct ctl *);
 int cmd_certificate_list(struct ctl *);
 int cmd_certificate_revoke(struct ctl *);
 int cmd_account_limits(struct ctl *);
+int cmd_guard_explain(struct ctl *);
 int cmd_app_password_add(struct ctl *);
 int cmd_app_password_list(struct ctl *);
 int cmd_app_password_revoke(struct ctl *);

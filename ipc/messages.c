@@ -154,6 +154,19 @@ static const struct field sessions_end[] = {
 	F_END,
 };
 
+static const struct field frozen[] = {
+	F_STR(msg_frozen, account),
+	F_STR(msg_frozen, text),
+	F_END,
+};
+
+static const struct field account_results[] = {
+	F_STR(msg_account_results, account),
+	F_U32(msg_account_results, delivered),
+	F_U32(msg_account_results, refused),
+	F_END,
+};
+
 static const struct field queue_state[] = {
 	F_U32(msg_queue_state, accepting),
 	F_STR(msg_queue_state, text),
@@ -731,6 +744,8 @@ static const struct message {
 [MSG_ACCOUNT_STATE]   = ROW("account-state",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            0,     account_state),
 [MSG_ACCOUNTS_DONE]   = ROW("accounts-done",   AUTH,                   SMTPD | QUEUE,          MSG_NONE,            0,     empty),
 [MSG_SESSIONS_END]    = ROW("sessions-end",    AUTH,                   SMTPD,                  MSG_NONE,            0,     sessions_end),
+[MSG_FROZEN]          = ROW("frozen",          AUTH,                   QUEUE,                  MSG_NONE,            0,     frozen),
+[MSG_ACCOUNT_RESULTS] = ROW("account-results", QUEUE,                  AUTH,                   MSG_NONE,            0,     account_results),
 [MSG_QUEUE_STATE]     = ROW("queue-state",     QUEUE,                  SMTPD,                  MSG_NONE,            0,     queue_state),
 [MSG_TX_RCPTS]        = ROW("tx-rcpts",        SMTPD,                  QUEUE,                  MSG_NONE,            0,     tx_rcpts),
 [MSG_TX_FILE]         = ROW("tx-file",         SMTPD,                  QUEUE,                  MSG_TX_FILE_LENT,    0,     tx_file),

@@ -78,6 +78,8 @@ enum msg_type {
 	MSG_ACCOUNT_STATE,
 	MSG_ACCOUNTS_DONE,
 	MSG_SESSIONS_END,
+	MSG_FROZEN,
+	MSG_ACCOUNT_RESULTS,
 
 	/* smtpd and queue. */
 	MSG_QUEUE_STATE,
@@ -333,6 +335,19 @@ struct msg_account_state {
 struct msg_sessions_end {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL]; /* "" whatever it was */
+};
+
+/* auth -> queue: the guard froze this account; tell those who must know. */
+struct msg_frozen {
+	char account[ADDR_SIZE];
+	char text[200]; /* the evidence */
+};
+
+/* queue -> auth: what became of recipients of an account, since the last. */
+struct msg_account_results {
+	char account[ADDR_SIZE];
+	uint32_t delivered;
+	uint32_t refused; /* for good */
 };
 
 /* queue -> smtpd: whether new mail is taken. */
@@ -634,6 +649,7 @@ enum account_verb {
 	ACCOUNT_CHECK,  /* are the accounts whole? */
 	ACCOUNT_LIMITS, /* answered with MSG_LIMITS_ROW */
 	ACCOUNT_LIMIT,  /* limit */
+	GUARD_EXPLAIN,  /* answered with MSG_STATUS_ROW */
 	ACCOUNT_VERBS
 };
 
@@ -1043,6 +1059,8 @@ struct msg {
 		struct msg_tls_signed tls_signed;
 		struct msg_account_state account_state;
 		struct msg_sessions_end sessions_end;
+		struct msg_frozen frozen;
+		struct msg_account_results account_results;
 		struct msg_queue_state queue_state;
 		struct msg_tx_rcpts tx_rcpts;
 		struct msg_tx_file tx_file;

@@ -96,6 +96,13 @@ struct conf {
 	int64_t hold_s;       /* how far ahead a client may date its mail */
 	uint32_t connections; /* from one address */
 
+	bool guard_freeze;       /* it acts, and does not only watch */
+	uint32_t guard_new;      /* new recipients a day */
+	uint32_t guard_refused;  /* recipients refused for good, a day, */
+	uint32_t guard_share;    /* and so many in a hundred */
+	uint32_t guard_networks; /* unfamiliar ones a day */
+	char guard_notify[256];  /* "" postmaster@HOSTNAME */
+
 	int64_t give_up_s;
 	int64_t delay_notice_s;
 	int64_t retry_s[CONF_RETRIES]; /* the last one repeats */

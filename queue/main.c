@@ -15,11 +15,13 @@
 #include "queue/crash.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
+#include "queue/frozen.h"
 #include "queue/group.h"
 #include "queue/history.h"
 #include "queue/intake.h"
 #include "queue/refill.h"
 #include "queue/rescue.h"
+#include "queue/results.h"
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/t_message.h"
@@ -53,6 +55,9 @@ on_auth(struct channel *c, const struct msg *m, int fd)
 			flow_resume(a->account);
 		else
 			flow_suspend(a->account, told);
+		break;
+	case MSG_FROZEN:
+		frozen_tell(&m->u.frozen);
 		break;
 	case MSG_ACCOUNTS_DONE:
 		flow_resume_untold(told);
@@ -128,6 +133,7 @@ connect_line(enum process p, unsigned index, int fd)
 		channel_close(&auth);
 		channel_open(
 		    &auth, fd, P_QUEUE, P_AUTH, 0, on_auth, on_auth_gone, NULL);
+		results_line(&auth);
 	} else {
 		fatal("a line to a process that is no neighbour");
 	}

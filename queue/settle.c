@@ -14,12 +14,13 @@
 #include "queue/bodyfile.h"
 #include "queue/crash.h"
 #include "queue/flow.h"
+#include "queue/history.h"
 #include "queue/notice.h"
 #include "queue/refill.h"
+#include "queue/results.h"
 #include "queue/retry.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
-#include "queue/history.h"
 
 struct settle {
 	struct change change; /* the first member */
@@ -76,6 +77,9 @@ judge(struct job *j)
 		r->event = EVENT_NONE;
 		if (r->state != RCPT_WAITING || r->verdict == NO_VERDICT)
 			continue;
+		if (r->verdict != V_TEMP)
+			results_add(j->letter->account, r->verdict == V_OK,
+			    r->verdict == V_PERM);
 		if (r->verdict == V_OK) {
 			r->state = RCPT_DELIVERED;
 			r->event = EVENT_DELIVERED;

@@ -175,7 +175,7 @@ class Postern:
     """
 
     def __init__(self, accounts=("alice@example.org", "bob@example.org"),
-                 via=None, limits=None, queue=None, dns=None, routes=None,
+                 via=None, limits=None, guard=None, queue=None, dns=None, routes=None,
                  script=None, extra="", env=None, base=None, start=True,
                  listen="127.0.0.1", sink_options=None):
         self.accounts = list(accounts)
@@ -187,6 +187,8 @@ class Postern:
                        "messages-per-day": "1000000",
                        "new-per-day": "1000000",
                        **(limits or {})},
+            # Only who tests the guard wants to be frozen.
+            "guard": {"freeze": "no", **(guard or {})},
             "queue": dict(queue or {}),
             "dns": dict(dns or {}),
             "tls": {},

@@ -1,0 +1,37 @@
+/*
+ * guard.h - freezing an account that somebody else uses.
+ *
+ * The rules (guard_rules.h) say when.  Then the account is suspended, by
+ * "guard" and with the evidence as the reason: its sessions end at their next
+ * command, its mail is held, the queue tells the postmaster and the account,
+ * and the log has guard.frozen.
+ */
+#ifndef AUTH_GUARD_H
+#define AUTH_GUARD_H
+
+#include "auth/book.h"
+#include "auth/console.h"
+#include "lib/conf.h"
+
+/*
+ * An account submits a message.  True when that froze it: then the page is
+ * gone.
+ *
+ *   news  RCPT_HASH bytes of each recipient that is new
+ */
+bool guard_watch(const struct page *, const struct conf *, const char *ip,
+    uint32_t rcpts, struct bytes news);
+
+/* What the queue tells of recipients. */
+void guard_hear(const struct msg_account_results *, const struct conf *);
+
+/* A login of an account: good, or with a wrong password. */
+void guard_note_login(const char *login, const char *ip, bool good);
+
+/* An admin let the account go on. */
+void guard_resumed(const char *login);
+
+/* postern guard explain: MSG_STATUS_ROWs. */
+void guard_explain(struct console *);
+
+#endif
