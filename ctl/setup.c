@@ -95,8 +95,9 @@ make_user(struct setup *s, const char *name)
 		group ? "--gid" : "--user-group", group ? name : "--", name,
 		NULL };
 
-	/* Without a group of that name the "--" only ends the options. */
-	if (!s->dry && run_program(argv) != 0)
+	/* Without a group of that name the "--" only ends the options.  Another
+	 * init may have made the user in this very moment. */
+	if (!s->dry && run_program(argv) != 0 && getpwnam(name) == NULL)
 		return output_fail(CODE_TEMP,
 		    "cannot make the user %s with useradd(8); make it by "
 		    "hand, without a home and a login shell",

@@ -205,7 +205,9 @@ mailer.createTransport(box).sendMail(letter, error => {
 
 @program("nodemailer", light=True, can=("dsn", "raw"))
 def nodemailer(box, letter, home):
-    settings = {"host": box.host, "port": box.port, "secure": box.implicit,
+    # Some nodes take ::1 for localhost and try nothing else.
+    settings = {"host": "127.0.0.1", "port": box.port, "secure": box.implicit,
+                "tls": {"servername": box.host},
                 "auth": {"user": box.user, "pass": box.password}}
     if letter.raw:
         mail = {"raw": letter.raw.decode(), "envelope": {

@@ -2,6 +2,7 @@
 """An account with a stolen password stops itself, and tells; one that is
 suspended by hand stops at once."""
 # run: limit 200
+# run: only all
 
 import os
 import re
