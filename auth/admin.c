@@ -123,15 +123,15 @@ static bool (*const makers[ACCOUNT_VERBS])(
 	[CERTIFICATE_REVOKE] = admin_any_certificate,
 };
 
-static const enum done codes[CHANGE_RESULTS] = {
-	[CHANGE_DONE] = DONE_OK,
-	[CHANGE_NONE] = DONE_OK,
-	[CHANGE_ABSENT] = DONE_ABSENT,
-	[CHANGE_NOTHING] = DONE_ABSENT,
-	[CHANGE_EXISTS] = DONE_EXISTS,
-	[CHANGE_TAKEN] = DONE_EXISTS,
-	[CHANGE_TOO_MANY] = DONE_NO,
-	[CHANGE_NO_ROOM] = DONE_TEMP,
+static const enum code codes[CHANGE_RESULTS] = {
+	[CHANGE_DONE] = CODE_OK,
+	[CHANGE_NONE] = CODE_OK,
+	[CHANGE_ABSENT] = CODE_MISSING,
+	[CHANGE_NOTHING] = CODE_MISSING,
+	[CHANGE_EXISTS] = CODE_EXISTS,
+	[CHANGE_TAKEN] = CODE_EXISTS,
+	[CHANGE_TOO_MANY] = CODE_NO,
+	[CHANGE_NO_ROOM] = CODE_TEMP,
 };
 /* clang-format on */
 
@@ -236,7 +236,7 @@ run(struct console *con, const struct command *row)
 	else if (con->cmd.secret[0] == '\0' && (row->needs & MAYBE))
 		change(con);
 	else if (!password_usable(con->cmd.secret))
-		console_done(con, DONE_USAGE, "a password has 1 to %d bytes",
+		console_done(con, CODE_USAGE, "a password has 1 to %d bytes",
 		    PASSWORD_MAX);
 	else
 		console_hash(con, HASH_MAKE, change);
@@ -250,19 +250,19 @@ admin_run(struct console *con)
 	con->login[0] = con->address[0] = '\0';
 	if ((row->needs & ACCOUNT || con->cmd.account[0] != '\0') &&
 	    !login_canonical(con->login, con->cmd.account))
-		console_done(con, DONE_USAGE,
+		console_done(con, CODE_USAGE,
 		    "%s is not an address: an account is called like "
 		    "alice@example.org",
 		    log_quote(con->cmd.account));
 	else if (row->needs & GRANT &&
 	    !grant_canonical(con->address, con->cmd.arg))
-		console_done(con, DONE_USAGE,
+		console_done(con, CODE_USAGE,
 		    "%s is neither an address nor @ and a domain",
 		    log_quote(con->cmd.arg));
 	else if (row->needs & LABEL &&
 	    (!scope_label_valid(con->cmd.label) ||
 		strcmp(con->cmd.label, CREDENTIAL_PASSWORD) == 0))
-		console_done(con, DONE_USAGE,
+		console_done(con, CODE_USAGE,
 		    "%s is no label: 1 to 63 letters that tell the device, "
 		    "and not \"password\"",
 		    log_quote(con->cmd.label));

@@ -53,20 +53,20 @@ admin_check(struct console *con)
 		error = store_check(path, &c);
 	copy_remove(path);
 	if (error != 0) {
-		console_done(con, DONE_TEMP, "they could not be copied: %s",
+		console_done(con, CODE_TEMP, "they could not be copied: %s",
 		    strerror(error));
 		return;
 	}
 	if (c.faults > 0) {
 		log_event("store.damaged", "faults=%u error=%s", c.faults,
 		    log_quote(c.fault));
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "%u fault%s, the first: %s; end the server and keep a "
 		    "copy of its directory before anything else",
 		    c.faults, c.faults == 1 ? "" : "s", c.fault);
 		return;
 	}
-	console_done(con, DONE_OK,
+	console_done(con, CODE_OK,
 	    "whole: %" PRIu64 " accounts, %" PRIu64 " credentials, %" PRIu64
 	    " grants; in %.1f s",
 	    c.rows[TABLE_ACCOUNT], c.rows[TABLE_CREDENTIAL],

@@ -20,13 +20,13 @@ read_scope(struct console *con, struct credential *c)
 	const struct msg_account_cmd *cmd = &con->cmd;
 
 	if (!scope_networks_valid(cmd->networks)) {
-		console_done(con, DONE_USAGE,
+		console_done(con, CODE_USAGE,
 		    "%s is no list of networks: 192.0.2.0/24, 2001:db8::/32",
 		    log_quote(cmd->networks));
 		return false;
 	}
 	if (!scope_senders_valid(cmd->senders)) {
-		console_done(con, DONE_USAGE,
+		console_done(con, CODE_USAGE,
 		    "%s is no list of addresses, or of @ and a domain",
 		    log_quote(cmd->senders));
 		return false;
@@ -54,7 +54,7 @@ admin_app_password(struct console *con, struct credential *c)
 		return false;
 	if (app_password_make(con->issued.secret, c->hash))
 		return true;
-	console_done(con, DONE_TEMP, "the system has no randomness");
+	console_done(con, CODE_TEMP, "the system has no randomness");
 	return false;
 }
 
@@ -75,7 +75,7 @@ admin_certificate_add(struct console *con, struct credential *c)
 	if (!read_scope(con, c))
 		return false;
 	if (strlen(key) != 64 || strspn(key, "0123456789abcdef") != 64) {
-		console_done(con, DONE_USAGE,
+		console_done(con, CODE_USAGE,
 		    "%s is no SHA-256 of a public key", log_quote(key));
 		return false;
 	}
@@ -99,7 +99,7 @@ admin_certificate_issue(struct console *con, struct credential *c)
 		con->issued.secret, con->file, sizeof(con->file), &n,
 		c->hash)) {
 		console_done(
-		    con, DONE_TEMP, "cannot make a key and a certificate");
+		    con, CODE_TEMP, "cannot make a key and a certificate");
 		return false;
 	}
 	con->issued.file = (struct bytes){ con->file, n };
@@ -160,7 +160,7 @@ list(struct console *con, bool (*next)(struct console *))
 	struct account a;
 
 	if (!account_get(NULL, con->login, &a) || a.state == ACC_REMOVED) {
-		console_done(con, DONE_ABSENT, "no account %s", con->login);
+		console_done(con, CODE_MISSING, "no account %s", con->login);
 		return;
 	}
 	uses_write();

@@ -90,7 +90,7 @@ canonical(struct msg_dkim_cmd *cmd)
 
 /* End with a text in which @ stands for the domain. */
 static void
-say(struct console *con, enum done how, const char *text)
+say(struct console *con, enum code how, const char *text)
 {
 	char out[600] = "";
 	size_t n = 0;
@@ -113,7 +113,7 @@ succeed(struct console *con, const struct command *c)
 	rewind_keys(con);
 	while (next_key(con))
 		;
-	say(con, DONE_OK, c->done);
+	say(con, CODE_OK, c->done);
 }
 
 static void
@@ -133,27 +133,27 @@ change(struct console *con, const struct command *c)
 		succeed(con, c);
 		break;
 	case DKIM_ABSENT:
-		say(con, DONE_ABSENT, c->absent);
+		say(con, CODE_MISSING, c->absent);
 		break;
 	case DKIM_EXISTS:
-		say(con, DONE_EXISTS,
+		say(con, CODE_EXISTS,
 		    "@ has keys already (new ones: postern dkim rotate @)");
 		break;
 	case DKIM_EARLY:
 		t = (time_t)change.when;
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M UTC",
 		    gmtime_r(&t, &tm));
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "mail that the old keys of %s signed may still be on its "
 		    "way: retire them after %s, or now with --force",
 		    change.domain, when);
 		break;
 	case DKIM_NO_ROOM:
 		console_done(
-		    con, DONE_TEMP, "the disk is full; nothing was changed");
+		    con, CODE_TEMP, "the disk is full; nothing was changed");
 		break;
 	case DKIM_FAILED:
-		say(con, DONE_TEMP, "no key could be made");
+		say(con, CODE_TEMP, "no key could be made");
 		break;
 	}
 }
@@ -162,7 +162,7 @@ void
 admin_dkim_run(struct console *con)
 {
 	if (!canonical(&con->dkim)) {
-		console_done(con, DONE_USAGE, "%s is not a domain",
+		console_done(con, CODE_USAGE, "%s is not a domain",
 		    log_quote(con->dkim.domain));
 	} else if (con->dkim.verb == DKIM_EXPORT) {
 		admin_dkim_export(con);

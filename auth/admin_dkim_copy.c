@@ -40,7 +40,7 @@ void
 admin_dkim_export(struct console *con)
 {
 	if (!con->root) {
-		console_done(con, DONE_DENIED,
+		console_done(con, CODE_DENIED,
 		    "a backup holds mail and keys: only root may make one");
 		return;
 	}
@@ -114,9 +114,9 @@ admin_dkim_keep(struct console *con, const struct msg_dkim_key *given)
 	const char *why = object(&k);
 
 	if (!con->root) {
-		console_done(con, DONE_DENIED, "only root may bring keys");
+		console_done(con, CODE_DENIED, "only root may bring keys");
 	} else if (why != NULL) {
-		console_done(con, DONE_NO, "%s", why);
+		console_done(con, CODE_NO, "%s", why);
 	} else {
 		switch (store_txn(STORE_SYNC, write_key, &k)) {
 		case V_OK:
@@ -125,15 +125,15 @@ admin_dkim_keep(struct console *con, const struct msg_dkim_key *given)
 			    log_quote(con->by), k.selector, k.domain);
 			dkim_close();
 			peers_dkim_changed();
-			console_done(con, DONE_OK, "kept");
+			console_done(con, CODE_OK, "kept");
 			break;
 		case V_PERM:
-			console_done(con, DONE_EXISTS,
+			console_done(con, CODE_EXISTS,
 			    "%s has the selector %s already", k.domain,
 			    k.selector);
 			break;
 		default:
-			console_done(con, DONE_TEMP, "the disk is full");
+			console_done(con, CODE_TEMP, "the disk is full");
 		}
 	}
 	explicit_bzero(&k, sizeof(k));

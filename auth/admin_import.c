@@ -53,7 +53,7 @@ admin_import(struct console *con)
 
 	con->at = 0;
 	if (con->import == NULL) {
-		console_done(con, DONE_OK, "there was nothing to import");
+		console_done(con, CODE_OK, "there was nothing to import");
 		return;
 	}
 	if (con->cmd.flags & IMPORT_DRY_RUN) {
@@ -65,11 +65,11 @@ admin_import(struct console *con)
 		break;
 	case IMPORT_REFUSED:
 		next_refused(con);
-		console_done(con, DONE_NO, "nothing was imported");
+		console_done(con, CODE_NO, "nothing was imported");
 		return;
 	case IMPORT_NO_ROOM:
 		console_done(
-		    con, DONE_TEMP, "the disk is full; nothing was imported");
+		    con, CODE_TEMP, "the disk is full; nothing was imported");
 		return;
 	}
 	import_free(con->import);
@@ -81,12 +81,12 @@ admin_import(struct console *con)
 	    log_quote(con->by), sum.added, sum.updated, sum.existed, sum.grants,
 	    sum.left_out);
 	if (con->cmd.flags & IMPORT_KNOWN)
-		console_done(con, DONE_OK,
+		console_done(con, CODE_OK,
 		    "added %" PRIu64 " grants; left out %" PRIu64
 		    " of addresses that are no accounts",
 		    sum.grants, sum.left_out);
 	else
-		console_done(con, DONE_OK,
+		console_done(con, CODE_OK,
 		    "added %" PRIu64 " accounts, updated %" PRIu64
 		    ", left alone %" PRIu64 " that exist",
 		    sum.added, sum.updated, sum.existed);

@@ -17,7 +17,7 @@ admin_show_limits(struct console *con)
 	uint64_t now_ms = (uint64_t)loop_wall_ms();
 
 	if (page == NULL || page->state == ACC_REMOVED) {
-		console_done(con, DONE_ABSENT, "no account %s", con->login);
+		console_done(con, CODE_MISSING, "no account %s", con->login);
 		return;
 	}
 	strcpy(r->account, con->login);
@@ -27,5 +27,5 @@ admin_show_limits(struct console *con)
 			r->own |= 1u << l;
 	quota_used(con->login, r->limit, now_ms, r->used);
 	console_row(con, &m);
-	console_done(con, DONE_OK, "1 row");
+	console_done(con, CODE_OK, "1 row");
 }

@@ -100,7 +100,7 @@ find(struct console *con, struct account *a)
 {
 	if (account_get(NULL, con->login, a) && a->state != ACC_REMOVED)
 		return true;
-	console_done(con, DONE_ABSENT, "no account %s", con->login);
+	console_done(con, CODE_MISSING, "no account %s", con->login);
 	return false;
 }
 

@@ -23,13 +23,13 @@ test_throttle(struct console *con)
 	if (con->cmd.arg[0] != '\0')
 		wait_ms = throttle_wait_ms(net, con->login, loop_now_ms());
 	if (wait_ms > 0)
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "the password is right, but after too many wrong ones "
 		    "logins from %s are not looked at for %lld s (those that "
 		    "logged in within 10 minutes still may)",
 		    net, (long long)(wait_ms + 999) / 1000);
 	else
-		console_done(con, DONE_OK,
+		console_done(con, CODE_OK,
 		    "a login as %s with this password works", con->login);
 }
 
@@ -40,14 +40,14 @@ test_hashed(struct console *con)
 	char when[24];
 
 	if (!account_get(NULL, con->login, &a)) {
-		console_done(con, DONE_NO, "no account %s", con->login);
+		console_done(con, CODE_NO, "no account %s", con->login);
 	} else if (!con->job.right) {
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "the password is wrong (set one: postern account passwd "
 		    "%s)",
 		    con->login);
 	} else if (a.state == ACC_SUSPENDED) {
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "the password is right, but the account is suspended since "
 		    "%s by %s: %s (undo: postern account resume %s)",
 		    admin_date(a.since, when), a.by,
@@ -66,18 +66,18 @@ test_card(struct console *con, const struct page *page, const struct card *card)
 
 	switch (card_judge(page, card, con->cmd.arg, false)) {
 	case LOGIN_OK:
-		console_done(con, DONE_OK,
+		console_done(con, CODE_OK,
 		    "a login as %s with its app password \"%s\" works",
 		    con->login, card->label);
 		break;
 	case LOGIN_EXPIRED:
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "the app password \"%s\" has expired on %s (make another: "
 		    "postern account app-password add %s LABEL)",
 		    card->label, admin_date(card->c.expires, when), con->login);
 		break;
 	case LOGIN_NETWORK:
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "the app password \"%s\" is for %s only, and the client is "
 		    "at %s (--from)",
 		    card->label, card->c.networks,
@@ -85,7 +85,7 @@ test_card(struct console *con, const struct page *page, const struct card *card)
 					    : con->cmd.arg);
 		break;
 	default:
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "the app password \"%s\" is right, but the account is "
 		    "suspended (undo: postern account resume %s)",
 		    card->label, con->login);
@@ -102,18 +102,18 @@ admin_test(struct console *con)
 	const char *kind = page == NULL ? "" : password_kind(page->hash);
 
 	if (page == NULL || page->state == ACC_REMOVED) {
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "no account %s: no password can be right", con->login);
 	} else if (card != NULL) {
 		test_card(con, page, card);
 	} else if (strcmp(kind, "none") == 0) {
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "account %s has no password (set one: postern account "
 		    "passwd %s)",
 		    con->login, con->login);
 	} else if (strcmp(kind, "unknown") == 0 ||
 	    strcmp(kind, "locked") == 0) {
-		console_done(con, DONE_NO,
+		console_done(con, CODE_NO,
 		    "the password hash of %s is %s: no password can be right "
 		    "(set one: postern account passwd %s)",
 		    con->login,

@@ -120,7 +120,7 @@ on_timer(void *arg)
 			return;
 		}
 		if (!con->next(con)) {
-			console_done(con, DONE_OK, "%llu rows",
+			console_done(con, CODE_OK, "%llu rows",
 			    (unsigned long long)con->count);
 			return;
 		}
@@ -144,7 +144,7 @@ console_open(int fd, const char *by, bool root)
 }
 
 void
-console_done(struct console *con, enum done how, const char *fmt, ...)
+console_done(struct console *con, enum code how, const char *fmt, ...)
 {
 	struct msg m = { .type = MSG_CMD_DONE, .tag = con->tag };
 	va_list ap;
@@ -185,7 +185,7 @@ on_hashed(struct hash_job *job)
 	if (!channel_up(&con->line))
 		free_console(con);
 	else if (job->op == HASH_MAKE && job->fresh[0] == '\0')
-		console_done(con, DONE_TEMP, "cannot hash a password");
+		console_done(con, CODE_TEMP, "cannot hash a password");
 	else
 		then(con);
 }

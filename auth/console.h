@@ -11,19 +11,9 @@
 #include "auth/hasher.h"
 #include "auth/import.h"
 #include "ipc/channel.h"
+#include "lib/code.h"
 
 #define ISSUED_FILE 8192 /* bytes of a PKCS#12 file at most */
-
-/* How a command ends, as the exit codes of postern(1). */
-enum done {
-	DONE_OK = 0,
-	DONE_NO = 1,
-	DONE_USAGE = 2,
-	DONE_DENIED = 4,
-	DONE_ABSENT = 5,
-	DONE_EXISTS = 6,
-	DONE_TEMP = 75,
-};
 
 struct console {
 	struct channel line;
@@ -56,14 +46,14 @@ struct console {
 void console_open(int fd, const char *by, bool root);
 
 /* End the command, with a sentence for whoever typed it. */
-void console_done(struct console *, enum done, const char *fmt, ...)
+void console_done(struct console *, enum code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Send a row of the answer. */
 void console_row(struct console *, struct msg *);
 
 /*
- * Send rows until next() is false, and then DONE_OK with their count: as fast
+ * Send rows until next() is false, and then CODE_OK with their count: as fast
  * as the other side reads, and never so many at once that others wait.
  */
 void console_list(struct console *, bool (*next)(struct console *));

@@ -133,7 +133,7 @@ guard_explain(struct console *con)
 
 	if (page == NULL || page->state == ACC_REMOVED ||
 	    !account_get(NULL, con->login, &a)) {
-		console_done(con, DONE_ABSENT, "no account %s", con->login);
+		console_done(con, CODE_MISSING, "no account %s", con->login);
 		return;
 	}
 	rules = rules_of(page, conf);
@@ -160,6 +160,6 @@ guard_explain(struct console *con)
 	row(con, "networks_most", rules.networks, NULL);
 	row(con, "wrong_passwords", g->failed, NULL);
 	row(con, "days_learned", g->days, NULL);
-	console_done(con, DONE_OK, "the day began %llu minutes ago",
+	console_done(con, CODE_OK, "the day began %llu minutes ago",
 	    (unsigned long long)(now_s() - g->began_s) / 60);
 }

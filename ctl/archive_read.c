@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "ctl/archive.h"
-#include "ctl/code.h"
 #include "ctl/output.h"
 #include "ctl/row.h"
+#include "lib/code.h"
 #include "mail/msgid.h"
 
 #define MANIFEST_MOST 65536 /* bytes */

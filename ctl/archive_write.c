@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "ctl/archive.h"
-#include "ctl/code.h"
 #include "ctl/output.h"
+#include "lib/code.h"
 
 static void
 fail(struct archive_writer *w)

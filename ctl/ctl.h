@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 #include "ctl/args.h"
-#include "ctl/code.h"
 #include "ctl/output.h"
 #include "ctl/settings.h"
+#include "lib/code.h"
 
 struct ctl {
 	struct args args;

@@ -9,12 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "ctl/code.h"
 #include "ctl/daemon.h"
 #include "ctl/offline.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "ipc/channel.h"
+#include "lib/code.h"
 
 /* Longer than the longest thing a service does for one command. */
 #define PATIENCE_S 120

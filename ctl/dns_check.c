@@ -5,9 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ctl/code.h"
 #include "ctl/dns_check.h"
 #include "ctl/spf.h"
+#include "lib/code.h"
 
 const char *
 check_name(enum check_result r)

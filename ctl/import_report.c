@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/code.h"
 #include "ctl/import_report.h"
 #include "ctl/text.h"
+#include "lib/code.h"
 
 /* clang-format off */
 static const struct column columns[] = {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/code.h"
 #include "ctl/ctl.h"
 #include "ctl/lookup.h"
+#include "lib/code.h"
 
 #define PATIENCE_S 60 /* for a zone whose servers do not answer */
 

@@ -15,13 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl/code.h"
 #include "ctl/offline.h"
 #include "ctl/output.h"
 #include "ctl/sibling.h"
 #include "ctl/text.h"
 #include "ipc/channel.h"
 #include "ipc/identity.h"
+#include "lib/code.h"
 
 #define CHILD_FD    3 /* ipc/child.h */
 #define PATIENCE_MS 10000

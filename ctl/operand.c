@@ -7,10 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl/code.h"
 #include "ctl/operand.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
+#include "lib/code.h"
 #include "mail/address.h"
 #include "mail/ascii.h"
 #include "mail/domain.h"

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "ctl/accounts.h"
-#include "ctl/code.h"
 #include "ctl/item.h"
 #include "ctl/output.h"
 #include "ctl/recover.h"
 #include "ctl/row.h"
 #include "ctl/text.h"
 #include "ipc/channel.h"
+#include "lib/code.h"
 
 /* So much is on its way to the disk before the queue is asked. */
 #define AHEAD_MESSAGES 200

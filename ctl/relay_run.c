@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/code.h"
 #include "ctl/output.h"
 #include "ctl/relay_forms.h"
 #include "ctl/relay_run.h"
 #include "ctl/secret.h"
+#include "lib/code.h"
 #include "mail/base64.h"
 
 #define TEXT_MAX 2048

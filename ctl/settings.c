@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/code.h"
 #include "ctl/output.h"
 #include "ctl/settings.h"
 #include "ctl/text.h"
+#include "lib/code.h"
 #include "mail/ascii.h"
 
 void

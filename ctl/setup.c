@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "ctl/certificate.h"
-#include "ctl/code.h"
 #include "ctl/output.h"
 #include "ctl/setup.h"
+#include "lib/code.h"
 
 #define NOBODY ((uid_t)-1) /* keep the owner */
 

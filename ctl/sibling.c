@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl/code.h"
 #include "ctl/output.h"
 #include "ctl/sibling.h"
+#include "lib/code.h"
 
 /* In the tree, and installed under any prefix. */
 static const char *const beside[] = { ".", "../libexec/postern" };

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ctl/code.h"
 #include "ctl/spf.h"
+#include "lib/code.h"
 
 #define LOOKUPS 10 /* RFC 7208 4.6.4 */
 

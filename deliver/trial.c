@@ -16,6 +16,7 @@
 #include "deliver/sts.h"
 #include "deliver/talk.h"
 #include "deliver/trial.h"
+#include "lib/code.h"
 #include "lib/loop.h"
 #include "mail/address.h"
 
@@ -67,7 +68,7 @@ end(struct trial *t, const char *why)
 	trial_row_fn *row = t->row;
 	void *arg = t->arg;
 
-	d->exit_code = t->good > 0 ? 0 : 1;
+	d->exit_code = t->good > 0 ? CODE_OK : CODE_NO;
 	d->count = t->good;
 	if (t->good > 0)
 		snprintf(d->text, sizeof(d->text),

@@ -611,7 +611,7 @@ struct msg_ctl_open {
 };
 
 struct msg_ctl_opened {
-	uint32_t exit_code; /* 0, or why not */
+	uint32_t exit_code; /* enum code: CODE_OK, or why not */
 	char text[200];
 };
 
@@ -1029,7 +1029,7 @@ struct msg_dns_answer {
 };
 
 struct msg_cmd_done {
-	uint32_t exit_code; /* DESIGN: 0 ok, 1 no, 5 not found, 6 exists ... */
+	uint32_t exit_code; /* enum code */
 	uint32_t more;      /* QUEUE_LIST: there is more behind `next` */
 	uint64_t next;
 	uint64_t next_seq; /* QUEUE_LOG: go on at (`next`, `next_seq`) */

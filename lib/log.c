@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/code.h"
 #include "lib/log.h"
 
 #define LINE_MAX_BYTES 1024
@@ -186,5 +187,5 @@ fatal_conf(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	die(STATUS_CONF, fmt, ap);
+	die(CODE_CONF, fmt, ap);
 }

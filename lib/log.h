@@ -35,9 +35,8 @@ const char *log_quote(const char *s);
 void
 fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* The same with STATUS_CONF, for what does not go away by trying again: at a
+/* The same with CODE_CONF, for what does not go away by trying again: at a
  * start it is the end of the server. */
-#define STATUS_CONF 78
 void fatal_conf(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 

@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/code.h"
 #include "lib/log.h"
 #include "parent/parent.h"
 
@@ -105,14 +106,14 @@ hand_over(struct client *cl, enum process to)
 	struct worker *w = workers_find(to);
 
 	if (w == NULL || !w->ready) {
-		opened(cl, 75,
+		opened(cl, CODE_TEMP,
 		    "that part of the server is restarting; "
 		    "try again in a moment");
 		channel_flush(&cl->channel);
 		drop(cl);
 		return;
 	}
-	opened(cl, 0, "");
+	opened(cl, CODE_OK, "");
 	channel_flush(&cl->channel);
 	if (!cl->used)
 		return; /* it went away meanwhile */
@@ -138,24 +139,24 @@ on_open(struct client *cl, const struct msg_ctl_open *open)
 		name_of(cl->who.uid, by, sizeof(by));
 		log_event("ctl.refused", "uid=%u by=%s", (unsigned)cl->who.uid,
 		    log_quote(by));
-		opened(cl, 4,
+		opened(cl, CODE_DENIED,
 		    *parent_conf()->admin_group != '\0'
 			? "not permitted: run it as root or as the server's "
 			  "user, or join users.admin-group"
 			: "not permitted: run it as root or as the server's "
 			  "user");
 	} else if (open->version != MSG_VERSION) {
-		opened(cl, 75,
+		opened(cl, CODE_TEMP,
 		    "the running server is of another version: "
 		    "restart it");
 	} else if (open->service >= SERVICE_COUNT) {
-		opened(cl, 2, "no such service");
+		opened(cl, CODE_USAGE, "no such service");
 	} else if (owner[open->service] != P_PARENT) {
 		hand_over(cl, owner[open->service]);
 		return;
 	} else {
 		cl->opened = true;
-		opened(cl, 0, "");
+		opened(cl, CODE_OK, "");
 		return;
 	}
 	channel_flush(&cl->channel);
@@ -257,7 +258,7 @@ on_tls_reload(struct client *cl, uint64_t tag)
 	name_of(cl->who.uid, by, sizeof(by));
 	log_event("admin.change", "by=%s what=%s", log_quote(by), "tls.reload");
 	if (renew_now(keep_error, done.u.cmd_done.text) > 0)
-		done.u.cmd_done.exit_code = 78;
+		done.u.cmd_done.exit_code = CODE_CONF;
 	channel_send(&cl->channel, &done, -1);
 }
 

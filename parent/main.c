@@ -14,11 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/code.h"
 #include "lib/log.h"
 #include "parent/parent.h"
-
-#define EXIT_TEMP 75
-#define EXIT_CONF 78
 
 #define LOCK_PATIENCE_S 5
 
@@ -246,15 +244,15 @@ main(int argc, char **argv)
 	started = time(NULL);
 	conf = load(&conf_text, &conf_len);
 	if (conf == NULL)
-		return EXIT_CONF;
+		return CODE_CONF;
 	log_to_syslog(conf->syslog);
 	if (check_state() == -1)
-		return EXIT_CONF;
+		return CODE_CONF;
 	if (make_run() == -1 || lock_state() == -1)
-		return EXIT_TEMP;
+		return CODE_TEMP;
 	loop_init();
 	if (listen_open(conf) == -1 || control_open(conf) == -1)
-		return EXIT_TEMP;
+		return CODE_TEMP;
 	loop_signal(SIGHUP, on_hup, NULL);
 	loop_signal(SIGTERM, on_term, NULL);
 	loop_signal(SIGINT, on_term, NULL);
@@ -265,5 +263,5 @@ main(int argc, char **argv)
 	workers_start();
 	loop_run();
 	log_event("server.stopped", "pid=%d", (int)getpid());
-	return workers_hopeless() ? EXIT_CONF : 0;
+	return workers_hopeless() ? CODE_CONF : 0;
 }

@@ -19,6 +19,7 @@
 
 #include "ipc/child.h"
 #include "ipc/identity.h"
+#include "lib/code.h"
 #include "lib/log.h"
 #include "parent/parent.h"
 
@@ -419,7 +420,7 @@ static bool
 is_hopeless(const struct worker *w, int status)
 {
 	return !w->ready && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == STATUS_CONF;
+	    WEXITSTATUS(status) == CODE_CONF;
 }
 
 static void

@@ -106,7 +106,7 @@ begin(struct admin *op, const struct msg *m)
 		admin_done(op, refusal_code, refusal);
 	} else if (fault != NULL) {
 		/* Not even 0 is a message's id. */
-		admin_done(op, CODE_NOT_FOUND, fault);
+		admin_done(op, CODE_MISSING, fault);
 	} else if (op->cmd.verb == QUEUE_STATUS) {
 		show_status(&op->channel, op->tag);
 		admin_done(op, CODE_OK, "");

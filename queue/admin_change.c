@@ -56,8 +56,8 @@ finish_change(struct admin *op)
 		    verbs[q->verb].what, log_quote(which),
 		    (unsigned long long)op->count);
 	if (q->id != 0 && op->count == 0 && !op->seen) {
-		admin_done(op, CODE_NOT_FOUND,
-		    "there is no such message in the queue");
+		admin_done(
+		    op, CODE_MISSING, "there is no such message in the queue");
 		return;
 	}
 	if (q->verb == QUEUE_RETRY && !q->count_only)

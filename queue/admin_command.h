@@ -10,15 +10,7 @@
 #include <sys/queue.h>
 
 #include "ipc/channel.h"
-
-enum {
-	CODE_OK = 0,
-	CODE_NO = 1,
-	CODE_USAGE = 2,
-	CODE_DENIED = 4,
-	CODE_NOT_FOUND = 5,
-	CODE_TEMP = 75
-};
+#include "lib/code.h"
 
 /* A message whose events are told. */
 struct story {

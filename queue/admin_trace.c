@@ -133,7 +133,7 @@ admin_show(struct admin *op)
 	if (op->story.known)
 		admin_done(op, CODE_OK, "");
 	else
-		admin_done(op, CODE_NOT_FOUND, unknown(op));
+		admin_done(op, CODE_MISSING, unknown(op));
 }
 
 /* QUEUE_TRACE with words: the messages that they mean, newest period first. */
@@ -248,7 +248,7 @@ admin_trace(struct admin *op)
 		admin_done(
 		    op, CODE_OK, h->more || h->period > h->since ? "more" : "");
 	else
-		admin_done(op, CODE_NOT_FOUND, unknown(op));
+		admin_done(op, CODE_MISSING, unknown(op));
 }
 
 /* QUEUE_LOG: events as they came. */

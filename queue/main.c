@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ipc/child.h"
+#include "lib/code.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/admin.h"
@@ -30,7 +31,6 @@
 
 #define LINES_MAX    128
 #define STOP_WAIT_MS 10000 /* for what deliver still carries */
-#define CODE_TEMP    75
 
 static struct channel auth = { .fd = -1 };
 static unsigned told; /* how often auth began to tell */

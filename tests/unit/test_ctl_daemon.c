@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "ctl/code.h"
 #include "ctl/daemon.h"
 #include "ipc/channel.h"
+#include "lib/code.h"
 
 static char dir[] = "/tmp/postern-ctl-XXXXXX";
 static struct conf conf;

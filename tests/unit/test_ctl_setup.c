@@ -14,13 +14,13 @@
 #include <cmocka.h>
 
 #include "ctl/certificate.h"
-#include "ctl/code.h"
 #include "ctl/hostname.h"
 #include "ctl/operand.h"
 #include "ctl/secret.h"
 #include "ctl/settings.h"
 #include "ctl/setup.h"
 #include "ctl/template.h"
+#include "lib/code.h"
 
 static char dir[] = "/tmp/postern-ctl-XXXXXX";
 

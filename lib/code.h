@@ -1,10 +1,11 @@
 /*
- * code.h - how a command ends; the same table is in postern(1).
+ * code.h - how a program, or a command that another process carries out, ends;
+ * the same table is in postern(1).
  */
-#ifndef CTL_CODE_H
-#define CTL_CODE_H
+#ifndef LIB_CODE_H
+#define LIB_CODE_H
 
-enum {
+enum code {
 	CODE_OK = 0,
 	CODE_NO = 1,      /* a negative answer, or a problem was found */
 	CODE_USAGE = 2,   /* the command line */
