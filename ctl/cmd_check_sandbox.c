@@ -20,7 +20,6 @@
 #include "ipc/child.h"
 #include "ipc/identity.h"
 
-#define CHILD_FD    3 /* ipc/child.h */
 #define PATIENCE_MS 10000
 
 /* What the attempts aim at. */
@@ -75,19 +74,13 @@ static void
 become(const char *program, const struct identity *id, const char *what,
     int line, int out)
 {
-	bool root = geteuid() == 0;
-	const char *argv[] = { program, "-t", what, "-d", id->dir,
-		root ? "-u" : NULL, id->user, NULL };
 	int null = open("/dev/null", O_RDWR);
 
 	/* The words are one pipe, the log is not for people here. */
 	if (null == -1 || dup2(null, 0) == -1 || dup2(out, 1) == -1 ||
 	    dup2(null, 2) == -1)
 		_exit(127);
-	if (line == CHILD_FD ? fcntl(line, F_SETFD, 0) == -1
-			     : dup2(line, CHILD_FD) == -1)
-		_exit(127);
-	execv(program, (char *const *)argv);
+	identity_become(id, program, 0, line, what);
 	_exit(127);
 }
 

@@ -23,7 +23,6 @@
 #include "ipc/identity.h"
 #include "lib/code.h"
 
-#define CHILD_FD    3 /* ipc/child.h */
 #define PATIENCE_MS 10000
 #define LAST_WORDS  4096
 
@@ -76,28 +75,16 @@ take_lock(struct daemon *d, const struct settings *s)
 
 /* Become the owner of a store, as the parent would start it. */
 static void
-become_owner(const char *program, const char *directory, const char *user,
-    int line, int log)
+become_owner(const char *program, const struct identity *id, int line, int log)
 {
-	const char *argv[8] = { program };
-	size_t n = 1;
 	int null;
 
 	/* Ctrl-C ends us, and our end is what tells it to finish. */
 	setpgid(0, 0);
-	if (user != NULL) {
-		argv[n++] = "-u";
-		argv[n++] = user;
-	}
-	argv[n++] = "-d";
-	argv[n++] = directory;
 	if ((null = open("/dev/null", O_RDWR)) == -1 || dup2(null, 0) == -1 ||
 	    dup2(null, 1) == -1 || dup2(log, 2) == -1)
 		_exit(127);
-	if (line == CHILD_FD ? fcntl(line, F_SETFD, 0) == -1
-			     : dup2(line, CHILD_FD) == -1)
-		_exit(127);
-	execv(program, (char *const *)argv);
+	identity_become(id, program, 0, line, NULL);
 	dprintf(2, "%s: %s\n", program, strerror(errno));
 	_exit(127);
 }
@@ -126,13 +113,11 @@ static int
 start(struct daemon *d, const struct settings *s)
 {
 	struct identity id;
-	const char *user;
 	char program[CONF_PATH];
 	int pair[2], code;
 
 	identity_of(d->peer, s->conf, &id);
-	user = geteuid() == 0 ? id.user : NULL;
-	if (user != NULL && (code = check_owner(id.dir, user)) != CODE_OK)
+	if (geteuid() == 0 && (code = check_owner(id.dir, id.user)) != CODE_OK)
 		return code;
 	if (!sibling_path(process_name(d->peer), program, sizeof(program)))
 		return CODE_TEMP;
@@ -141,7 +126,7 @@ start(struct daemon *d, const struct settings *s)
 		return output_fail(CODE_TEMP, "%s", strerror(errno));
 	d->pid = fork();
 	if (d->pid == 0)
-		become_owner(program, id.dir, user, pair[1], d->log);
+		become_owner(program, &id, pair[1], d->log);
 	close(pair[1]);
 	d->parent = pair[0];
 	if (d->pid != -1)

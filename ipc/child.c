@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "ipc/child.h"
+#include "ipc/identity.h"
 #include "lib/attempt.h"
 #include "lib/log.h"
 
-#define PARENT_FD 3
 #define FILES_MAX 65536 /* descriptors: 10,000 sessions and room */
 
 static const struct child *self;
@@ -147,7 +147,7 @@ child_main(const struct child *child, int argc, char **argv)
 		default:
 			return 2;
 		}
-	if (fcntl(PARENT_FD, F_GETFD) == -1) {
+	if (fcntl(CHILD_LINE, F_GETFD) == -1) {
 		fprintf(stderr, "%s: started by `postern serve`, not by hand\n",
 		    child->program);
 		return 2;
@@ -163,7 +163,7 @@ child_main(const struct child *child, int argc, char **argv)
 	loop_signal(SIGTERM, on_signal, NULL);
 	loop_signal(SIGINT, on_signal, NULL);
 	loop_signal(SIGHUP, on_signal, NULL);
-	channel_open(&parent, PARENT_FD, child->self, P_PARENT, 0, on_message,
+	channel_open(&parent, CHILD_LINE, child->self, P_PARENT, 0, on_message,
 	    on_parent_gone, NULL);
 	loop_run();
 	conf_free(conf);

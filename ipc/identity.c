@@ -2,8 +2,12 @@
  * identity.c - see identity.h.
  */
 #include <assert.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "ipc/identity.h"
 
@@ -33,4 +37,32 @@ identity_of(enum process p, const struct conf *c, struct identity *id)
 	id->user = (const char *)c + table[p].user;
 	snprintf(id->dir, sizeof(id->dir), "%s/%s",
 	    (const char *)c + table[p].base, table[p].below);
+}
+
+void
+identity_become(const struct identity *id, const char *path, unsigned index,
+    int line, const char *attempt)
+{
+	const char *argv[10] = { strrchr(path, '/') + 1 };
+	char number[16];
+	size_t n = 1;
+
+	snprintf(number, sizeof(number), "%u", index);
+	argv[n++] = "-i";
+	argv[n++] = number;
+	argv[n++] = "-d";
+	argv[n++] = id->dir;
+	if (geteuid() == 0) {
+		argv[n++] = "-u";
+		argv[n++] = id->user;
+	}
+	if (attempt != NULL) {
+		argv[n++] = "-t";
+		argv[n++] = attempt;
+	}
+	if (line == CHILD_LINE ? fcntl(line, F_SETFD, 0) == -1
+			       : dup2(line, CHILD_LINE) == -1)
+		return;
+	close_range(CHILD_LINE + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	execv(path, (char *const *)argv);
 }

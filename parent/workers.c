@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,29 +101,18 @@ program_path(enum process p, char *out, size_t size)
 static void
 become_child(const struct worker *w, int fd)
 {
-	char path[CONF_PATH], index[16];
+	char path[CONF_PATH];
 	struct identity id;
 	sigset_t none;
 
 	program_path(w->process, path, sizeof(path));
 	identity_of(w->process, parent_conf(), &id);
-	snprintf(index, sizeof(index), "%u", w->index);
 	/* Not to be stopped by the terminal's Ctrl-C before we say so. */
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	unsetenv("NOTIFY_SOCKET");
-	if (fd == 3)
-		fcntl(fd, F_SETFD, 0);
-	else if (dup2(fd, 3) == -1)
-		_exit(71);
-	close_range(4, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (geteuid() == 0)
-		execl(path, strrchr(path, '/') + 1, "-i", index, "-u", id.user,
-		    "-d", id.dir, (char *)NULL);
-	else
-		execl(path, strrchr(path, '/') + 1, "-i", index, "-d", id.dir,
-		    (char *)NULL);
+	identity_become(&id, path, w->index, fd, NULL);
 	fprintf(stderr, "%s: %s\n", path, strerror(errno));
 	_exit(71);
 }
