@@ -19,13 +19,6 @@
 /* Longer than the longest thing a service does for one command. */
 #define PATIENCE_S 120
 
-static const enum process services[SERVICE_COUNT] = {
-	[SERVICE_PARENT] = P_PARENT,
-	[SERVICE_AUTH] = P_AUTH,
-	[SERVICE_QUEUE] = P_QUEUE,
-	[SERVICE_DELIVER] = P_DELIVER,
-};
-
 static void
 init(struct daemon *d, enum process peer)
 {
@@ -117,7 +110,7 @@ introduce(struct daemon *d, enum service service)
 int
 daemon_open(struct daemon *d, const struct settings *s, enum service service)
 {
-	init(d, services[service]);
+	init(d, service_owner(service));
 	d->sock = dial(s);
 	if (d->sock == -1)
 		return cannot_dial(s);
@@ -134,7 +127,7 @@ int
 daemon_open_owner(
     struct daemon *d, const struct settings *s, enum service service)
 {
-	init(d, services[service]);
+	init(d, service_owner(service));
 	d->sock = dial(s);
 	if (d->sock != -1)
 		return introduce(d, service);

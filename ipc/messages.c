@@ -916,6 +916,19 @@ process_name(enum process p)
 	return p < P_COUNT ? names[p] : "none";
 }
 
+enum process
+service_owner(uint32_t service)
+{
+	static const enum process owners[SERVICE_COUNT] = {
+		[SERVICE_PARENT] = P_PARENT,
+		[SERVICE_AUTH] = P_AUTH,
+		[SERVICE_QUEUE] = P_QUEUE,
+		[SERVICE_DELIVER] = P_DELIVER,
+	};
+
+	return service < SERVICE_COUNT ? owners[service] : P_COUNT;
+}
+
 const struct field *
 msg_fields(enum msg_type t, size_t *struct_size)
 {

@@ -1140,6 +1140,8 @@ bool msg_is_secret(enum msg_type);
 enum msg_type msg_answer_to(enum msg_type); /* MSG_NONE if unanswered */
 const char *msg_name(enum msg_type);
 const char *process_name(enum process);
+/* P_COUNT when there is no such service. */
+enum process service_owner(uint32_t service);
 
 /* For generic tests. */
 const struct field *msg_fields(enum msg_type, size_t *struct_size);

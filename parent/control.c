@@ -127,12 +127,7 @@ hand_over(struct client *cl, enum process to)
 static void
 on_open(struct client *cl, const struct msg_ctl_open *open)
 {
-	static const enum process owner[SERVICE_COUNT] = {
-		[SERVICE_PARENT] = P_PARENT,
-		[SERVICE_AUTH] = P_AUTH,
-		[SERVICE_QUEUE] = P_QUEUE,
-		[SERVICE_DELIVER] = P_DELIVER,
-	};
+	enum process owner = service_owner(open->service);
 	char by[128];
 
 	if (!cl->permitted) {
@@ -149,10 +144,10 @@ on_open(struct client *cl, const struct msg_ctl_open *open)
 		opened(cl, CODE_TEMP,
 		    "the running server is of another version: "
 		    "restart it");
-	} else if (open->service >= SERVICE_COUNT) {
+	} else if (owner == P_COUNT) {
 		opened(cl, CODE_USAGE, "no such service");
-	} else if (owner[open->service] != P_PARENT) {
-		hand_over(cl, owner[open->service]);
+	} else if (owner != P_PARENT) {
+		hand_over(cl, owner);
 		return;
 	} else {
 		cl->opened = true;
