@@ -18,6 +18,7 @@
 #define NAP_MS        5
 
 static LIST_HEAD(, console) consoles = LIST_HEAD_INITIALIZER(consoles);
+static const char *refusal; /* NULL: commands are run */
 
 static void
 wipe_command(struct console *con)
@@ -94,7 +95,9 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	con->busy = true;
 	con->tag = m->tag;
 	con->count = 0;
-	if (m->type == MSG_DKIM_KEEP) {
+	if (refusal != NULL) {
+		console_done(con, CODE_TEMP, "%s", refusal);
+	} else if (m->type == MSG_DKIM_KEEP) {
 		admin_dkim_keep(con, &m->u.dkim_key);
 	} else if (m->type == MSG_DKIM_CMD) {
 		con->dkim = m->u.dkim_cmd;
@@ -141,6 +144,12 @@ console_open(int fd, const char *by, bool root)
 	channel_open(
 	    &con->line, fd, P_AUTH, P_CTL, 0, on_message, on_gone, con);
 	LIST_INSERT_HEAD(&consoles, con, link);
+}
+
+void
+consoles_refuse(const char *why)
+{
+	refusal = why;
 }
 
 void

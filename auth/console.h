@@ -45,6 +45,9 @@ struct console {
 /* Serve a connection that the parent has checked and greeted; takes fd. */
 void console_open(int fd, const char *by, bool root);
 
+/* From now on every command ends with CODE_TEMP and this sentence. */
+void consoles_refuse(const char *why);
+
 /* End the command, with a sentence for whoever typed it. */
 void console_done(struct console *, enum code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -6,5 +6,7 @@
 int
 main(int argc, char **argv)
 {
-	return child_main(&vault, argc, argv);
+	int status = child_main(&vault, argc, argv);
+
+	return vault_again() ? CHILD_AGAIN : status;
 }

@@ -65,6 +65,7 @@ static const char *const names[TABLES] = {
 DB_ENV *store_env;
 static DB *tables[TABLES];
 static int lock_fd = -1;
+static bool failed; /* to open: nothing is touched any more */
 
 const char *
 store_name(enum table t)
@@ -108,7 +109,7 @@ lock_directory(const char *home)
 	}
 }
 
-static void
+static int
 open_env(const char *home)
 {
 	check(db_env_create(&store_env, 0), "make");
@@ -120,28 +121,27 @@ open_env(const char *home)
 	check(store_env->set_lk_max_objects(store_env, LOCKS), "locks");
 	check(
 	    store_env->set_lk_detect(store_env, DB_LOCK_DEFAULT), "deadlocks");
-	check(store_env->open(store_env, home,
-		  DB_CREATE | DB_RECOVER | DB_PRIVATE | DB_INIT_LOCK |
-		      DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_TXN,
-		  0600),
-	    "open");
+	return store_env->open(store_env, home,
+	    DB_CREATE | DB_RECOVER | DB_PRIVATE | DB_INIT_LOCK | DB_INIT_LOG |
+		DB_INIT_MPOOL | DB_INIT_TXN,
+	    0600);
 }
 
-static void
+static int
 open_tables(void)
 {
 	DB_TXN *id;
+	int r;
 
-	check(store_env->txn_begin(store_env, NULL, &id, 0), "begin");
-	for (int t = 0; t < TABLES; t++) {
+	r = store_env->txn_begin(store_env, NULL, &id, 0);
+	for (int t = 0; t < TABLES && r == 0; t++) {
 		check(db_create(&tables[t], store_env, 0), "table");
 		check(tables[t]->set_flags(tables[t], DB_CHKSUM), "checksums");
 		check(tables[t]->set_pagesize(tables[t], PAGE_BYTES), "pages");
-		check(tables[t]->open(tables[t], id, STORE_FILE, names[t],
-			  DB_BTREE, DB_CREATE, 0600),
-		    names[t]);
+		r = tables[t]->open(tables[t], id, STORE_FILE, names[t],
+		    DB_BTREE, DB_CREATE, 0600);
 	}
-	check(id->commit(id, DB_TXN_SYNC), "commit");
+	return r == 0 ? id->commit(id, DB_TXN_SYNC) : r;
 }
 
 static struct bytes
@@ -223,19 +223,27 @@ check_format(const char *directory)
 		    FORMAT);
 }
 
-void
+bool
 store_open(const char *directory)
 {
 	char home[CONF_PATH + 8];
+	int r;
 
 	assert(directory[0] == '/' && store_env == NULL);
 	snprintf(home, sizeof(home), "%s/env",
 	    strcmp(directory, "/") == 0 ? "" : directory);
 	lock_directory(home);
 	store_room_open(directory);
-	open_env(home);
-	open_tables();
+	r = open_env(home);
+	if (r == 0)
+		r = open_tables();
+	if (r != 0 && !store_room()) {
+		failed = true;
+		return false;
+	}
+	check(r, "open");
 	check_format(directory);
+	return true;
 }
 
 static void
@@ -254,7 +262,7 @@ checkpoint_if_due(void)
 void
 store_close(void)
 {
-	if (store_env == NULL)
+	if (store_env == NULL || failed)
 		return;
 	checkpoint(0);
 	for (int t = 0; t < TABLES; t++) {

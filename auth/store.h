@@ -40,13 +40,14 @@ enum table {
 #define STORE_ROW_MAX 2048
 
 /*
- * Open or make the environment DIRECTORY/env and recover it.  fatal() when
- * that fails: not a local file system, in use by another process.  An older
- * format is copied to DIRECTORY/before-upgrade-N and then written anew, in one
- * transaction; a newer one is told of with the
+ * Open or make the environment DIRECTORY/env and recover it.  False, logged
+ * (store.full): the disk has no room for that, and only another process may
+ * try again.  fatal() when it fails otherwise: not a local file system, in use
+ * by another process.  An older format is copied to DIRECTORY/before-upgrade-N
+ * and then written anew, in one transaction; a newer one is told of with the
  * remedy, and ends the process (fatal_conf()).
  */
-void store_open(const char *directory);
+bool store_open(const char *directory);
 /* Checkpoint and close.  Harmless when not open. */
 void store_close(void);
 

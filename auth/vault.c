@@ -25,6 +25,7 @@
 #include "auth/secrets.h"
 #include "auth/signer.h"
 #include "auth/store.h"
+#include "auth/store_room.h"
 #include "auth/throttle.h"
 #include "auth/uses.h"
 #include "auth/vault.h"
@@ -33,6 +34,7 @@
 
 #define EARLY       514 /* before the start: two of each smtpd, queue, deliver */
 #define SECURE_HEAP (1024 * 1024) /* locked in memory, never in a core */
+#define LOOK_MS     1000          /* at the disk, while it is full */
 
 static struct {
 	enum process process;
@@ -42,6 +44,9 @@ static struct {
 } early[EARLY];
 static size_t nearly;
 static bool started;
+static bool roomless; /* the store could not be opened; see wait_for_room() */
+static bool again;
+static struct timer look;
 
 static void
 use_conf(const struct conf *conf)
@@ -78,6 +83,38 @@ prepare(void)
 }
 
 static void
+on_look(void *arg)
+{
+	(void)arg;
+	again = store_room();
+	if (again)
+		loop_stop();
+	else
+		timer_set(&look, LOOK_MS);
+}
+
+/*
+ * Without room for recovery there are no accounts: whoever logs in is told at
+ * once to come again, because smtpd sees its line closed.  Handshakes go on.
+ * Only another process may open the store (store_open()), so this one ends
+ * when there is room, and the parent starts the next at once.
+ */
+static void
+wait_for_room(void)
+{
+	roomless = true;
+	for (size_t i = 0; i < nearly; i++)
+		if (!early[i].sign)
+			close(early[i].fd);
+	nearly = 0;
+	consoles_refuse("the disk of the accounts has no room: nobody can log "
+			"in until there is; make some");
+	timer_init(&look, on_look, NULL);
+	timer_set(&look, LOOK_MS);
+	child_ready();
+}
+
+static void
 start(const struct conf *conf)
 {
 	/* Handshakes need no accounts: they go on while the store recovers. */
@@ -86,7 +123,10 @@ start(const struct conf *conf)
 		if (early[i].sign)
 			signer_serve(early[i].fd);
 	admin_check_sweep();
-	store_open(child_directory());
+	if (!store_open(child_directory())) {
+		wait_for_room();
+		return;
+	}
 	use_conf(conf);
 	started = true;
 	for (size_t i = 0; i < nearly; i++)
@@ -100,8 +140,10 @@ start(const struct conf *conf)
 static void
 peer(enum process process, unsigned index, bool sign, int fd)
 {
-	if (started && sign) {
+	if ((started || roomless) && sign) {
 		signer_serve(fd);
+	} else if (roomless) {
+		close(fd);
 	} else if (started) {
 		peers_open(process, index, fd);
 	} else {
@@ -135,16 +177,37 @@ file(enum file_kind kind, const char *name, int fd)
 static void
 message(const struct msg *m, int fd)
 {
-	if (m->type != MSG_CTL_CLIENT || fd == -1 || !started)
+	if (m->type != MSG_CTL_CLIENT || fd == -1 || !(started || roomless))
 		fatal("unexpected %s from the parent", msg_name(m->type));
 	console_open(fd, m->u.ctl_client.by,
 	    m->u.ctl_client.uid == 0 || m->u.ctl_client.uid == getuid());
+}
+
+bool
+vault_again(void)
+{
+	return again;
+}
+
+static void
+reload(const struct conf *conf)
+{
+	if (roomless)
+		keys_apply(conf);
+	else
+		use_conf(conf);
 }
 
 /* Workers first: after them nobody wants the store. */
 static void
 stop(void)
 {
+	if (roomless) {
+		signer_stop();
+		consoles_close();
+		loop_stop();
+		return;
+	}
 	hasher_stop();
 	signer_stop();
 	uses_write();
@@ -169,7 +232,7 @@ const struct child vault = {
 	.rights = MAY_FILES | MAY_THREAD,
 	.prepare = prepare,
 	.start = start,
-	.reload = use_conf,
+	.reload = reload,
 	.peer = peer,
 	.file = file,
 	.message = message,

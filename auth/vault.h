@@ -11,4 +11,7 @@
 
 extern const struct child vault;
 
+/* After it has ended: was it to be started anew, because there is room now? */
+bool vault_again(void);
+
 #endif

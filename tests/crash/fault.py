@@ -220,6 +220,38 @@ def refuses(p, mark):
     same(len(p.events("queue.no-room", mark)), 1, "attempts")
 
 
+def no_room_for_accounts():
+    """
+    The disk of auth is full when it recovers: handshakes go on, who logs in
+    is told to come again, and all is well once there is room.
+    """
+    with Fault("postern-auth") as fault, Bed(env=fault.env()) as bed:
+        p = bed.p
+        p.must("account", "add", "late@example.org", "--password-stdin",
+               stdin="late password\n")
+        mark = p.mark_log()
+        fault.room(64 << 10)
+        fault.arm(WRITES, "ENOSPC", 1, Fault.FOREVER)
+        p.kill("postern-auth")
+        p.wait_event("store.full", mark, 20)
+        reply = wait(lambda: submit(p, "no@sink.example"), 20, "a reply")
+        same(reply.code, 454, f"{reply}; code at AUTH")
+        shown = p.cli("account", "list")
+        same(shown.code, 75, f"account list: {shown}; exit code")
+        has(shown.err, "room", "what the operator is told")
+        pid = p.pid("postern-auth")
+        time.sleep(2.5)  # two looks at the disk
+        same(p.pid("postern-auth"), pid, "the process, there being no room")
+        fault.disarm()
+        fault.room()
+        p.wait_event("process.again", mark, 20)
+        wait(lambda: (submit(p, "yes@sink.example") or reply).code == 250, 20,
+             "mail is taken again", 0.2)
+        p.must("account", "show", "late@example.org")
+        bed.must_drain({"yes@sink.example"}, 30)
+        p.mark = p.mark_log()
+
+
 for call, error, times in FAULTS:
     tap.add(f"queue, idle: {call} fails with {error} at the commit",
             at_the_commit, "postern-queue", call, error, times)
@@ -235,6 +267,7 @@ for call, error, times in FAULTS if tap.FULL else FAULTS[3:4]:
             call, error, times)
 tap.add("queue: no room to recover", no_room_to_recover,
         range(1, 12) if tap.FULL else (1, 3))
+tap.add("auth: no room to recover", no_room_for_accounts)
 
 if __name__ == "__main__":
     tap.main()

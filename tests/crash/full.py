@@ -3,7 +3,6 @@
 A spool of 24 MiB filled to the brim: 452 instead of loss, restarts while it
 is full, and going on by itself once there is room.
 """
-# run: only all
 # run: limit 280
 # run: limit-all 300
 # run: alone

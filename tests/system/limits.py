@@ -120,4 +120,6 @@ if __name__ == "__main__":
     tap.main(lambda: Postern(
         accounts=[ALICE, BOB],
         limits={"recipients": "12", "per-hour": "40", "per-day": "100",
+                # Slow enough that what was used is still there when looked at.
+                "messages-per-hour": "200", "messages-per-day": "1000",
                 "new-per-day": "20", "contact": "help@example.org"}))
