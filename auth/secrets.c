@@ -11,7 +11,7 @@
 #include "lib/log.h"
 
 struct secret {
-	char pattern[256];
+	char route[CONF_ROUTE_NAME];
 	char text[256];
 };
 
@@ -34,7 +34,7 @@ line_length(const char *text, size_t n)
 }
 
 void
-secrets_file(const char *pattern, int fd)
+secrets_file(const char *route, int fd)
 {
 	struct secret *s;
 	size_t n, len;
@@ -47,10 +47,10 @@ secrets_file(const char *pattern, int fd)
 		log_event("route.secret", "error=%s route=%s",
 		    log_quote("the password file must hold one line of 1 to "
 			      "255 bytes"),
-		    log_quote(pattern));
+		    log_quote(route));
 	} else {
 		s = &next.secrets[next.n++];
-		snprintf(s->pattern, sizeof(s->pattern), "%s", pattern);
+		snprintf(s->route, sizeof(s->route), "%s", route);
 		memcpy(s->text, text, len);
 		s->text[len] = '\0';
 	}
@@ -74,7 +74,7 @@ secrets_find(
 	memset(answer, 0, sizeof(*answer));
 	answer->verdict = V_PERM;
 	for (size_t i = 0; i < current.n; i++)
-		if (strcmp(current.secrets[i].pattern, ask->route) == 0) {
+		if (strcmp(current.secrets[i].route, ask->route) == 0) {
 			answer->verdict = V_OK;
 			strcpy(answer->secret, current.secrets[i].text);
 		}

@@ -1,5 +1,5 @@
 /*
- * secrets.h - passwords of smarthosts, by the pattern of their route.
+ * secrets.h - passwords of smarthosts, by the name of their route.
  *
  * The parent sends all of them before each start and reload; the new set
  * replaces the old one when secrets_apply() is called.
@@ -11,7 +11,7 @@
 
 /* A password file of the next set: one line.  Takes fd.  Logs what is wrong
  * with it; then the route has none. */
-void secrets_file(const char *pattern, int fd);
+void secrets_file(const char *route, int fd);
 void secrets_apply(void);
 /* Answer MSG_ROUTE_SECRET; the caller wipes the answer. */
 void

@@ -33,6 +33,9 @@ cmd_config_check(struct ctl *c)
 	if (errors == NULL)
 		abort();
 	code = settings_try(s, c->file, true, errors);
+	if (s->conf != NULL &&
+	    conf_check_sources(s->conf, settings_keep, errors) > 0)
+		code = CODE_CONF;
 	if (code == CODE_CONF && errors->n > 0)
 		settings_tell(s->file, errors);
 	if (code == CODE_OK || errors->n > 0) {

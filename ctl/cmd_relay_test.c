@@ -113,6 +113,23 @@ read_target(const char *word, char out[ADDR_SIZE])
 	return code;
 }
 
+/* Whose mail: either flag stands for the other. */
+static int
+read_sender(const struct args *a, struct msg_relay_test *t)
+{
+	const char *account = args_flag(a, "account");
+	const char *sender = args_flag(a, "sender");
+	int code = CODE_OK;
+
+	if (account != NULL || sender != NULL)
+		code = operand_address(
+		    account != NULL ? account : sender, t->account);
+	if (code == CODE_OK && *t->account != '\0')
+		code = operand_address(
+		    sender != NULL ? sender : account, t->sender);
+	return code;
+}
+
 static void
 finish(struct page *p, const struct msg_cmd_done *done)
 {
@@ -140,6 +157,8 @@ cmd_relay_test(struct ctl *c)
 	if (args_flag(&c->args, "abuse") != NULL)
 		return cmd_relay_abuse(c);
 	code = read_target(c->args.words[0], ask.u.relay_test.target);
+	if (code == CODE_OK)
+		code = read_sender(&c->args, &ask.u.relay_test);
 	if (code == CODE_OK)
 		code = settings_load(&c->settings, c->file);
 	if (code != CODE_OK)

@@ -86,6 +86,8 @@ static const struct flag selected[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN, JSON, END
 static const struct flag removal[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN,
 	{ "yes", NULL, "do not ask for confirmation" }, JSON, END };
 static const struct flag relay_test[] = {
+	{ "account", "ADDRESS", "by the route of this account's mail" },
+	{ "sender", "ADDRESS", "by the route of mail from this address" },
 	{ "abuse", NULL, "does this host relay for strangers?" },
 	{ "report", NULL, "every form and its reply, to hand on" },
 	JSON, END };
@@ -187,6 +189,8 @@ const struct command commands[] = {
   "Every server of the destination is asked up to RCPT, as a delivery would: "
   "by route or MX, with DANE, MTA-STS and TLS; nothing is sent.  Ends with 1 "
   "when no server would take it.\n\n"
+  "Without --account and --sender the route is that of a notice, which goes by "
+  "its recipient alone.  One of both stands for the other.\n\n"
   "With --abuse TARGET is a server of one's own, HOST or HOST:PORT, and the "
   "forms of \"check relay\" are tried on it." },
 

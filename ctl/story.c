@@ -19,6 +19,7 @@ static const struct column rcpt_columns[] = {
 	{ "state",    "state",     CELL_TEXT },
 	{ "attempts", "attempts",  CELL_NUMBER },
 	{ "next",     "next in",   CELL_UNTIL },
+	{ "route",    "route",     CELL_TEXT },
 	{ "last",     "last answer", CELL_TEXT },
 };
 static const struct column event_columns[] = {
@@ -103,6 +104,7 @@ page_rcpt(struct page *p, const struct msg_rcpt_row *r)
 		{ .text = r->state },
 		{ .n = r->attempts },
 		{ .n = p->row.held == HELD_NO ? r->next : 0 },
+		{ .text = r->route },
 		{ .text = r->last },
 	};
 

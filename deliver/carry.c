@@ -101,7 +101,10 @@ set_key(const struct carry *c, const struct target *t, struct link_key *key)
 	key->policy = c->policy;
 	key->clear = c->clear;
 	memcpy(key->user, c->route.user, sizeof(key->user));
-	memcpy(key->route, c->route.pattern, sizeof(key->route));
+	memcpy(key->route, c->route.name, sizeof(key->route));
+	key->source4 = c->route.source4;
+	key->source6 = c->route.source6;
+	memcpy(key->helo, c->route.helo, sizeof(key->helo));
 }
 
 static void
@@ -325,17 +328,16 @@ carry_start(struct job *job, const struct conf *conf, struct carry **slot,
 	*slot = c;
 	c->news = news;
 	c->arg = arg;
-	c->route = *conf_route(conf, job->domain);
+	c->route = *conf_route(conf,
+	    &(struct conf_mail){ job->domain, job->account, job->sender });
 	c->demand = policy_demand(job->flags);
 	timer_init(&c->timer, on_timer, c);
 	timer_set(&c->timer, (JOB_S + (int64_t)extra_s) * 1000);
-	if (c->route.mx && *c->route.user == '\0' &&
-	    link_reuse_domain(job->domain, c->route.port, c->route.tls,
-		c->demand, job, &c->link, on_link, c))
-		return;
 	memcpy(c->target.host, c->route.host, sizeof(c->target.host));
 	set_key(c, &c->target, &key);
-	if (!c->route.mx && link_reuse_route(&key, job, &c->link, on_link, c))
+	if (c->route.mx ? link_reuse_domain(
+			      &key, job->domain, job, &c->link, on_link, c)
+			: link_reuse_route(&key, job, &c->link, on_link, c))
 		return;
 	try_next(c);
 }

@@ -129,8 +129,7 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	if (m->type == MSG_RELAY_TEST && con->question == NULL &&
 	    con->trial == NULL) {
 		con->tag = m->tag;
-		con->trial =
-		    trial_start(m->u.relay_test.target, conf, on_trial, con);
+		con->trial = trial_start(&m->u.relay_test, conf, on_trial, con);
 		if (con->trial == NULL)
 			free_console(con); /* `postern` would not ask that */
 		return;

@@ -88,8 +88,8 @@ job_new(const struct msg *msg, int fd)
 		fatal("queue sent a job with a bad %s", why);
 	j = malloc(sizeof(*j));
 	/* A packed item has two bytes of length, a string here one NUL. */
-	to = malloc(
-	    m->added.len + m->body.len + m->rcpts.len + strlen(m->sender) + 1);
+	to = malloc(m->added.len + m->body.len + m->rcpts.len +
+	    strlen(m->account) + strlen(m->sender) + 2);
 	if (j == NULL || to == NULL)
 		abort();
 	*j = (struct job){ .tag = msg->tag, .id = m->id, .text = to };
@@ -107,6 +107,7 @@ job_new(const struct msg *msg, int fd)
 	j->letter.added.len = m->added.len;
 	j->letter.body.data = (uint8_t *)keep(&to, m->body.data, m->body.len);
 	j->letter.body.len = m->body.len;
+	j->account = keep(&to, m->account, strlen(m->account) + 1);
 	j->sender = keep(&to, m->sender, strlen(m->sender) + 1);
 	while (list_next(&rest, &rcpt)) {
 		take_rcpt(j, keep(&to, rcpt.data, rcpt.len), rcpt.len);

@@ -25,8 +25,9 @@ struct job {
 	uint64_t tag; /* of the queue */
 	uint64_t id;  /* of the message */
 	char domain[256];
-	const char *sender; /* "" is the null path */
-	uint32_t flags;     /* enum tx_flags */
+	const char *account; /* "" postern itself */
+	const char *sender;  /* "" is the null path */
+	uint32_t flags;      /* enum tx_flags */
 	struct tx_options options;
 	struct letter letter;
 	unsigned nrcpts;

@@ -38,12 +38,33 @@ kept_count(void)
 }
 
 static bool
+same_source(const struct net_address *a, const struct net_address *b)
+{
+	return a->len == b->len && memcmp(&a->ss, &b->ss, a->len) == 0;
+}
+
+/* They look alike to the server. */
+static bool
+same_self(const struct link_key *a, const struct link_key *b)
+{
+	return strcmp(a->user, b->user) == 0 &&
+	    (*a->user == '\0' || strcmp(a->route, b->route) == 0) &&
+	    same_source(&a->source4, &b->source4) &&
+	    same_source(&a->source6, &b->source6) &&
+	    strcmp(a->helo, b->helo) == 0;
+}
+
+static bool
 same_key(const struct link_key *a, const struct link_key *b)
 {
-	if (a->port != b->port || strcmp(a->host, b->host) != 0 ||
-	    strcmp(a->user, b->user) != 0)
-		return false;
-	return *a->user == '\0' || strcmp(a->route, b->route) == 0;
+	return a->port == b->port && strcmp(a->host, b->host) == 0 &&
+	    same_self(a, b);
+}
+
+static bool
+same_rules(const struct link_key *a, const struct link_key *b)
+{
+	return a->route_tls == b->route_tls && a->demand == b->demand;
 }
 
 struct kept *
@@ -65,22 +86,20 @@ kept_find_route(const struct link_key *key)
 
 	TAILQ_FOREACH (k, &list, entry)
 		if (same_key(&k->key, key) && *k->domain == '\0' &&
-		    k->key.route_tls == key->route_tls &&
-		    k->key.demand == key->demand)
+		    same_rules(&k->key, key))
 			break;
 	return k;
 }
 
 struct kept *
-kept_find_domain(
-    const char *domain, unsigned port, enum route_tls tls, enum demand demand)
+kept_find_domain(const struct link_key *key, const char *domain)
 {
 	struct kept *k;
 
 	TAILQ_FOREACH (k, &list, entry)
-		if (k->key.port == port && k->key.route_tls == tls &&
-		    k->key.demand == demand && *k->key.user == '\0' &&
-		    strcmp(k->domain, domain) == 0)
+		if (strcmp(k->domain, domain) == 0 &&
+		    k->key.port == key->port && same_rules(&k->key, key) &&
+		    same_self(&k->key, key))
 			break;
 	return k;
 }

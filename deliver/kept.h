@@ -20,8 +20,11 @@ struct link_key {
 	enum demand demand;
 	struct policy policy;
 	char user[256];
-	char route[256]; /* whose password; not compared without a user */
-	bool clear;      /* TLS was tried and does not work; not compared */
+	char route[CONF_ROUTE_NAME]; /* whose password; without a user not
+				      * compared */
+	struct net_address source4, source6; /* as in the route */
+	char helo[256];
+	bool clear; /* TLS was tried and does not work; not compared */
 };
 
 /* Part of every connection. */
@@ -41,8 +44,8 @@ unsigned kept_count(void);
 struct kept *kept_find(const struct link_key *);
 /* The same, by whatever policy: what this route and demand led to before. */
 struct kept *kept_find_route(const struct link_key *);
-struct kept *kept_find_domain(
-    const char *domain, unsigned port, enum route_tls, enum demand);
+/* The same, with whatever host of this mail domain. */
+struct kept *kept_find_domain(const struct link_key *, const char *domain);
 struct kept *kept_oldest(void);
 
 #endif

@@ -309,7 +309,8 @@ start(struct link *l)
 	rules.sign = true;
 	rules.requiretls = l->kept.key.policy.requiretls;
 	rules.policy = policy_name(&l->kept.key.policy, true);
-	snprintf(rules.helo, sizeof(rules.helo), "%s", self_name());
+	snprintf(rules.helo, sizeof(rules.helo), "%s",
+	    *l->kept.key.helo != '\0' ? l->kept.key.helo : self_name());
 	memcpy(rules.mx, l->mx, sizeof(rules.mx));
 	memcpy(rules.user, l->kept.key.user, sizeof(rules.user));
 	talk_start(&l->talk, &rules, &l->io.out, l->job);
@@ -386,6 +387,45 @@ on_event(struct io *io, enum io_event ev)
 	turn(l);
 }
 
+/* From where the route wants its connections; len 0: it does not say. */
+static const struct net_address *
+source_of(const struct link *l)
+{
+	return l->target.address.ss.ss_family == AF_INET ? &l->kept.key.source4
+							 : &l->kept.key.source6;
+}
+
+/* The route has a source address, but of the other family. */
+static bool
+lacks_source(const struct link *l)
+{
+	return source_of(l)->len == 0 &&
+	    (l->kept.key.source4.len != 0 || l->kept.key.source6.len != 0);
+}
+
+/* Why not even an attempt could be made. */
+static const char *
+explain(const struct link *l, char *out, size_t size)
+{
+	const struct net_address *from = source_of(l);
+	char source[NET_TEXT];
+
+	if (lacks_source(l)) {
+		snprintf(out, size, "[route %s] has no %s address as source",
+		    l->kept.key.route,
+		    l->target.address.ss.ss_family == AF_INET ? "IPv4"
+							      : "IPv6");
+	} else if (from->len != 0 && l->late_errno == EADDRNOTAVAIL) {
+		net_text((const struct sockaddr *)&from->ss, source);
+		snprintf(out, size,
+		    "source %s of [route %s] is not an address of this machine",
+		    source, l->kept.key.route);
+	} else {
+		snprintf(out, size, "%s", strerror(l->late_errno));
+	}
+	return out;
+}
+
 static void
 on_late(void *arg)
 {
@@ -393,17 +433,24 @@ on_late(void *arg)
 	int e = l->late_errno;
 	bool no_way =
 	    e == ENETUNREACH || e == EADDRNOTAVAIL || e == EAFNOSUPPORT;
+	char why[2 * CONF_ROUTE_NAME];
 
-	give_up(l, no_way ? LINK_NO_WAY : LINK_UNREACHED, "4.4.1", strerror(e));
+	give_up(l, no_way ? LINK_NO_WAY : LINK_UNREACHED, "4.4.1",
+	    explain(l, why, sizeof(why)));
 }
 
 static int
 connect_link(struct link *l)
 {
-	const struct net_address *a = &l->target.address;
+	const struct net_address *a = &l->target.address, *from = source_of(l);
 
-	return io_connect(&l->io, (const struct sockaddr *)&a->ss, a->len, NULL,
-	    0, IN_LIMIT, on_event, l);
+	if (lacks_source(l)) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return io_connect(&l->io, (const struct sockaddr *)&a->ss, a->len,
+	    from->len != 0 ? (const struct sockaddr *)&from->ss : NULL,
+	    from->len, IN_LIMIT, on_event, l);
 }
 
 static void
@@ -481,11 +528,10 @@ link_reuse_route(const struct link_key *key, struct job *job,
 }
 
 bool
-link_reuse_domain(const char *domain, unsigned port, enum route_tls tls,
-    enum demand demand, struct job *job, struct link **slot, link_done_fn *done,
-    void *arg)
+link_reuse_domain(const struct link_key *key, const char *domain,
+    struct job *job, struct link **slot, link_done_fn *done, void *arg)
 {
-	struct kept *k = kept_find_domain(domain, port, tls, demand);
+	struct kept *k = kept_find_domain(key, domain);
 
 	return reuse(link_of(k), job, slot, done, arg);
 }

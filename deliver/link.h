@@ -46,12 +46,13 @@ link_open(const struct link_key *, const struct target *, const char *domain,
     struct job *, struct link **slot, link_done_fn *, void *arg);
 
 /*
- * Give a job to a kept connection: to one that served this mail domain last,
- * to one of this route (the key without its policy), or to one with this key.  False when there is none; else done comes once,
+ * Give a job to a kept connection: to one that served this mail domain last
+ * (the key without host and policy), to one of this route (without policy), or
+ * to one with this key.  False when there is none; else done comes once,
  * perhaps before this returns.
  */
-bool link_reuse_domain(const char *domain, unsigned port, enum route_tls,
-    enum demand, struct job *, struct link **slot, link_done_fn *, void *arg);
+bool link_reuse_domain(const struct link_key *, const char *domain,
+    struct job *, struct link **slot, link_done_fn *, void *arg);
 bool link_reuse_route(const struct link_key *, struct job *, struct link **slot,
     link_done_fn *, void *arg);
 bool link_reuse(const struct link_key *, struct job *, struct link **slot,

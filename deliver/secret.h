@@ -13,7 +13,7 @@
 typedef void secret_fn(void *arg, const char *secret);
 
 /*
- * Ask for the password of a route (the pattern of its section).  Answers
+ * Ask for the password of a route (its name).  Answers
  * once, after this has returned; returns a ticket for secret_forget().
  */
 uint64_t secret_ask(const char *route, secret_fn *, void *arg);

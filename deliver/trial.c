@@ -253,7 +253,10 @@ on_target(void *arg, const struct target *target)
 	key.route_tls = t->route.tls;
 	key.policy = t->policy;
 	memcpy(key.user, t->route.user, sizeof(key.user));
-	memcpy(key.route, t->route.pattern, sizeof(key.route));
+	memcpy(key.route, t->route.name, sizeof(key.route));
+	key.source4 = t->route.source4;
+	key.source6 = t->route.source6;
+	memcpy(key.helo, t->route.helo, sizeof(key.helo));
 	timer_set(&t->late, SERVER_S * 1000);
 	link_open(&key, target, t->route.mx ? t->job.domain : "", &t->job,
 	    &t->link, on_link, t);
@@ -304,6 +307,7 @@ on_begin(void *arg)
 {
 	struct trial *t = arg;
 	const struct conf_route *r = &t->route;
+	char route[CONF_ROUTE_TEXT];
 	uint64_t ticket;
 
 	if (t->asked) {
@@ -313,8 +317,8 @@ on_begin(void *arg)
 	t->asked = true;
 	fact(t, "domain", "%s", t->job.domain);
 	fact(t, "recipient", "%s", t->address);
-	fact(t, "route", "%s via %s:%u", r->pattern, r->mx ? "mx" : r->host,
-	    r->port);
+	conf_route_text(r, route);
+	fact(t, "route", "%s", route);
 	t->search = search_new(
 	    r->mx ? t->job.domain : r->host, r->mx, r->port, on_target, t);
 	if (!r->mx || *t->job.domain == '[') {
@@ -327,9 +331,10 @@ on_begin(void *arg)
 }
 
 struct trial *
-trial_start(
-    const char *target, const struct conf *conf, trial_row_fn *row, void *arg)
+trial_start(const struct msg_relay_test *ask, const struct conf *conf,
+    trial_row_fn *row, void *arg)
 {
+	const char *target = ask->target;
 	const char *at = strrchr(target, '@');
 	char text[ADDR_SIZE];
 	struct address a;
@@ -346,7 +351,8 @@ trial_start(
 	t->arg = arg;
 	memcpy(t->job.domain, a.domain, sizeof(a.domain));
 	address_format(&a, t->address);
-	t->route = *conf_route(conf, t->job.domain);
+	t->route = *conf_route(conf,
+	    &(struct conf_mail){ t->job.domain, ask->account, ask->sender });
 	timer_init(&t->begin, on_begin, t);
 	timer_init(&t->late, on_late, t);
 	timer_set(&t->begin, 0);

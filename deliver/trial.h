@@ -15,9 +15,9 @@ struct trial;
 typedef void trial_row_fn(void *arg, struct msg *);
 
 /* Begin; the route is taken from conf now.  Nothing comes before this has
- * returned.  NULL when target is neither an address nor a domain. */
-struct trial *
-trial_start(const char *target, const struct conf *, trial_row_fn *, void *arg);
+ * returned.  NULL when the target is neither an address nor a domain. */
+struct trial *trial_start(const struct msg_relay_test *, const struct conf *,
+    trial_row_fn *, void *arg);
 /* Nothing comes any more. */
 void trial_stop(struct trial *);
 

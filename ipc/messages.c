@@ -549,6 +549,7 @@ static const struct field rcpt_row[] = {
 	F_STR(msg_rcpt_row, state),
 	F_U32(msg_rcpt_row, attempts),
 	F_U64(msg_rcpt_row, next),
+	F_STR(msg_rcpt_row, route),
 	F_STR(msg_rcpt_row, last),
 	F_END,
 };
@@ -657,6 +658,8 @@ static const struct field dkim_row[] = {
 
 static const struct field relay_test[] = {
 	F_STR(msg_relay_test, target),
+	F_STR(msg_relay_test, account),
+	F_STR(msg_relay_test, sender),
 	F_END,
 };
 

@@ -21,7 +21,7 @@
 
 #include "lib/record.h"
 
-#define MSG_VERSION 5
+#define MSG_VERSION 6
 #define MSG_MAX     (160 * 1024) /* bytes, header included */
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
@@ -174,7 +174,7 @@ enum file_kind {
 /* A file that the parent opened; the descriptor rides along, read-only. */
 struct msg_file {
 	uint32_t kind; /* enum file_kind */
-	char name[256];
+	char name[300];
 };
 
 /* A bound, listening socket; the descriptor rides along. */
@@ -560,7 +560,7 @@ struct msg_fetched {
 
 /* deliver -> auth: the password of a smarthost. */
 struct msg_route_secret {
-	char route[256]; /* the pattern of its [route PATTERN] */
+	char route[300]; /* of its [route NAME] */
 };
 
 struct msg_route_secret_is {
@@ -853,6 +853,7 @@ struct msg_rcpt_row {
 	char state[16]; /* waiting, active, deferred, delivered, bounced, ... */
 	uint32_t attempts;
 	uint64_t next;
+	char route[640]; /* of the next attempt: "[route *] via mx:25" */
 	char last[512];
 };
 
@@ -997,6 +998,9 @@ enum dns_result {
  * the domain and a MSG_RELAY_ROW for each server. */
 struct msg_relay_test {
 	char target[ADDR_SIZE]; /* an address, or a domain */
+	/* Whose mail, for the route that it takes; "" a notice of our own. */
+	char account[ADDR_SIZE];
+	char sender[ADDR_SIZE];
 };
 
 struct msg_relay_row {

@@ -25,7 +25,8 @@ struct parser {
 	int errors;
 	struct conf_listen listen; /* the [listen NAME] being read */
 	bool in_listen, has_address, has_tls;
-	bool in_tls; /* a [tls NAME] that was not refused */
+	bool in_tls;   /* a [tls NAME] that was not refused */
+	bool in_route; /* the same of a [route NAME] */
 	char addresses[1024];
 	bool seen[64]; /* keys[] rows */
 };
@@ -35,7 +36,7 @@ static const char *const listen_keys[] = { "address", "tls", "scram",
 	"client-certificates", "legacy", "proxy-from", NULL };
 static const char *const tls_keys[] = { "certificate", "key", NULL };
 static const char *const route_keys[] = { "via", "tls", "user", "password-file",
-	NULL };
+	"source", "helo", NULL };
 
 static void
 complain_at(struct parser *p, int line, const char *text, const char *hint)
@@ -306,64 +307,58 @@ tls_key(struct parser *p, const char *name, const char *value)
 static struct conf_route *
 last_route(struct parser *p)
 {
-	return p->conf->nroutes == 0 ? NULL
-				     : &p->conf->routes[p->conf->nroutes - 1];
+	return &p->conf->routes[p->conf->nroutes - 1];
 }
 
 static void
-check_pattern(struct parser *p, const struct conf_route *r)
+check_name(struct parser *p, const struct conf_route *r)
 {
 	char text[400];
 
 	for (const struct conf_route *o = p->conf->routes; o < r; o++) {
-		if (strcmp(o->pattern, r->pattern) != 0)
+		if (strcmp(o->name, r->name) != 0)
 			continue;
-		snprintf(text, sizeof(text), "[route %.200s] is there twice",
-		    r->pattern);
+		snprintf(text, sizeof(text), "[route %.300s] is there twice",
+		    r->name);
 		complain(p, text, "");
 		return;
 	}
 }
 
 static void
-begin_route(struct parser *p, const char *pattern)
+begin_route(struct parser *p, const char *name)
 {
 	struct conf_route *r;
+	const char *why;
 
+	p->in_route = false;
 	if (p->conf->nroutes == CONF_ROUTES) {
 		complain(p, "too many routes: 64", "");
 		return;
 	}
-	if (!conf_route_pattern(pattern)) {
-		complain(p,
-		    "[route PATTERN]: write example.net, "
-		    "*.example.net or *",
-		    "");
-		return;
-	}
-	r = &p->conf->routes[p->conf->nroutes++];
+	r = &p->conf->routes[p->conf->nroutes];
 	memset(r, 0, sizeof(*r));
 	r->mx = true;
 	r->port = 25;
 	r->line = p->line;
-	if (conf_put_text(r->pattern, sizeof(r->pattern), pattern) != NULL)
-		complain(p, "the pattern of this [route] is too long", "");
-	for (char *c = r->pattern; *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-	check_pattern(p, r);
+	if ((why = conf_route_name(r, name)) != NULL) {
+		complain(p, why, "");
+		return;
+	}
+	check_name(p, r);
+	p->in_route = true;
+	p->conf->nroutes++;
 }
 
 static void
 route_key(struct parser *p, const char *name, const char *value)
 {
-	struct conf_route *r = last_route(p);
 	const char *why;
 	bool known;
 
-	if (r == NULL)
+	if (!p->in_route)
 		return; /* its header was refused */
-	why = conf_route_key(r, name, value, &known);
+	why = conf_route_key(last_route(p), name, value, &known);
 	if (!known)
 		unknown_key(p, "route", name);
 	else if (why != NULL)
@@ -397,7 +392,7 @@ begin_section(struct parser *p, const char *name)
 		snprintf(text, sizeof(text), "unknown section [%.200s]", name);
 		complain(p, text,
 		    "sections: tls, tls NAME, listen NAME, limits, queue, dns, "
-		    "route PATTERN, paths, users, smtpd, log");
+		    "route NAME, paths, users, smtpd, log");
 		/* One complaint is enough for all that stands in it. */
 		snprintf(p->section, sizeof(p->section), "?");
 	}

@@ -20,6 +20,8 @@
 #define CONF_PROXIES      16
 #define CONF_TLS          65
 #define CONF_ROUTES       64
+#define CONF_ROUTE_NAME   300
+#define CONF_ROUTE_TEXT   640
 #define CONF_RETRIES      16
 #define CONF_PATH         1024
 #define CONF_TIME_MOST    (10LL * 366 * 86400) /* seconds, of any time */
@@ -56,15 +58,34 @@ enum route_tls {
 	ROUTE_TLS_NEVER,
 };
 
+/* Whose mail a route carries; the rest of its name says of which. */
+enum route_kind {
+	ROUTE_TO,      /* "example.net", "*.example.net" or "*" */
+	ROUTE_FROM,    /* "from:example.net", "from:*.example.net" */
+	ROUTE_ACCOUNT, /* "account:alice@example.net" */
+};
+
 struct conf_route {
-	char pattern[256]; /* "example.net", "*.example.net" or "*" */
-	bool mx;           /* look the destination up; host is empty */
-	char host[256];    /* name or address literal without brackets */
+	char name[CONF_ROUTE_NAME]; /* of its [route NAME], lower case */
+	enum route_kind kind;
+	bool mx;        /* look the destination up; host is empty */
+	char host[256]; /* name or address literal without brackets */
 	unsigned port;
 	enum route_tls tls;
 	char user[256]; /* "" no authentication */
 	char password_file[CONF_PATH];
+	/* From where to connect; len 0: nothing said.  With one of them only,
+	 * nothing of the other family is connected to. */
+	struct net_address source4, source6;
+	char helo[256]; /* "" hostname */
 	int line;
+};
+
+/* A mail in search of its route. */
+struct conf_mail {
+	const char *domain;  /* of its recipients */
+	const char *account; /* "": postern itself made it */
+	const char *sender;  /* "" is the null path */
 };
 
 struct conf {
@@ -159,9 +180,25 @@ int conf_check_tls(const struct conf *, conf_error_fn *, void *arg);
  */
 int conf_check_files(const struct conf *, conf_error_fn *, void *arg);
 
-/* The route for a destination domain: exact, then the longest *.suffix, then
- * "*".  Never NULL: without a [route] it is `via = mx`. */
-const struct conf_route *conf_route(const struct conf *, const char *domain);
+/* The source addresses of routes are this machine's: what was true at boot may
+ * not be now, so that a server starts without them.  As above. */
+int conf_check_sources(const struct conf *, conf_error_fn *, void *arg);
+
+/*
+ * The route of a mail, the most specific one: of the recipients' domain, then
+ * of the account, then of the sender's domain, then "*"; of domains the exact
+ * one, then the longest *.suffix.  What has no account is a notice of our own
+ * and goes by its recipients alone.  Never NULL: without a [route] it is
+ * `via = mx`.
+ */
+const struct conf_route *
+conf_route(const struct conf *, const struct conf_mail *);
+
+/* A route in one line, for people: "[route *.example.net] via mx:25". */
+void conf_route_text(const struct conf_route *, char out[CONF_ROUTE_TEXT]);
+
+/* Does anything but the recipients' domain choose a route? */
+bool conf_route_by_sender(const struct conf *);
 
 /* The [listen NAME] section of this name, as its first address has it, or
  * NULL. */

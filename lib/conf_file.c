@@ -135,3 +135,45 @@ conf_check_files(const struct conf *c, conf_error_fn *error, void *arg)
 	}
 	return bad;
 }
+
+static bool
+is_ours(const struct net_address *a)
+{
+	int fd = socket(a->ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ours =
+	    fd != -1 && bind(fd, (const struct sockaddr *)&a->ss, a->len) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return ours;
+}
+
+static int
+check_source(const struct conf_route *r, const struct net_address *a,
+    conf_error_fn *error, void *arg)
+{
+	char text[NET_TEXT + 100], address[NET_TEXT];
+
+	if (a->len == 0 || is_ours(a))
+		return 0;
+	net_text((const struct sockaddr *)&a->ss, address);
+	snprintf(text, sizeof(text),
+	    "source: %s is not an address of this machine", address);
+	error(arg, r->line, text,
+	    "`ip address` lists those it has; mail of this route waits");
+	return 1;
+}
+
+int
+conf_check_sources(const struct conf *c, conf_error_fn *error, void *arg)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < c->nroutes; i++) {
+		const struct conf_route *r = &c->routes[i];
+
+		bad += check_source(r, &r->source4, error, arg);
+		bad += check_source(r, &r->source6, error, arg);
+	}
+	return bad;
+}

@@ -58,8 +58,8 @@ bool conf_host_name(const char *);
  * whether there is such a key. */
 const char *conf_route_key(
     struct conf_route *, const char *name, const char *value, bool *known);
-/* Whether a [route PATTERN] may be called so. */
-bool conf_route_pattern(const char *);
+/* Call a route so; NULL or what is wrong with the name. */
+const char *conf_route_name(struct conf_route *, const char *name);
 void conf_route_print(const struct conf_route *,
     void (*cb)(
 	void *arg, const char *section, const char *key, const char *value),

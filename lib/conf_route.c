@@ -1,6 +1,5 @@
 /*
- * conf_route.c - [route PATTERN]: reading one, and finding the one for a
- * destination.
+ * conf_route.c - [route NAME]: reading one, and finding the one for a mail.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +65,39 @@ read_route_tls(struct conf_route *r, const char *value)
 	return "write opportunistic, required, verified, implicit or never";
 }
 
+/* One address of each family at most. */
+static const char *
+read_source(struct conf_route *r, const char *value)
+{
+	char list[2 * NET_TEXT + 8], *item, *save = NULL;
+	struct net_address a, *to;
+
+	if (conf_put_text(list, sizeof(list), value) != NULL)
+		return "write one IPv4 and one IPv6 address at most";
+	r->source4.len = r->source6.len = 0;
+	for (item = strtok_r(list, ", ", &save); item != NULL;
+	     item = strtok_r(NULL, ", ", &save)) {
+		if (!net_parse(&a, item, strlen(item), 1) ||
+		    net_port((struct sockaddr *)&a.ss) != 1)
+			return "write addresses of this machine, without a "
+			       "port: 192.0.2.1, 2001:db8::1";
+		net_set_port(&a, 0);
+		to = a.ss.ss_family == AF_INET ? &r->source4 : &r->source6;
+		if (to->len != 0)
+			return "write one IPv4 and one IPv6 address at most";
+		*to = a;
+	}
+	return r->source4.len + r->source6.len == 0 ? "no address" : NULL;
+}
+
+static const char *
+read_helo(struct conf_route *r, const char *value)
+{
+	if (!conf_host_name(value))
+		return "write a host name, like mail.example.org";
+	return conf_put_text(r->helo, sizeof(r->helo), value);
+}
+
 static const char *
 read_password_file(struct conf_route *r, const char *value)
 {
@@ -87,45 +119,173 @@ conf_route_key(
 		return conf_put_text(r->user, sizeof(r->user), value);
 	if (strcmp(name, "password-file") == 0)
 		return read_password_file(r, value);
+	if (strcmp(name, "source") == 0)
+		return read_source(r, value);
+	if (strcmp(name, "helo") == 0)
+		return read_helo(r, value);
 	*known = false;
 	return NULL;
 }
 
-bool
-conf_route_pattern(const char *pattern)
-{
-	const char *star = strrchr(pattern, '*');
+/* The beginning of a name says whose mail it is; none says "to". */
+static const char *const kinds[] = {
+	[ROUTE_TO] = "",
+	[ROUTE_FROM] = "from:",
+	[ROUTE_ACCOUNT] = "account:",
+};
 
-	if (*pattern == '\0')
-		return false;
-	return star == NULL ||
-	    (star == pattern && (star[1] == '\0' || star[1] == '.'));
+static const char *
+pattern_of(const struct conf_route *r)
+{
+	return r->name + strlen(kinds[r->kind]);
+}
+
+/* "example.net" or "*.example.net". */
+static bool
+is_domains(const char *s)
+{
+	const char *star = strrchr(s, '*');
+
+	if (*s == '[') /* an address in the place of one (RFC 5321 4.1.3) */
+		return s[strlen(s) - 1] == ']';
+	return *s != '\0' && strpbrk(s, "@: \t") == NULL &&
+	    (star == NULL || (star == s && star[1] == '.' && star[2] != '\0'));
+}
+
+static bool
+is_account(const char *s)
+{
+	const char *at = strrchr(s, '@');
+
+	return at != NULL && at != s && at[1] != '\0' &&
+	    strpbrk(s, "* \t") == NULL;
+}
+
+const char *
+conf_route_name(struct conf_route *r, const char *name)
+{
+	if (conf_put_text(r->name, sizeof(r->name), name) != NULL)
+		return "the name of this [route] is too long";
+	for (char *c = r->name; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	r->kind = COUNT(kinds) - 1;
+	while (strncmp(r->name, kinds[r->kind], strlen(kinds[r->kind])) != 0)
+		r->kind--;
+	name = pattern_of(r);
+	switch (r->kind) {
+	case ROUTE_ACCOUNT:
+		return is_account(name)
+		    ? NULL
+		    : "[route account:NAME]: write the account, like "
+		      "account:alice@example.org";
+	case ROUTE_FROM:
+		return is_domains(name)
+		    ? NULL
+		    : "[route from:DOMAIN]: write the sender's domain, like "
+		      "from:example.org or from:*.example.org";
+	case ROUTE_TO:
+		break;
+	}
+	return strcmp(name, "*") == 0 || is_domains(name)
+	    ? NULL
+	    : "[route NAME]: write the recipients' domain, like example.net, "
+	      "*.example.net or *; or from:example.org, or "
+	      "account:alice@example.org";
+}
+
+/* How specific a pattern is to a domain: 0 not at all, 300 it is it. */
+static unsigned
+fit(const char *pattern, const char *domain)
+{
+	size_t n, len = strlen(domain);
+
+	if (*pattern != '*')
+		return strcasecmp(pattern, domain) == 0 ? 300 : 0;
+	n = strlen(++pattern); /* ".example.net" */
+	if (n == 0)
+		return 1;
+	if (n >= len || strcasecmp(domain + len - n, pattern) != 0)
+		return 0;
+	return n < 298 ? (unsigned)n + 1 : 299;
+}
+
+/* How specific a route is to a mail; 0: it is not its route. */
+static unsigned
+weigh(const struct conf_route *r, const struct conf_mail *m)
+{
+	const char *at;
+	unsigned n;
+
+	switch (r->kind) {
+	case ROUTE_TO:
+		n = fit(pattern_of(r), m->domain);
+		return n > 1 ? 3000 + n : n;
+	case ROUTE_ACCOUNT:
+		return strcasecmp(pattern_of(r), m->account) == 0 ? 2000 : 0;
+	case ROUTE_FROM:
+		at = strrchr(m->sender, '@');
+		if (*m->account == '\0' || at == NULL)
+			return 0;
+		n = fit(pattern_of(r), at + 1);
+		return n > 0 ? 1000 + n : 0;
+	}
+	return 0;
 }
 
 const struct conf_route *
-conf_route(const struct conf *c, const char *domain)
+conf_route(const struct conf *c, const struct conf_mail *m)
 {
 	static const struct conf_route by_mx = {
-		.pattern = "*", .mx = true, .port = 25
+		.name = "*", .mx = true, .port = 25
 	};
 	const struct conf_route *best = &by_mx;
-	size_t most = 0, n, len = strlen(domain);
+	unsigned most = 0, n;
 
-	for (size_t i = 0; i < c->nroutes; i++) {
-		const struct conf_route *r = &c->routes[i];
-		const char *suffix = r->pattern + 1; /* ".example.net" */
-
-		n = strlen(suffix);
-		if (*r->pattern != '*') {
-			if (strcasecmp(r->pattern, domain) == 0)
-				return r;
-		} else if (n <= len && n + 1 > most &&
-		    strcasecmp(domain + len - n, suffix) == 0 && n < len + 1) {
-			best = r;
-			most = n + 1;
+	for (size_t i = 0; i < c->nroutes; i++)
+		if ((n = weigh(&c->routes[i], m)) > most) {
+			best = &c->routes[i];
+			most = n;
 		}
-	}
 	return best;
+}
+
+bool
+conf_route_by_sender(const struct conf *c)
+{
+	for (size_t i = 0; i < c->nroutes; i++)
+		if (c->routes[i].kind != ROUTE_TO)
+			return true;
+	return false;
+}
+
+static void
+print_via(const struct conf_route *r, char *out, size_t size)
+{
+	snprintf(out, size, strchr(r->host, ':') ? "[%s]:%u" : "%s:%u",
+	    r->mx ? "mx" : r->host, r->port);
+}
+
+void
+conf_route_text(const struct conf_route *r, char out[CONF_ROUTE_TEXT])
+{
+	char via[300];
+
+	print_via(r, via, sizeof(via));
+	snprintf(out, CONF_ROUTE_TEXT, "[route %s] via %s", r->name, via);
+}
+
+static void
+print_source(const struct conf_route *r, char *out, size_t size)
+{
+	char four[NET_TEXT] = "", six[NET_TEXT] = "";
+
+	if (r->source4.len != 0)
+		net_text((const struct sockaddr *)&r->source4.ss, four);
+	if (r->source6.len != 0)
+		net_text((const struct sockaddr *)&r->source6.ss, six);
+	snprintf(out, size, "%s%s%s", four,
+	    *four != '\0' && *six != '\0' ? ", " : "", six);
 }
 
 void
@@ -134,18 +294,21 @@ conf_route_print(const struct conf_route *r,
 	void *arg, const char *section, const char *key, const char *value),
     void *arg)
 {
-	char section[300], value[300];
+	char section[CONF_ROUTE_NAME + 8], value[300];
 
-	snprintf(section, sizeof(section), "route %s", r->pattern);
-	snprintf(value, sizeof(value),
-	    strchr(r->host, ':') ? "[%s]:%u" : "%s:%u", r->mx ? "mx" : r->host,
-	    r->port);
+	snprintf(section, sizeof(section), "route %s", r->name);
+	print_via(r, value, sizeof(value));
 	cb(arg, section, "via", value);
 	for (size_t t = 0; t < COUNT(route_tls); t++)
 		if (route_tls[t].tls == r->tls)
 			cb(arg, section, "tls", route_tls[t].name);
-	if (*r->user == '\0')
-		return;
-	cb(arg, section, "user", r->user);
-	cb(arg, section, "password-file", r->password_file);
+	if (*r->user != '\0') {
+		cb(arg, section, "user", r->user);
+		cb(arg, section, "password-file", r->password_file);
+	}
+	print_source(r, value, sizeof(value));
+	if (*value != '\0')
+		cb(arg, section, "source", value);
+	if (*r->helo != '\0')
+		cb(arg, section, "helo", r->helo);
 }

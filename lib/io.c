@@ -359,12 +359,17 @@ io_connect(struct io *io, const struct sockaddr *to, socklen_t to_len,
     const struct sockaddr *from, socklen_t from_len, size_t in_limit,
     io_event_fn *cb, void *arg)
 {
-	int fd, saved;
+	int fd, saved, late = 1;
 
 	fd = socket(
 	    to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
+	/* The port is chosen with the destination known, so that one address
+	 * can have more connections than there are ports. */
+	if (from != NULL)
+		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late,
+		    sizeof(late));
 	if ((from != NULL && bind(fd, from, from_len) == -1) ||
 	    (connect(fd, to, to_len) == -1 && errno != EINPROGRESS)) {
 		saved = errno;

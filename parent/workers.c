@@ -157,7 +157,7 @@ send_conf(struct worker *w)
 		for (size_t i = 0; i < c->nroutes; i++)
 			if (*c->routes[i].password_file != '\0')
 				send_file(w, FILE_ROUTE_SECRET,
-				    c->routes[i].pattern,
+				    c->routes[i].name,
 				    c->routes[i].password_file);
 	}
 	/* Either may be missing: then there is less to verify. */

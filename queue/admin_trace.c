@@ -91,7 +91,7 @@ admin_story_begin(struct admin *op, uint64_t id)
 	show_jobs(&m.u.queue_row, "");
 	channel_send(&op->channel, &m, -1);
 	op->story.known = true;
-	show_rcpts(&op->channel, op->tag, id);
+	show_rcpts(&op->channel, op->tag, id, &row);
 }
 
 bool

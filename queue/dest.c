@@ -19,12 +19,13 @@
 #define IDLE_MOST    1000
 #define WAITING_MOST 50000
 #define ALIASES_MOST 1000
+#define NAME_SIZE    (300 + 16 + CONF_ROUTE_NAME)
 
-/* A domain that leads to a destination, so that the hash in a row of the
- * schedule is enough to know where it goes. */
+/* A domain that leads to a destination, so that the hashes in a row of the
+ * schedule are enough to know where it goes. */
 struct alias {
 	uint64_t hash;
-	struct dest *dest;
+	struct dest *dest; /* NULL: not always to the same */
 	SLIST_ENTRY(alias) link;
 	UT_hash_handle hh;
 };
@@ -33,7 +34,21 @@ static struct dest *dests; /* by name */
 static struct alias *aliases;
 static TAILQ_HEAD(, dest) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static TAILQ_HEAD(, dest) idle = TAILQ_HEAD_INITIALIZER(idle);
-static unsigned nwaiting, nidle;
+static SLIST_HEAD(, alias) torn = SLIST_HEAD_INITIALIZER(torn);
+static unsigned nwaiting, nidle, ntorn;
+
+static void
+drop_torn(void)
+{
+	struct alias *a;
+
+	while ((a = SLIST_FIRST(&torn)) != NULL) {
+		SLIST_REMOVE_HEAD(&torn, link);
+		HASH_DEL(aliases, a);
+		free(a);
+	}
+	ntorn = 0;
+}
 
 static void
 drop_aliases(struct dest *d)
@@ -57,54 +72,83 @@ dest_reroute(void)
 	{
 		drop_aliases(d); /* its domains may go elsewhere now */
 	}
+	drop_torn();
 }
 
-/* What the domain's mail is handed to. */
+/* What a mail is handed to: from another address of ours the same servers may
+ * answer otherwise. */
 static unsigned
-name_dest(const char *domain, char *name, size_t size)
+name_dest(const struct conf_mail *m, char name[NAME_SIZE])
 {
-	const struct conf_route *r = conf_route(settings, domain);
+	const struct conf_route *r = conf_route(settings, m);
 	unsigned most = settings->per_destination;
+	int n;
 
-	if (r->mx) {
-		snprintf(name, size, "%s", domain);
-		return most;
-	}
-	snprintf(name, size, "%s:%u", r->host, r->port);
-	return most * RELAY_FACTOR;
+	if (r->mx)
+		n = snprintf(name, NAME_SIZE, "%s", m->domain);
+	else
+		n = snprintf(name, NAME_SIZE, "%s:%u", r->host, r->port);
+	if (r->source4.len != 0 || r->source6.len != 0)
+		snprintf(
+		    name + n, NAME_SIZE - (size_t)n, " [route %s]", r->name);
+	return r->mx ? most : most * RELAY_FACTOR;
+}
+
+/* By what a row is known: where it goes may depend on whose it is. */
+static uint64_t
+alias_hash(uint64_t account, uint64_t domain)
+{
+	return conf_route_by_sender(settings)
+	    ? domain ^ (account * 0x9e3779b97f4a7c15)
+	    : domain;
+}
+
+/* One account, one domain, and two ways, by different senders: the row alone
+ * does not tell. */
+static void
+tear(struct alias *a)
+{
+	if (a->dest == NULL)
+		return;
+	SLIST_REMOVE(&a->dest->aliases, a, alias, link);
+	a->dest->naliases--;
+	if (ntorn >= ALIASES_MOST)
+		drop_torn();
+	a->dest = NULL;
+	SLIST_INSERT_HEAD(&torn, a, link);
+	ntorn++;
 }
 
 static void
-remember(struct dest *d, const char *domain)
+remember(struct dest *d, const struct conf_mail *m)
 {
-	uint64_t hash = hash64(domain);
+	uint64_t hash = alias_hash(hash64(m->account), hash64(m->domain));
 	struct alias *a;
 
 	HASH_FIND(hh, aliases, &hash, sizeof(hash), a);
 	if (a != NULL && a->dest == d)
 		return;
 	if (a != NULL) {
-		SLIST_REMOVE(&a->dest->aliases, a, alias, link);
-		a->dest->naliases--;
-	} else {
-		if (d->naliases >= ALIASES_MOST)
-			drop_aliases(d);
-		if ((a = malloc(sizeof(*a))) == NULL)
-			abort();
-		a->hash = hash;
-		HASH_ADD(hh, aliases, hash, sizeof(a->hash), a);
+		tear(a);
+		return;
 	}
+	if (d->naliases >= ALIASES_MOST)
+		drop_aliases(d);
+	if ((a = malloc(sizeof(*a))) == NULL)
+		abort();
+	a->hash = hash;
+	HASH_ADD(hh, aliases, hash, sizeof(a->hash), a);
 	a->dest = d;
 	SLIST_INSERT_HEAD(&d->aliases, a, link);
 	d->naliases++;
 }
 
 struct dest *
-dest_for(const char *domain)
+dest_for(const struct conf_mail *m)
 {
-	char name[300];
+	char name[NAME_SIZE];
 	struct dest *d;
-	unsigned most = name_dest(domain, name, sizeof(name));
+	unsigned most = name_dest(m, name);
 
 	HASH_FIND_STR(dests, name, d);
 	if (d == NULL) {
@@ -124,13 +168,14 @@ dest_for(const char *domain)
 	d->most = most;
 	if (d->limit > most)
 		d->limit = most;
-	remember(d, domain);
+	remember(d, m);
 	return d;
 }
 
 struct dest *
-dest_by_hash(uint64_t hash)
+dest_by_row(const struct due_row *row)
 {
+	uint64_t hash = alias_hash(row->account, row->domain);
 	struct alias *a;
 
 	HASH_FIND(hh, aliases, &hash, sizeof(hash), a);
@@ -208,6 +253,17 @@ dest_wake(int64_t now_ms, void (*awake)(struct dest *))
 		next = TAILQ_NEXT(d, waiting_link);
 		if (d->retry_at <= now_ms)
 			awaken(d, awake);
+	}
+}
+
+void
+dest_each(void (*cb)(struct dest *))
+{
+	struct dest *d, *next;
+
+	HASH_ITER(hh, dests, d, next)
+	{
+		cb(d);
 	}
 }
 

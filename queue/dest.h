@@ -3,7 +3,7 @@
  * it does not answer.
  *
  * A destination is a recipient domain, or the HOST:PORT of the route that
- * carries the domain.  The number of jobs in flight to it grows with success
+ * carries a mail; what leaves from an address of its own has its own.  The number of jobs in flight to it grows with success
  * and shrinks when it fails to answer; when it goes on failing, everybody's
  * mail for it waits together and one job at a time is the probe.
  */
@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
+#include "lib/conf.h"
 #include "queue/refill.h"
 
 struct flow;
@@ -41,10 +42,12 @@ struct dest {
 /* The configuration has changed, and with it maybe the routes. */
 void dest_reroute(void);
 
-/* The destination of a domain; made when it is new. */
-struct dest *dest_for(const char *domain);
-/* By the hash of a domain whose destination is known; or NULL. */
-struct dest *dest_by_hash(uint64_t domain_hash);
+/* The destination of a mail; made when it is new. */
+struct dest *dest_for(const struct conf_mail *);
+/* Of a row, when it is known; or NULL. */
+struct dest *dest_by_row(const struct due_row *);
+/* Called with each; it may be idle afterwards. */
+void dest_each(void (*cb)(struct dest *));
 
 static inline bool
 dest_waiting(const struct dest *d)

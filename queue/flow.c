@@ -105,8 +105,7 @@ has_place(struct account *a, struct dest *d, const struct due_key *k)
 bool
 flow_has_place(const struct due_key *k, const struct due_row *row)
 {
-	return has_place(
-	    account_find(row->account), dest_by_hash(row->domain), k);
+	return has_place(account_find(row->account), dest_by_row(row), k);
 }
 
 bool
@@ -211,7 +210,8 @@ flow_admit(struct job *j)
 {
 	struct due_key k = job_due_key(j);
 	struct account *a = account_for(j->letter->account);
-	struct dest *d = dest_for(j->domain);
+	struct dest *d = dest_for(&(struct conf_mail){
+	    j->domain, j->letter->account, j->letter->sender });
 	struct flow *f;
 
 	if (!has_place(a, d, &k)) {
@@ -292,6 +292,7 @@ unload_all(struct flow *f, struct skip *s)
 	f->skip.set = false;
 }
 
+/* Its ready jobs become rows again. */
 static void
 abandon(struct dest *d)
 {
@@ -415,6 +416,20 @@ awake(struct dest *d)
 	d->skip.set = false;
 	skip_ask(&s);
 	unblock(d);
+}
+
+static void
+reconsider(struct dest *d)
+{
+	abandon(d);
+	skip_ask(&d->skip);
+}
+
+void
+flow_reroute(void)
+{
+	dest_reroute();
+	dest_each(reconsider);
 }
 
 void

@@ -77,6 +77,10 @@ void flow_resume(const char *account);
 void flow_resume_untold(unsigned told);
 bool flow_suspended(const char *account);
 
+/* The configuration has changed, and with it maybe the routes: all that is
+ * ready or had no place is looked at again. */
+void flow_reroute(void);
+
 /* Destinations that can be tried again; forgetting what is long idle. */
 void flow_tick(void);
 /* Try all destinations again now. */

@@ -264,7 +264,7 @@ reload(const struct conf *c)
 {
 	settings = c;
 	if (opened)
-		dest_reroute();
+		flow_reroute();
 }
 
 static void

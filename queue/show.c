@@ -13,6 +13,7 @@
 #include "queue/intake.h"
 #include "queue/refill.h"
 #include "queue/room.h"
+#include "queue/settings.h"
 #include "queue/show.h"
 #include "queue/upkeep.h"
 
@@ -108,6 +109,7 @@ show_jobs(struct msg_queue_row *out, const char *domain)
 struct rcpts {
 	struct channel *to;
 	uint64_t tag, id;
+	const struct message_row *row;
 };
 
 static const char *
@@ -126,6 +128,16 @@ state_name(uint8_t state, uint32_t attempts, const struct job *j)
 	if (j != NULL && j->state == JOB_FLYING)
 		return "active";
 	return attempts > 0 ? "deferred" : "waiting";
+}
+
+/* By which it would go now. */
+static void
+show_route(const struct rcpts *s, const char *domain, struct msg_rcpt_row *out)
+{
+	struct conf_mail m = { domain, s->row->account, s->row->sender };
+
+	if (out->next != 0)
+		conf_route_text(conf_route(settings, &m), out->route);
 }
 
 static bool
@@ -152,6 +164,7 @@ send_rcpts(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 		    state_name(item.data[0], row->attempts, j));
 		r->attempts = row->attempts;
 		r->next = item.data[0] == RCPT_WAITING ? row->due : 0;
+		show_route(s, row->domain, r);
 		answer_text(row, item.data[1], r->last, sizeof(r->last));
 		channel_send(s->to, &m, -1);
 	}
@@ -159,9 +172,10 @@ send_rcpts(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 }
 
 void
-show_rcpts(struct channel *to, uint64_t tag, uint64_t id)
+show_rcpts(struct channel *to, uint64_t tag, uint64_t id,
+    const struct message_row *row)
 {
-	struct rcpts s = { to, tag, id };
+	struct rcpts s = { to, tag, id, row };
 
 	t_job_walk(NULL, id, 0, send_rcpts, &s);
 }

@@ -18,7 +18,8 @@ void show_message(
 bool show_jobs(struct msg_queue_row *out, const char *domain);
 
 /* Send a MSG_RCPT_ROW for each recipient in the rows of jobs. */
-void show_rcpts(struct channel *, uint64_t tag, uint64_t id);
+void show_rcpts(
+    struct channel *, uint64_t tag, uint64_t id, const struct message_row *);
 
 /* Send the MSG_STATUS_ROWs of the queue. */
 void show_status(struct channel *, uint64_t tag);

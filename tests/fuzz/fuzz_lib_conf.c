@@ -31,7 +31,9 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 	assert((c == NULL) == (errors > 0));
 	if (c == NULL)
 		return 0;
-	assert(conf_route(c, "a.example.net") != NULL);
+	assert(conf_route(c,
+		   &(struct conf_mail){ "a.example.net", "b@example.org",
+		       "c@example.org" }) != NULL);
 	conf_each(c, on_value, NULL);
 	conf_free(c);
 	return 0;

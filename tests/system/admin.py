@@ -509,6 +509,12 @@ def config_errors(p):
     broken(p, good + "[route x.example]\nvia = nonsense:port\n", "FILE:")
     broken(p, good + "[route y.example]\nvia = 127.0.0.1:25\ntls = perhaps\n",
            "perhaps")
+    broken(p, good + "[route form:x.example]\nvia = mx\n", "FILE:",
+           "from:example.org")
+    line = good.count("\n") + 1
+    broken(p, good + "[route from:x.example]\nsource = 192.0.2.77\n",
+           f"FILE:{line}:", "192.0.2.77", "not an address of this machine",
+           "ip address")
     broken(p, good.replace(f"hostname = {HOSTNAME}", "hostname = a b"),
            "FILE:1:")
     said = broken(p, "hostnam = x\n[limits]\nrecipients = many\n"

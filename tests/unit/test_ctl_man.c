@@ -175,7 +175,7 @@ keys_are_documented(void **state)
 	static const char text[] =
 	    "hostname = a.example\n[listen x]\naddress = 127.0.0.1:1\n"
 	    "tls = implicit\n[route *]\nvia = 127.0.0.1:25\nuser = u\n"
-	    "password-file = /p\n";
+	    "password-file = /p\nsource = 127.0.0.1\nhelo = a.example\n";
 	struct conf *c = conf_parse(
 	    "x", text, strlen(text), unexpected, (void *)(uintptr_t) "x");
 	char *page = read_file("man/postern.conf.5");
@@ -212,7 +212,7 @@ example_is_right(void **state)
 	*to = '\0';
 	c = conf_parse(EXAMPLE, text, strlen(text), unexpected,
 	    (void *)(uintptr_t)EXAMPLE);
-	assert_int_equal(c->nroutes, 2);
+	assert_int_equal(c->nroutes, 3);
 	assert_string_equal(c->dns_server, "127.0.0.1@53");
 	conf_free(c);
 	free(text);

@@ -186,8 +186,12 @@ no_trial_says_two_commands(void **state)
 		"a\n@example.net", "a b@example.net", "a@example.net@" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
-		assert_null(trial_start(targets[i], NULL, NULL, NULL));
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct msg_relay_test ask = { .account = "" };
+
+		snprintf(ask.target, sizeof(ask.target), "%s", targets[i]);
+		assert_null(trial_start(&ask, NULL, NULL, NULL));
+	}
 }
 
 int

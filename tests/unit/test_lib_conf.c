@@ -170,6 +170,13 @@ test_anchor_beside_a_server(void **state)
 	conf_free(c);
 }
 
+/* The route of a notice. */
+static const struct conf_route *
+to(const struct conf *c, const char *domain)
+{
+	return conf_route(c, &(struct conf_mail){ domain, "", "" });
+}
+
 static void
 test_routes(void **state)
 {
@@ -182,17 +189,130 @@ test_routes(void **state)
 
 	(void)state;
 	assert_non_null(c);
-	assert_int_equal(conf_route(c, "other.org")->port, 2525);
-	assert_true(conf_route(c, "other.org")->mx);
-	assert_string_equal(conf_route(c, "example.net")->host, "2001:db8::1");
-	assert_int_equal(conf_route(c, "example.net")->tls, ROUTE_TLS_REQUIRED);
-	assert_int_equal(conf_route(c, "a.example.net")->port, 27);
-	assert_int_equal(conf_route(c, "b.example.net")->port, 27);
-	assert_int_equal(conf_route(c, "A.B.EXAMPLE.net")->port, 587);
-	assert_int_equal(conf_route(c, "notexample.net")->port, 2525);
+	assert_int_equal(to(c, "other.org")->port, 2525);
+	assert_true(to(c, "other.org")->mx);
+	assert_string_equal(to(c, "example.net")->host, "2001:db8::1");
+	assert_int_equal(to(c, "example.net")->tls, ROUTE_TLS_REQUIRED);
+	assert_int_equal(to(c, "a.example.net")->port, 27);
+	assert_int_equal(to(c, "b.example.net")->port, 27);
+	assert_int_equal(to(c, "A.B.EXAMPLE.net")->port, 587);
+	assert_int_equal(to(c, "notexample.net")->port, 2525);
 	conf_free(c);
 	c = parse(BASE);
-	assert_true(conf_route(c, "x.org")->mx);
+	assert_true(to(c, "x.org")->mx);
+	conf_free(c);
+}
+
+#define EVERY_KIND \
+	BASE "[route *]\nvia = any:1\n" \
+	     "[route from:*.Example.org]\nvia = below:2\n" \
+	     "[route from:example.org]\nvia = from:3\n" \
+	     "[route from:news.example.org]\nvia = news:4\n" \
+	     "[route account:Alice@example.org]\nvia = alice:5\n" \
+	     "[route *.net]\nvia = net:6\n" \
+	     "[route *.example.net]\nvia = net2:7\n" \
+	     "[route example.net]\nvia = net3:8\n"
+
+/* clang-format off */
+static const struct {
+	const char *domain, *account, *sender;
+	unsigned port;
+} choices[] = {
+	/* Nothing but * fits. */
+	{ "x.com",         "bob@x.org",         "bob@x.org",           1 },
+	{ "x.com",         "bob@x.org",         "",                    1 },
+	/* The sender's domain, the longer the better. */
+	{ "x.com",         "bob@x.org",         "bob@a.example.org",   2 },
+	{ "x.com",         "bob@x.org",         "bob@EXAMPLE.org",     3 },
+	{ "x.com",         "bob@x.org",         "bob@news.example.org", 4 },
+	{ "x.com",         "bob@x.org",         "bob@notexample.org",  1 },
+	{ "x.com",         "bob@x.org",         "\"a@x\"@example.org", 3 },
+	/* The account before the sender. */
+	{ "x.com",         "alice@example.org", "news@news.example.org", 5 },
+	{ "x.com",         "alice@example.org", "",                    5 },
+	{ "x.com",         "alice@example.or",  "a@x.org",             1 },
+	/* The recipient before both. */
+	{ "x.net",         "alice@example.org", "alice@example.org",   6 },
+	{ "a.example.net", "alice@example.org", "alice@example.org",   7 },
+	{ "Example.net",   "alice@example.org", "alice@example.org",   8 },
+	/* What postern itself makes has no account. */
+	{ "x.com",         "",                  "",                    1 },
+	{ "x.com",         "",                  "tls@example.org",     1 },
+	{ "example.net",   "",                  "",                    8 },
+};
+/* clang-format on */
+
+/* The choice is what the file says, in whatever order. */
+static void
+test_route_choice(void **state)
+{
+	struct conf *c = parse(EVERY_KIND);
+
+	(void)state;
+	assert_non_null(c);
+	for (int turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i < sizeof(choices) / sizeof(*choices);
+		     i++) {
+			struct conf_mail m = { choices[i].domain,
+				choices[i].account, choices[i].sender };
+
+			if (conf_route(c, &m)->port != choices[i].port)
+				fail_msg("%s %s <%s>: port %u, want %u",
+				    m.domain, m.account, m.sender,
+				    conf_route(c, &m)->port, choices[i].port);
+		}
+		for (size_t i = 0; i < c->nroutes / 2; i++) {
+			struct conf_route r = c->routes[i];
+
+			c->routes[i] = c->routes[c->nroutes - 1 - i];
+			c->routes[c->nroutes - 1 - i] = r;
+		}
+	}
+	assert_true(conf_route_by_sender(c));
+	conf_free(c);
+}
+
+static void
+keep_value(void *arg, const char *section, const char *key, const char *value)
+{
+	char line[1400];
+
+	if (strncmp(section, "route", 5) != 0)
+		return;
+	snprintf(line, sizeof(line), "[%s] %s = %s\n", section, key, value);
+	strcat(arg, line);
+}
+
+static void
+test_route_self(void **state)
+{
+	struct conf *c = parse(
+	    BASE "[route account:a@example.org]\nvia = mx:2525\n"
+		 "source = 2001:db8::7, 192.0.2.7\nhelo = out7.example.org\n"
+		 "[route x]\nsource = 192.0.2.8\n[route y]\nvia = [::1]:25\n");
+	char text[4096] = "", line[CONF_ROUTE_TEXT];
+
+	(void)state;
+	assert_non_null(c);
+	assert_true(conf_route_by_sender(c));
+	assert_int_equal(c->routes[0].source4.ss.ss_family, AF_INET);
+	assert_int_equal(c->routes[0].source6.ss.ss_family, AF_INET6);
+	assert_int_equal(
+	    net_port((const struct sockaddr *)&c->routes[0].source4.ss), 0);
+	assert_int_equal(c->routes[1].source6.len, 0);
+	conf_each(c, keep_value, text);
+	assert_string_equal(text,
+	    "[route account:a@example.org] via = mx:2525\n"
+	    "[route account:a@example.org] tls = opportunistic\n"
+	    "[route account:a@example.org] source = 192.0.2.7, 2001:db8::7\n"
+	    "[route account:a@example.org] helo = out7.example.org\n"
+	    "[route x] via = mx:25\n[route x] tls = opportunistic\n"
+	    "[route x] source = 192.0.2.8\n"
+	    "[route y] via = [::1]:25\n[route y] tls = opportunistic\n");
+	conf_route_text(&c->routes[0], line);
+	assert_string_equal(line, "[route account:a@example.org] via mx:2525");
+	conf_route_text(&c->routes[2], line);
+	assert_string_equal(line, "[route y] via [::1]:25");
 	conf_free(c);
 }
 
@@ -200,6 +320,19 @@ test_routes(void **state)
 static const struct {
 	const char *text, *expect;
 } wrong[] = {
+	{ BASE "[route account:alice]\nvia = mx\n", "8: [route account:NAME]: write the account" },
+	{ BASE "[route account:*@x.org]\nvia = mx\n", "8: [route account:NAME]" },
+	{ BASE "[route from:a@x.org]\nvia = mx\n", "8: [route from:DOMAIN]: write the sender's domain" },
+	{ BASE "[route from:*]\nvia = mx\n", "8: [route from:DOMAIN]" },
+	{ BASE "[route form:x.org]\nvia = mx\n", "8: [route NAME]" },
+	{ BASE "[route alice@x.org]\nvia = mx\n", "8: [route NAME]" },
+	{ BASE "[route FROM:x.org]\nvia = mx\n[route from:X.org]\nvia = mx\n",
+	  "10: [route from:x.org] is there twice" },
+	{ BASE "[route *]\nsource = 192.0.2.1:25\n", "9: source: \"192.0.2.1:25\": write addresses of this machine" },
+	{ BASE "[route *]\nsource = eth0\n", "write addresses of this machine" },
+	{ BASE "[route *]\nsource = 192.0.2.1, 192.0.2.2\n", "one IPv4 and one IPv6 address at most" },
+	{ BASE "[route *]\nhelo = not a name\n", "9: helo: \"not a name\": write a host name" },
+	{ BASE "[route *]\nhello = a.b\n", "did you mean \"helo\"?" },
 	{ BASE "[tls]\ncertifcate = /x\n",
 	  "9: unknown key \"certifcate\" in [tls] | did you mean \"certificate\"?" },
 	{ BASE "[tls mail.example.net]\ncertificate = /x\n",
@@ -232,7 +365,7 @@ static const struct {
 	{ BASE "[listen x]\naddress = 1.2.3:99999\ntls = starttls\n",
 	  "8: address: \"1.2.3:99999\"" },
 	{ BASE "[listen x]\naddress = 1.2.3.4:1\ntls = maybe\n", "10: tls: \"maybe\"" },
-	{ BASE "[route a*b]\nvia = mx\n", "8: [route PATTERN]" },
+	{ BASE "[route a*b]\nvia = mx\n", "8: [route NAME]: write the recipients' domain" },
 	{ BASE "[route *]\nvia = host\n", "9: via: \"host\": write the port too" },
 	{ BASE "[route *]\nvia = host:25\nuser = x\n", "8: a route needs user and password-file" },
 	{ BASE "[route *]\nvia = host:25\ntls = strong\n", "10: tls: \"strong\"" },
@@ -334,6 +467,8 @@ main(void)
 		cmocka_unit_test(test_listens),
 		cmocka_unit_test(test_anchor_beside_a_server),
 		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_route_choice),
+		cmocka_unit_test(test_route_self),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_all_errors_in_one_run),
 		cmocka_unit_test(test_long_lines_and_nul),

@@ -18,11 +18,11 @@ static struct conf conf = { .per_destination = 20,
 	.retry_s = { 60, 300 },
 	.nretries = 2,
 	.nroutes = 1,
-	.routes = { { .pattern = "*", .mx = true } } };
+	.routes = { { .name = "*", .mx = true } } };
 static uint64_t last_id;
 
 static struct job *
-new_job(const char *account, const char *domain)
+new_job_from(const char *account, const char *domain, const char *sender)
 {
 	uint8_t rcpts[400];
 	struct message_row m = { .jobs = 1, .accepted = 1 };
@@ -30,6 +30,7 @@ new_job(const char *account, const char *domain)
 	char address[300];
 
 	snprintf(m.account, sizeof(m.account), "%s", account);
+	snprintf(m.sender, sizeof(m.sender), "%s", sender);
 	snprintf(row.domain, sizeof(row.domain), "%s", domain);
 	snprintf(address, sizeof(address), "a@%s", domain);
 	row.rcpts = (struct bytes){ rcpts,
@@ -37,6 +38,12 @@ new_job(const char *account, const char *domain)
 		    (struct bytes){
 			(const uint8_t *)address, strlen(address) }) };
 	return job_new(letter_new(++last_id, &m), 0, &row);
+}
+
+static struct job *
+new_job(const char *account, const char *domain)
+{
+	return new_job_from(account, domain, "");
 }
 
 static bool
@@ -266,6 +273,107 @@ memory_is_shared(void **state)
 	assert_true(job_count() < JOBS_IN_MEMORY);
 }
 
+/* It is stopped: the first attempt finds nobody. */
+static void
+stop(const char *account, const char *domain, const char *sender)
+{
+	struct job *j = new_job_from(account, domain, sender);
+
+	assert_true(flow_admit(j));
+	assert_ptr_equal(flow_next(), j);
+	land(j, LANDED_NOWHERE);
+}
+
+static bool
+has_place(const char *account, const char *domain)
+{
+	struct due_key key = { 1000, 1, 0 };
+	struct due_row row = { hash64(account), hash64(domain), 0 };
+
+	return flow_has_place(&key, &row);
+}
+
+/* What goes elsewhere does not wait with the others, and a route that was
+ * corrected helps what waits. */
+static void
+a_corrected_route_helps(void **state)
+{
+	(void)state;
+	stop("grace", "seven.example", "");
+	assert_false(has_place("grace", "seven.example"));
+	assert_false(admit("grace", "seven.example"));
+	/* The same routes: it goes on waiting. */
+	flow_reroute();
+	assert_false(admit("grace", "seven.example"));
+	assert_false(has_place("grace", "seven.example"));
+	conf.routes[0].mx = false;
+	strcpy(conf.routes[0].host, "new.example");
+	conf.routes[0].port = 25;
+	flow_reroute();
+	assert_true(has_place("grace", "seven.example"));
+	assert_true(admit("grace", "seven.example"));
+	flow_wake_all();
+}
+
+/* One domain, three ways: by account, by sender, by default.  Where one is
+ * stopped, the others go on. */
+static void
+each_route_waits_alone(void **state)
+{
+	struct job *j;
+
+	(void)state;
+	conf.nroutes = 3;
+	conf.routes[1] = (struct conf_route){ .name = "account:heidi@x.org",
+		.kind = ROUTE_ACCOUNT,
+		.host = "h.example",
+		.port = 25 };
+	conf.routes[2] = (struct conf_route){ .name = "from:y.org",
+		.kind = ROUTE_FROM,
+		.host = "y.example",
+		.port = 25 };
+	flow_reroute();
+	stop("heidi@x.org", "eight.example", "heidi@x.org");
+	stop("ivan@x.org", "eight.example", "ivan@y.org");
+	assert_false(has_place("heidi@x.org", "eight.example"));
+	assert_false(has_place("ivan@x.org", "eight.example"));
+	assert_true(admit("ivan@x.org", "eight.example"));
+	/* The row of an account with two ways does not tell which one it
+	 * goes; its job does. */
+	assert_true(has_place("ivan@x.org", "eight.example"));
+	j = new_job_from("ivan@x.org", "eight.example", "ivan@y.org");
+	assert_false(flow_admit(j));
+	job_free(j);
+	assert_true(admit("ivan@x.org", "eight.example"));
+	/* A notice is nobody's. */
+	j = new_job_from("", "eight.example", "");
+	assert_true(flow_admit(j));
+	conf.nroutes = 1;
+	flow_reroute();
+	assert_true(admit("heidi@x.org", "eight.example"));
+	flow_wake_all();
+}
+
+/* From another address of ours the same domain may answer. */
+static void
+a_source_waits_alone(void **state)
+{
+	(void)state;
+	conf.nroutes = 2;
+	conf.routes[1] = (struct conf_route){ .name = "account:judy@x.org",
+		.kind = ROUTE_ACCOUNT,
+		.mx = true,
+		.port = 25,
+		.source4 = { .len = 16 } };
+	flow_reroute();
+	stop("judy@x.org", "nine.example", "");
+	assert_false(admit("judy@x.org", "nine.example"));
+	assert_true(admit("mallory@x.org", "nine.example"));
+	conf.nroutes = 1;
+	flow_reroute();
+	flow_wake_all();
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 static void
@@ -321,6 +429,9 @@ main(void)
 		CASE(the_suspended_make_room),
 		CASE(memory_is_shared),
 		CASE(priority_within_an_account),
+		CASE(a_corrected_route_helps),
+		CASE(each_route_waits_alone),
+		CASE(a_source_waits_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
