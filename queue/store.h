@@ -99,6 +99,11 @@ typedef bool store_row_fn(void *arg, const uint8_t *key, size_t key_len,
     const uint8_t *row, size_t len);
 bool store_walk(struct txn *, enum table, const void *key, size_t key_len,
     store_row_fn *cb, void *arg);
+/* Delete the first rows whose keys come before before[len], at most `most`;
+ * how many. */
+unsigned store_prune(
+    struct txn *, enum table, const void *before, size_t len, unsigned most);
+
 /*
  * Bytes kept in the log itself, where they would have to go in any case; they
  * are durable with the next store_flush(), and there until their part of the

@@ -3,6 +3,7 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "queue/store_env.h"
 
@@ -89,6 +90,32 @@ store_walk(struct txn *t, enum table table, const void *key, size_t key_len,
 	if ((ret = c->close(c)) != 0)
 		store_fail("table", ret);
 	return stopped;
+}
+
+unsigned
+store_prune(struct txn *t, enum table table, const void *before, size_t len,
+    unsigned most)
+{
+	uint8_t key[STORE_KEY_MAX];
+	DBT k = dbt_room(key, sizeof(key)), d = dbt_room(NULL, 0);
+	unsigned n = 0;
+	DBC *c;
+	int ret;
+
+	d.flags |= DB_DBT_PARTIAL; /* nothing of the row */
+	ret = store_dbs[table]->cursor(store_dbs[table], t->db, &c, 0);
+	if (ret != 0)
+		store_fail("table", ret);
+	while (n < most && (ret = c->get(c, &k, &d, DB_NEXT)) == 0 &&
+	    k.size >= len && memcmp(key, before, len) < 0 &&
+	    (ret = c->del(c, 0)) == 0)
+		n++;
+	if (ret != 0 && ret != DB_NOTFOUND)
+		store_fail("table", ret);
+	if ((ret = c->close(c)) != 0)
+		store_fail("table", ret);
+	written += (uint64_t)n * 128;
+	return n;
 }
 
 size_t

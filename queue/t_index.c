@@ -6,8 +6,7 @@
 #include "lib/log.h"
 #include "queue/t_index.h"
 
-#define KEY_SIZE  28
-#define PRUNE_MAX 500
+#define KEY_SIZE 28
 
 static const char mark_key[] = "indexed";
 
@@ -77,38 +76,13 @@ t_index_walk(uint32_t period, uint64_t hash, t_index_fn *cb, void *arg)
 	store_walk(NULL, T_INDEX, w.prefix, sizeof(w.prefix), on_row, &w);
 }
 
-struct old {
-	uint32_t period;
-	unsigned n, most;
-	uint8_t keys[PRUNE_MAX][KEY_SIZE];
-};
-
-static bool
-collect(void *arg, const uint8_t *key, size_t key_len, const uint8_t *row,
-    size_t len)
-{
-	struct old *o = arg;
-
-	(void)row, (void)len;
-	if (key_len != KEY_SIZE || key_get(key, 4) >= o->period ||
-	    o->n == o->most)
-		return false;
-	memcpy(o->keys[o->n++], key, KEY_SIZE);
-	return true;
-}
-
 unsigned
 t_index_prune(struct txn *t, uint32_t period, unsigned most)
 {
-	static struct old o;
+	uint8_t before[4];
 
-	o.period = period;
-	o.most = most < PRUNE_MAX ? most : PRUNE_MAX;
-	o.n = 0;
-	store_walk(t, T_INDEX, NULL, 0, collect, &o);
-	for (unsigned i = 0; i < o.n; i++)
-		store_del(t, T_INDEX, o.keys[i], KEY_SIZE);
-	return o.n;
+	key_u32(before, period);
+	return store_prune(t, T_INDEX, before, sizeof(before), most);
 }
 
 void

@@ -7,8 +7,6 @@
 #include "lib/log.h"
 #include "queue/t_journal.h"
 
-#define PRUNE_MAX 500
-
 /* clang-format off */
 static const struct field fields[] = {
 	F_U64(journal_row, id),
@@ -98,37 +96,13 @@ t_journal_get(uint64_t time, uint64_t seq, struct journal_row *j)
 	return true;
 }
 
-struct old {
-	uint64_t time;
-	unsigned n, most;
-	uint8_t keys[PRUNE_MAX][16];
-};
-
-static bool
-collect(void *arg, const uint8_t *key, size_t key_len, const uint8_t *row,
-    size_t len)
-{
-	struct old *o = arg;
-
-	(void)row, (void)len;
-	if (key_get(key, 8) >= o->time || o->n == o->most)
-		return false;
-	memcpy(o->keys[o->n++], key, key_len);
-	return true;
-}
-
 unsigned
 t_journal_prune(struct txn *t, uint64_t time, unsigned most)
 {
-	static struct old o;
+	uint8_t before[8];
 
-	o.time = time;
-	o.most = most < PRUNE_MAX ? most : PRUNE_MAX;
-	o.n = 0;
-	store_walk(t, T_JOURNAL, NULL, 0, collect, &o);
-	for (unsigned i = 0; i < o.n; i++)
-		store_del(t, T_JOURNAL, o.keys[i], sizeof(o.keys[i]));
-	return o.n;
+	key_u64(before, time);
+	return store_prune(t, T_JOURNAL, before, sizeof(before), most);
 }
 
 const char *

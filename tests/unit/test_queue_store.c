@@ -19,6 +19,7 @@
 #include "queue/crash.h"
 #include "queue/job.h"
 #include "queue/t_body.h"
+#include "queue/t_index.h"
 #include "queue/t_journal.h"
 #include "queue/t_meta.h"
 
@@ -326,6 +327,39 @@ the_journal_forgets_the_old(void **state)
 }
 
 static void
+write_index(struct txn *t, void *arg)
+{
+	(void)arg;
+	for (uint32_t period = 254; period < 258; period++)
+		for (uint64_t seq = 1; seq <= 10; seq++)
+			t_index_put(t,
+			    &(struct index_key){ .period = period,
+				.hash = UINT64_MAX,
+				.seq = seq });
+}
+
+static void
+prune_index(struct txn *t, void *arg)
+{
+	*(unsigned *)arg = t_index_prune(t, 257, *(unsigned *)arg);
+}
+
+static void
+the_index_forgets_the_old(void **state)
+{
+	unsigned n = 15;
+
+	(void)state;
+	store_txn(write_index, NULL, COMMIT_MEMORY);
+	store_txn(prune_index, &n, COMMIT_MEMORY);
+	assert_int_equal(n, 15);
+	n = 100;
+	store_txn(prune_index, &n, COMMIT_MEMORY);
+	assert_int_equal(n, 15);
+	assert_int_equal(rows_of(T_INDEX), 10);
+}
+
+static void
 write_totals(struct txn *t, void *arg)
 {
 	t_meta_put(t, arg);
@@ -590,6 +624,7 @@ main(void)
 		CASE(bodies_move_to_the_table),
 		CASE(the_schedule_is_in_order),
 		CASE(the_journal_forgets_the_old),
+		CASE(the_index_forgets_the_old),
 		CASE(totals_stay),
 		CASE(last_keys),
 		CASE(answers_go_with_their_recipients),
