@@ -8,17 +8,23 @@
 #define NOTIFY_ALL (NOTIFY_SUCCESS | NOTIFY_FAILURE | NOTIFY_DELAY)
 
 size_t
-rcpt_pack(const struct rcpt_item *r, uint8_t *out)
+rcpt_write(const char *address, uint8_t notify, const char *orcpt, uint8_t *out)
 {
-	size_t n = strlen(r->address), k = strlen(r->orcpt);
+	size_t n = strlen(address), k = strlen(orcpt);
 
-	memcpy(out, r->address, n);
-	if (r->notify == 0 && k == 0)
+	memcpy(out, address, n);
+	if (notify == 0 && k == 0)
 		return n;
 	out[n++] = '\0';
-	out[n++] = r->notify;
-	memcpy(out + n, r->orcpt, k);
+	out[n++] = notify;
+	memcpy(out + n, orcpt, k);
 	return n + k;
+}
+
+size_t
+rcpt_pack(const struct rcpt_item *r, uint8_t *out)
+{
+	return rcpt_write(r->address, r->notify, r->orcpt, out);
 }
 
 static bool

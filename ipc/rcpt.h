@@ -32,6 +32,9 @@ struct rcpt_item {
 
 /* Write it to out[RCPT_ITEM_MAX]; returns its length. */
 size_t rcpt_pack(const struct rcpt_item *, uint8_t *out);
+/* The same of its fields, each bounded as above. */
+size_t rcpt_write(
+    const char *address, uint8_t notify, const char *orcpt, uint8_t *out);
 
 /*
  * Read one.  False, with *r unspecified, when anything is over its bound, a

@@ -100,10 +100,10 @@ pack_waiting(const struct job *j)
 	uint8_t item[RCPT_ITEM_MAX];
 	size_t len = 0, n;
 
-	for (unsigned i = 0; i < j->nrcpts; i++) {
-		if (j->rcpts[i].state != RCPT_WAITING)
+	for (const struct rcpt *r = j->rcpts; r < j->rcpts + j->nrcpts; r++) {
+		if (r->state != RCPT_WAITING)
 			continue;
-		n = job_rcpt_item(&j->rcpts[i], item);
+		n = rcpt_write(r->address, r->notify, r->orcpt, item);
 		len = list_add(list, sizeof(list), len, item, n);
 		assert(len > 0);
 	}

@@ -296,20 +296,6 @@ job_pack_rcpt(uint8_t *out, size_t size, size_t len, enum rcpt_state state,
 	return list_add(out, size, len, item, rcpt.len + 2);
 }
 
-size_t
-job_rcpt_item(const struct rcpt *r, uint8_t out[RCPT_ITEM_MAX])
-{
-	size_t n = strlen(r->address), k = strlen(r->orcpt);
-
-	memcpy(out, r->address, n);
-	if (r->notify == 0 && k == 0)
-		return n;
-	out[n++] = '\0';
-	out[n++] = r->notify;
-	memcpy(out + n, r->orcpt, k);
-	return n + k;
-}
-
 /* Copy the answers that are in use; was -> now in map. */
 static size_t
 pack_answers(const struct job *j, uint8_t *out, size_t size, uint8_t *map)
@@ -345,10 +331,10 @@ job_row(const struct job *j, struct job_row *row)
 	len = pack_answers(j, answers, sizeof(answers), map);
 	row->answers = (struct bytes){ answers, len };
 	len = 0;
-	for (unsigned i = 0; i < j->nrcpts; i++) {
-		n = job_rcpt_item(&j->rcpts[i], item);
+	for (const struct rcpt *r = j->rcpts; r < j->rcpts + j->nrcpts; r++) {
+		n = rcpt_write(r->address, r->notify, r->orcpt, item);
 		len = job_pack_rcpt(rcpts, sizeof(rcpts), len,
-		    (enum rcpt_state)j->rcpts[i].state, map[j->rcpts[i].answer],
+		    (enum rcpt_state)r->state, map[r->answer],
 		    (struct bytes){ item, n });
 		assert(len > 0);
 	}

@@ -124,9 +124,6 @@ void job_row(const struct job *, struct job_row *);
 size_t job_pack_rcpt(uint8_t *out, size_t size, size_t len, enum rcpt_state,
     uint8_t answer, struct bytes item);
 
-/* A recipient as an item of ipc/rcpt.h; returns its length. */
-size_t job_rcpt_item(const struct rcpt *, uint8_t out[RCPT_ITEM_MAX]);
-
 /* Does its sender want to be told?  What nobody said is FAILURE and DELAY. */
 bool rcpt_wants(const struct rcpt *, enum rcpt_notify);
 /* The same of an item. */
