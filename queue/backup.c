@@ -15,10 +15,8 @@
 #include "mail/msgid.h"
 #include "queue/admin_command.h"
 #include "queue/bodyfile.h"
-#include "queue/restore.h"
+#include "queue/spooled.h"
 #include "queue/t_body.h"
-#include "queue/t_job.h"
-#include "queue/t_message.h"
 
 #define SLICE_MESSAGES 32
 /* What waits to be read by the other side before the next message is. */
@@ -41,53 +39,16 @@ say(struct admin *op, struct msg *m, int fd)
 }
 
 static void
-send_row(struct admin *op, uint64_t id, const struct message_row *r)
-{
-	struct msg m = { .type = MSG_SPOOL_MESSAGE };
-	struct msg_spool_message *s = &m.u.spool_message;
-
-	s->id = id;
-	memcpy(s->account, r->account, sizeof(s->account));
-	memcpy(s->credential, r->credential, sizeof(s->credential));
-	memcpy(s->sender, r->sender, sizeof(s->sender));
-	memcpy(s->ip, r->ip, sizeof(s->ip));
-	s->port = r->port;
-	memcpy(s->tls, r->tls, sizeof(s->tls));
-	memcpy(s->mech, r->mech, sizeof(s->mech));
-	memcpy(s->msgid, r->msgid, sizeof(s->msgid));
-	s->flags = r->flags;
-	s->size = r->size;
-	s->accepted = r->accepted;
-	s->rcpts = r->rcpts;
-	s->delivered = r->delivered;
-	s->bounced = r->bounced;
-	s->dropped = r->dropped;
-	s->held = r->held;
-	memcpy(s->envid, r->options.envid, sizeof(s->envid));
-	s->hold_until = r->options.hold_until;
-	s->by = r->options.by;
-	s->priority = r->options.priority;
-	s->added = r->added;
-	say(op, &m, -1);
-}
-
-static void
 send_answers(struct admin *op, struct bytes rest)
 {
 	struct msg m = { .type = MSG_SPOOL_ANSWER };
-	struct msg_spool_answer *s = &m.u.spool_answer;
 	struct answer_row a;
 	struct bytes item;
 
 	while (list_next(&rest, &item)) {
 		if (!answer_unpack(&a, item))
 			fatal("an answer of a job is damaged");
-		s->code = a.code;
-		memcpy(s->status, a.status, sizeof(s->status));
-		memcpy(s->mx, a.mx, sizeof(s->mx));
-		memcpy(s->tls, a.tls, sizeof(s->tls));
-		memcpy(s->text, a.text, sizeof(s->text));
-		s->when = a.when;
+		spooled_pack_answer(&m.u.spool_answer, &a);
 		say(op, &m, -1);
 	}
 }
@@ -107,7 +68,7 @@ send_rcpts(struct admin *op, struct bytes rest)
 			fatal("a recipient of a job is damaged");
 		memcpy(s->address, r.address, sizeof(s->address));
 		snprintf(s->state, sizeof(s->state), "%s",
-		    restore_state_name(item.data[0]));
+		    spooled_state_name(item.data[0]));
 		s->answer = item.data[1];
 		s->notify = r.notify;
 		memcpy(s->orcpt, r.orcpt, sizeof(s->orcpt));
@@ -151,13 +112,16 @@ static bool
 look_at(void *arg, uint64_t id, const struct message_row *r)
 {
 	struct telling *t = arg;
+	struct msg m = { .type = MSG_SPOOL_MESSAGE };
 
 	t->id = id;
 	t->at = (struct body_at){ (enum body_kind)r->body, r->place };
 	t->size = r->size;
 	t->whole = read_body(t);
-	if (t->whole)
-		send_row(t->op, id, r);
+	if (t->whole) {
+		spooled_pack(&m.u.spool_message, id, r);
+		say(t->op, &m, -1);
+	}
 	return false;
 }
 

@@ -17,25 +17,16 @@
 #include "mail/msgid.h"
 #include "mail/utf8.h"
 #include "queue/bodyfile.h"
-#include "queue/commit.h"
 #include "queue/envelope.h"
 #include "queue/history.h"
-#include "queue/ids.h"
 #include "queue/job.h"
 #include "queue/refill.h"
 #include "queue/restore.h"
 #include "queue/spool.h"
+#include "queue/spooled.h"
 
-#define AHEAD_MS ((int64_t)86400 * 1000) /* a clock may be wrong by so much */
 /* A sender may have put it off for as long, and we a little more. */
 #define DUE_MOST_MS ((uint64_t)(CONF_TIME_MOST + 366 * 86400) * 1000)
-
-static const char *const states[RCPT_STATES] = {
-	[RCPT_WAITING] = "waiting",
-	[RCPT_DELIVERED] = "delivered",
-	[RCPT_BOUNCED] = "bounced",
-	[RCPT_DROPPED] = "dropped",
-};
 
 struct part_row {
 	uint32_t n;
@@ -72,12 +63,6 @@ struct restore {
 	uint8_t rcpts[RCPTS_MAX];
 	uint8_t answers[JOB_ANSWERS_MAX];
 };
-
-const char *
-restore_state_name(unsigned state)
-{
-	return states[state];
-}
 
 static void
 message_free(struct message *m)
@@ -219,72 +204,6 @@ end_job(struct restore *r)
 	return true;
 }
 
-static const char *
-object_to_message(const struct restore *r, const struct msg_spool_message *s)
-{
-	struct tx_options o = { .hold_until = s->hold_until,
-		.by = s->by,
-		.priority = s->priority };
-	int64_t latest = loop_wall_ms() + AHEAD_MS;
-
-	memcpy(o.envid, s->envid, sizeof(o.envid));
-	if (s->id <= r->last_id || id_time_ms(s->id) > latest)
-		return "its id is not one that comes now";
-	if (s->accepted > (uint64_t)latest)
-		return "it is from the future";
-	if ((s->account[0] != '\0' && !envelope_address_valid(s->account)) ||
-	    (s->sender[0] != '\0' && !envelope_address_valid(s->sender)))
-		return "its account or sender is no address";
-	if (!utf8_text(s->credential, strlen(s->credential)) ||
-	    !utf8_text(s->ip, strlen(s->ip)) ||
-	    !utf8_text(s->tls, strlen(s->tls)) ||
-	    !utf8_text(s->mech, strlen(s->mech)) ||
-	    !utf8_text(s->msgid, strlen(s->msgid)))
-		return "a control character is in its envelope";
-	if ((s->flags & ~(uint32_t)TX_KEPT) != 0 ||
-	    !commit_options_valid(s->flags, &o))
-		return "what its sender asked for contradicts itself";
-	if (s->rcpts > ENVELOPE_MOST || s->delivered > s->rcpts ||
-	    s->bounced > s->rcpts || s->dropped > s->rcpts || s->held > 1)
-		return "a number is out of its range";
-	if (s->added.len > 0 &&
-	    (s->added.len < 2 ||
-		memcmp(s->added.data + s->added.len - 2, "\r\n", 2) != 0 ||
-		memchr(s->added.data, 0, s->added.len) != NULL))
-		return "the lines in front of it do not end";
-	return NULL;
-}
-
-static void
-fill_row(struct message *m, const struct msg_spool_message *s)
-{
-	struct message_row *r = &m->row;
-
-	memcpy(r->account, s->account, sizeof(r->account));
-	memcpy(r->credential, s->credential, sizeof(r->credential));
-	memcpy(r->sender, s->sender, sizeof(r->sender));
-	memcpy(r->ip, s->ip, sizeof(r->ip));
-	r->port = s->port;
-	memcpy(r->tls, s->tls, sizeof(r->tls));
-	memcpy(r->mech, s->mech, sizeof(r->mech));
-	memcpy(r->msgid, s->msgid, sizeof(r->msgid));
-	r->flags = s->flags;
-	r->size = s->size;
-	r->accepted = s->accepted;
-	r->rcpts = s->rcpts;
-	r->delivered = s->delivered;
-	r->bounced = s->bounced;
-	r->dropped = s->dropped;
-	r->held = s->held;
-	memcpy(r->options.envid, s->envid, sizeof(r->options.envid));
-	r->options.hold_until = s->hold_until;
-	r->options.by = s->by;
-	r->options.priority = s->priority;
-	if (s->added.len > 0)
-		memcpy(m->added, s->added.data, s->added.len);
-	r->added = (struct bytes){ m->added, s->added.len };
-}
-
 static void
 begin_message(struct restore *r, const struct msg_spool_message *s)
 {
@@ -308,12 +227,15 @@ begin_message(struct restore *r, const struct msg_spool_message *s)
 	m->fd = -1;
 	m->id = s->id;
 	r->now = m;
-	if ((why = object_to_message(r, s)) != NULL) {
+	if ((why = spooled_fault(s, r->last_id)) != NULL) {
 		fail(r, "%s", why);
 		return;
 	}
 	r->last_id = s->id;
-	fill_row(m, s);
+	spooled_unpack(&m->row, s);
+	if (s->added.len > 0)
+		memcpy(m->added, s->added.data, s->added.len);
+	m->row.added.data = m->added;
 }
 
 static void
@@ -354,13 +276,10 @@ add_answer(struct restore *r, const struct msg_spool_answer *s)
 {
 	struct part_row *p = &r->now->parts[r->now->nparts - 1];
 	static uint8_t item[sizeof(struct answer_row) + 64];
-	struct answer_row a = { .code = s->code, .when = s->when };
+	struct answer_row a;
 	size_t n, len = 0;
 
-	memcpy(a.status, s->status, sizeof(a.status));
-	memcpy(a.mx, s->mx, sizeof(a.mx));
-	memcpy(a.tls, s->tls, sizeof(a.tls));
-	memcpy(a.text, s->text, sizeof(a.text));
+	spooled_unpack_answer(&a, s);
 	n = answer_pack(&a, item, sizeof(item));
 	if (n > 0 && p->nrcpts == 0 && p->nanswers < JOB_RCPTS &&
 	    s->code <= 999)
@@ -372,17 +291,6 @@ add_answer(struct restore *r, const struct msg_spool_answer *s)
 	}
 	p->row.answers.len = len;
 	p->nanswers++;
-}
-
-static bool
-find_state(const char *name, enum rcpt_state *state)
-{
-	for (unsigned i = 0; i < RCPT_STATES; i++)
-		if (strcmp(name, states[i]) == 0) {
-			*state = (enum rcpt_state)i;
-			return true;
-		}
-	return false;
 }
 
 static void
@@ -400,7 +308,7 @@ add_rcpt(struct restore *r, const struct msg_spool_rcpt *s)
 	if (!envelope_address_valid(s->address) || s->notify > 15 ||
 	    strcmp(strrchr(s->address, '@') + 1, p->row.domain) != 0 ||
 	    !utf8_text(s->orcpt, strlen(s->orcpt)) ||
-	    !find_state(s->state, &state) ||
+	    !spooled_state_find(s->state, &state) ||
 	    (s->answer != NO_ANSWER && s->answer >= p->nanswers)) {
 		fail(r, "a recipient of it is malformed");
 		return;

@@ -32,7 +32,4 @@ const char *restore_fault(const struct restore *);
 /* Messages that are durable. */
 uint64_t restore_count(const struct restore *);
 
-/* enum rcpt_state in words. */
-const char *restore_state_name(unsigned state);
-
 #endif
