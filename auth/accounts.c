@@ -16,6 +16,7 @@
 #include "auth/t_limits.h"
 #include "auth/t_logins.h"
 #include "auth/t_usage.h"
+#include "auth/t_verdict.h"
 #include "lib/loop.h"
 
 struct running {
@@ -99,6 +100,7 @@ add(struct txn *txn, struct change *c, uint64_t now)
 		return CHANGE_EXISTS;
 	if (c->account.state != ACC_REMOVED)
 		c->account = (struct account){ .created = now };
+	c->account.grown = 0;
 	put_state(txn, c, ACC_ACTIVE, "", now);
 	if (c->hash[0] != '\0')
 		put_password(txn, c, now);
@@ -200,6 +202,7 @@ erase(struct txn *txn, struct change *c, uint64_t now)
 	usage_del_all(txn, c->login);
 	known_del_all(txn, c->login);
 	guard_del(txn, c->login);
+	verdict_del(txn, c->login);
 	return CHANGE_DONE;
 }
 

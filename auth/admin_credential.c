@@ -7,11 +7,13 @@
 #include "auth/admin_credential.h"
 #include "auth/app_password.h"
 #include "auth/authority.h"
+#include "auth/quota.h"
 #include "auth/scope.h"
 #include "auth/t_account.h"
 #include "auth/t_logins.h"
 #include "auth/uses.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 
 /* The scope of a new credential, as the command has it. */
 static bool
@@ -31,9 +33,14 @@ read_scope(struct console *con, struct credential *c)
 		    log_quote(cmd->senders));
 		return false;
 	}
+	for (int l = 0; l < LIMITS; l++)
+		if (cmd->limit[l] > LIMIT_HIGHEST) {
+			console_done(con, CODE_USAGE, "a limit is too high");
+			return false;
+		}
 	strcpy(c->networks, cmd->networks);
 	strcpy(c->senders, cmd->senders);
-	c->per_day = cmd->per_day;
+	memcpy(c->limit, cmd->limit, sizeof(c->limit));
 	c->expires = cmd->expires;
 	return true;
 }
@@ -117,7 +124,9 @@ send_row(struct console *con, const struct credential *c)
 	r->kind = c->kind;
 	strcpy(r->networks, c->networks);
 	strcpy(r->senders, c->senders);
-	r->per_day = c->per_day;
+	memcpy(r->limit, c->limit, sizeof(r->limit));
+	quota_used(con->login, con->at_address, c->limit,
+	    (uint64_t)loop_wall_ms(), r->used);
 	r->expires = c->expires;
 	r->created = c->created;
 	strcpy(r->by, c->by);

@@ -107,6 +107,7 @@ send_account(struct console *con, const struct account *a)
 	strcpy(i->by, a->by);
 	i->since = a->since;
 	i->created = a->created;
+	i->grown = a->grown;
 	i->legacy = legacy_get(NULL, con->at_login, &l);
 	limits_get(NULL, con->at_login, &limits);
 	memcpy(i->limit, limits.limit, sizeof(i->limit));
@@ -128,7 +129,7 @@ send_credential(
 	strcpy(i->scram, c->scram);
 	strcpy(i->networks, c->networks);
 	strcpy(i->senders, c->senders);
-	i->per_day = c->per_day;
+	memcpy(i->limit, c->limit, sizeof(i->limit));
 	i->expires = c->expires;
 	i->created = c->created;
 	i->last_use = c->last_use;

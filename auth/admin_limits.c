@@ -25,7 +25,7 @@ admin_show_limits(struct console *con)
 	for (int l = 0; l < LIMITS; l++)
 		if (page->limit[l] != 0)
 			r->own |= 1u << l;
-	quota_used(con->login, r->limit, now_ms, r->used);
+	quota_used(con->login, NULL, r->limit, now_ms, r->used);
 	console_row(con, &m);
 	console_done(con, CODE_OK, "1 row");
 }

@@ -25,7 +25,7 @@ count_sent(const char *login, struct msg_account_row *r)
 	if (page == NULL)
 		return;
 	limits_of(page, peers_conf(), now_ms / 1000, limit);
-	quota_used(login, limit, now_ms, used);
+	quota_used(login, NULL, limit, now_ms, used);
 	r->sent_hour = (uint32_t)used[LIMIT_HOUR];
 	r->sent_day = (uint32_t)used[LIMIT_DAY];
 }

@@ -74,6 +74,7 @@ read_page(struct page *page, const char *login, const struct account *a)
 	strcpy(page->login, login);
 	page->state = (enum account_state)a->state;
 	page->created = a->created;
+	page->grown = a->grown != 0;
 	page->legacy = legacy_get(NULL, login, &l);
 	limits_get(NULL, login, &limits);
 	memcpy(page->limit, limits.limit, sizeof(page->limit));

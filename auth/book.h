@@ -25,6 +25,7 @@ struct page {
 	char hash[PASSWORD_HASH]; /* "" without a password */
 	uint64_t limit[LIMITS];   /* its own; 0 the server's */
 	uint64_t created;         /* unix seconds */
+	bool grown;               /* it came from elsewhere */
 	bool legacy;              /* may use listeners for old devices */
 	char scram[SCRAM_VERIFIER];
 	char

@@ -1,13 +1,16 @@
 /*
  * guard.c - see guard.h.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth/accounts.h"
 #include "auth/guard.h"
+#include "auth/limits.h"
 #include "auth/peers.h"
 #include "auth/quota.h"
+#include "auth/t_verdict.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/net.h"
@@ -41,17 +44,47 @@ rules_of(const struct page *page, const struct conf *conf)
 		.refused = conf->guard_refused,
 		.refused_share = conf->guard_share,
 		.networks = conf->guard_networks,
-		.young = now_s() < page->created + (uint64_t)conf->young_s,
+		.rate = page->limit[LIMIT_HOUR] > conf->guard_rate
+		    ? (uint32_t)page->limit[LIMIT_HOUR]
+		    : conf->guard_rate,
+		.young = limits_young(page, conf, now_s()),
 	};
 }
 
+struct finding {
+	const char *login;
+	struct verdict_row row;
+};
+
+static bool
+put_verdict(struct txn *txn, void *arg)
+{
+	const struct finding *f = arg;
+
+	verdict_put(txn, f->login, &f->row);
+	return true;
+}
+
+/* It goes to the disk with the suspension behind it. */
 static void
-freeze(const char *account, const struct guard_verdict *v)
+keep_evidence(const char *login, const struct guard_rules *rules,
+    const struct guard_verdict *v)
+{
+	struct finding f = { login, { now_s(), v->rule, { 0 } } };
+
+	f.row.e = guard_weigh(quota_guard(login), rules);
+	store_txn(STORE_SOON, put_verdict, &f);
+}
+
+static void
+freeze(const char *account, const struct guard_rules *rules,
+    const struct guard_verdict *v)
 {
 	char login[ADDR_SIZE];
 	struct change c = { .login = login, .by = "guard", .reason = v->text };
 
 	snprintf(login, sizeof(login), "%s", account);
+	keep_evidence(login, rules, v);
 	if (accounts_suspend(&c) != CHANGE_DONE)
 		return;
 	log_event("guard.frozen", "rule=%s account=%s evidence=%s",
@@ -62,17 +95,17 @@ freeze(const char *account, const struct guard_verdict *v)
 
 bool
 guard_watch(const struct page *page, const struct conf *conf, const char *ip,
-    uint32_t rcpts, struct bytes news)
+    uint32_t rcpts, bool taken, struct bytes news)
 {
 	struct guard_rules rules = rules_of(page, conf);
 	struct guard_verdict v;
 
 	if (guard_submit(quota_guard(page->login), &rules, now_s(),
-		network_of(ip), rcpts, news.data, news.len / RCPT_HASH,
+		network_of(ip), rcpts, taken, news.data, news.len / RCPT_HASH,
 		&v) == GUARD_FINE ||
 	    !conf->guard_freeze)
 		return false;
-	freeze(page->login, &v);
+	freeze(page->login, &rules, &v);
 	return true;
 }
 
@@ -89,7 +122,7 @@ guard_hear(const struct msg_account_results *m, const struct conf *conf)
 	if (guard_results(quota_guard(page->login), &rules, now_s(),
 		m->delivered, m->refused, &v) != GUARD_FINE &&
 	    conf->guard_freeze)
-		freeze(page->login, &v);
+		freeze(page->login, &rules, &v);
 }
 
 void
@@ -120,15 +153,54 @@ row(struct console *con, const char *key, uint64_t n, const char *text)
 	console_row(con, &m);
 }
 
+/* In the order in which they are told; the numbers of struct guard_evidence. */
+#define SHOWN(key, member) \
+	{ \
+		key, offsetof(struct guard_evidence, member) \
+	}
+static const struct {
+	const char *key;
+	size_t off;
+} shown[] = {
+	SHOWN("new_recipients", news),
+	SHOWN("new_recipients_usual", news_usual),
+	SHOWN("new_recipients_most", news_most),
+	SHOWN("new_from_unfamiliar", strange),
+	SHOWN("recipients", rcpts),
+	SHOWN("recipients_usual", rcpts_usual),
+	SHOWN("in_an_hour", hour),
+	SHOWN("in_an_hour_usual", hour_usual),
+	SHOWN("in_an_hour_most", hour_most),
+	SHOWN("delivered", delivered),
+	SHOWN("refused", refused),
+	SHOWN("refused_most", refused_most),
+	SHOWN("refused_share_most", share_most),
+	SHOWN("networks_known", known),
+	SHOWN("networks_unfamiliar", networks),
+	SHOWN("networks_most", networks_most),
+	SHOWN("wrong_passwords", guessed),
+	SHOWN("days_learned", days),
+};
+
+static void
+rows(struct console *con, const struct guard_evidence *e)
+{
+	uint32_t n;
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		memcpy(&n, (const char *)e + shown[i].off, sizeof(n));
+		row(con, shown[i].key, n, NULL);
+	}
+}
+
 void
 guard_explain(struct console *con)
 {
 	const struct page *page = book_find(con->login);
-	const struct conf *conf = peers_conf();
 	struct guard_rules rules;
+	struct guard_evidence e;
+	struct verdict_row v;
 	struct account a;
-	struct guard *g;
-	unsigned known = 0;
 	bool frozen;
 
 	if (page == NULL || page->state == ACC_REMOVED ||
@@ -136,30 +208,19 @@ guard_explain(struct console *con)
 		console_done(con, CODE_MISSING, "no account %s", con->login);
 		return;
 	}
-	rules = rules_of(page, conf);
 	frozen = a.state == ACC_SUSPENDED && strcmp(a.by, "guard") == 0;
-	g = quota_guard(con->login);
-	for (int i = 0; i < GUARD_NETWORKS; i++)
-		known += g->network[i].id != 0;
 	row(con, "account", 0, con->login);
 	row(con, "verdict", 0, frozen ? a.reason : "fine");
-	row(con, "new_recipients", guard_new(g), NULL);
-	row(con, "new_recipients_usual", g->usual_new, NULL);
-	row(con, "new_recipients_most",
-	    rules.young ? (rules.new_recipients + 1) / 2 : rules.new_recipients,
-	    NULL);
-	row(con, "new_from_unfamiliar", g->strange, NULL);
-	row(con, "recipients", g->rcpts, NULL);
-	row(con, "recipients_usual", g->usual_rcpts, NULL);
-	row(con, "delivered", g->delivered, NULL);
-	row(con, "refused", g->refused, NULL);
-	row(con, "refused_most", rules.refused, NULL);
-	row(con, "refused_share_most", rules.refused_share, NULL);
-	row(con, "networks_known", known, NULL);
-	row(con, "networks_unfamiliar", g->networks, NULL);
-	row(con, "networks_most", rules.networks, NULL);
-	row(con, "wrong_passwords", g->failed, NULL);
-	row(con, "days_learned", g->days, NULL);
-	console_done(con, CODE_OK, "the day began %llu minutes ago",
-	    (unsigned long long)(now_s() - g->began_s) / 60);
+	if (frozen && verdict_get(NULL, con->login, &v)) {
+		row(con, "rule", 0, guard_rule_name((enum guard_rule)v.rule));
+		rows(con, &v.e);
+		console_done(
+		    con, CODE_OK, "as it was when the account was frozen");
+		return;
+	}
+	rules = rules_of(page, peers_conf());
+	row(con, "rule", 0, "");
+	e = guard_weigh(quota_guard(con->login), &rules);
+	rows(con, &e);
+	console_done(con, CODE_OK, "of the last 24 hours, or less");
 }

@@ -17,10 +17,11 @@
  * An account submits a message.  True when that froze it: then the page is
  * gone.
  *
- *   news  RCPT_HASH bytes of each recipient that is new
+ *   taken  the limits let it pass
+ *   news   RCPT_HASH bytes of each recipient that is new
  */
 bool guard_watch(const struct page *, const struct conf *, const char *ip,
-    uint32_t rcpts, struct bytes news);
+    uint32_t rcpts, bool taken, struct bytes news);
 
 /* What the queue tells of recipients. */
 void guard_hear(const struct msg_account_results *, const struct conf *);

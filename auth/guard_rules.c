@@ -15,6 +15,8 @@
 #define RESULTS_LEAST 20 /* for a share to mean something */
 #define GUESSES       5  /* wrong passwords before the right one */
 #define TIMES_USUAL   3
+#define HOUR_S        3600
+#define TIMES_HOUR    5 /* the busiest hour so far */
 #define LEARN_DAYS    3
 
 const char *
@@ -26,6 +28,7 @@ guard_rule_name(enum guard_rule r)
 		[GUARD_REFUSED] = "refused",
 		[GUARD_ELSEWHERE] = "refused-elsewhere",
 		[GUARD_NETS] = "networks",
+		[GUARD_RATE] = "rate",
 	};
 
 	return r < GUARD_RULES ? names[r] : "none";
@@ -61,6 +64,8 @@ begin_day(struct guard *g, uint64_t now_s)
 	g->rcpts = g->strange = g->networks = 0;
 	g->delivered = g->refused = 0;
 	g->failed = g->guessed = 0;
+	g->hour_s = 0;
+	g->hour = g->hour_strange = g->hour_most = 0;
 	memset(g->sketch, 0, sizeof(g->sketch));
 }
 
@@ -75,6 +80,7 @@ turn(struct guard *g, uint64_t now_s)
 		g->usual_new = decay(g->usual_new, guard_new(g));
 		g->usual_rcpts = decay(g->usual_rcpts, g->rcpts);
 		g->usual_networks = decay(g->usual_networks, g->networks);
+		g->usual_hour = decay(g->usual_hour, g->hour_most);
 		g->days++;
 	}
 	begin_day(g, now_s);
@@ -170,43 +176,111 @@ elsewhere(const struct guard *g)
 	return g->strange >= FEW && g->strange >= g->rcpts / 2;
 }
 
-static enum guard_rule
-judge(
-    const struct guard *g, const struct guard_rules *r, struct guard_verdict *v)
+/* So is what it sent in this hour. */
+static bool
+hour_is_strange(const struct guard *g)
 {
-	uint32_t news = guard_new(g),
-		 most = half_if(r->young, r->new_recipients);
+	return g->hour_strange > 0 && g->hour_strange >= g->hour / 2;
+}
 
-	if (elsewhere(g) || g->guessed >= GUESSES)
-		most = half_if(true, r->new_recipients);
-	if (most < TIMES_USUAL * g->usual_new)
-		most = TIMES_USUAL * g->usual_new;
-	if (news > most) {
+static uint32_t
+at_least(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+struct guard_evidence
+guard_weigh(const struct guard *g, const struct guard_rules *r)
+{
+	bool strict = r->young || elsewhere(g) || g->guessed >= GUESSES;
+	struct guard_evidence e = {
+		.news = guard_new(g),
+		.news_usual = g->usual_new,
+		.news_most = at_least(half_if(strict, r->new_recipients),
+		    TIMES_USUAL * g->usual_new),
+		.strange = g->strange,
+		.rcpts = g->rcpts,
+		.rcpts_usual = g->usual_rcpts,
+		.hour = g->hour,
+		.hour_usual = g->usual_hour,
+		.hour_most =
+		    at_least(hour_is_strange(g) ? r->rate : 2 * r->rate,
+			TIMES_HOUR * g->usual_hour),
+		.delivered = g->delivered,
+		.refused = g->refused,
+		.refused_most = half_if(r->young, r->refused),
+		.share_most = r->refused_share,
+		.networks = g->networks,
+		.networks_most = r->networks,
+		.guessed = at_least(g->guessed, g->failed),
+		.days = g->days,
+	};
+
+	for (int i = 0; i < GUARD_NETWORKS; i++)
+		e.known += g->network[i].id != 0;
+	return e;
+}
+
+static enum guard_rule
+judge_recipients(const struct guard *g, const struct guard_evidence *e,
+    struct guard_verdict *v)
+{
+	if (e->news > e->news_most) {
 		snprintf(v->text, sizeof(v->text),
 		    "about %u recipients in a day that it never wrote to%s; "
 		    "usual are %u",
-		    news, g->strange > 0 ? ", from an unfamiliar network" : "",
-		    g->usual_new);
+		    e->news,
+		    g->strange > 0 ? ", from an unfamiliar network" : "",
+		    e->news_usual);
 		return say(v, GUARD_STRANGERS);
 	}
+	/* Two days tell nothing of how fast somebody writes. */
+	if (g->days >= LEARN_DAYS && e->hour > e->hour_most) {
+		snprintf(v->text, sizeof(v->text),
+		    "%u recipients within an hour%s; the busiest had %u",
+		    e->hour,
+		    hour_is_strange(g) ? ", from an unfamiliar network" : "",
+		    e->hour_usual);
+		return say(v, GUARD_RATE);
+	}
+	return say(v, GUARD_FINE);
+}
+
+static enum guard_rule
+judge_results(const struct guard *g, const struct guard_evidence *e,
+    struct guard_verdict *v)
+{
+	uint32_t all = g->delivered + g->refused;
+
 	if (elsewhere(g) && g->refused >= ELSEWHERE_BAD &&
 	    share(g) >= ELSEWHERE_PCT) {
 		snprintf(v->text, sizeof(v->text),
 		    "%u new recipients from an unfamiliar network, and %u of "
 		    "%u do not exist",
-		    g->strange, g->refused, g->delivered + g->refused);
+		    g->strange, g->refused, all);
 		return say(v, GUARD_ELSEWHERE);
 	}
-	if (g->refused >= half_if(r->young, r->refused) &&
-	    g->delivered + g->refused >= RESULTS_LEAST &&
-	    share(g) >= r->refused_share) {
+	if (g->refused >= e->refused_most && all >= RESULTS_LEAST &&
+	    share(g) >= e->share_most) {
 		snprintf(v->text, sizeof(v->text),
 		    "%u of %u recipients in a day do not exist", g->refused,
-		    g->delivered + g->refused);
+		    all);
 		return say(v, GUARD_REFUSED);
 	}
-	if (g->networks >= r->networks && g->networks > 2 * g->usual_networks &&
-	    elsewhere(g)) {
+	return say(v, GUARD_FINE);
+}
+
+static enum guard_rule
+judge(
+    const struct guard *g, const struct guard_rules *r, struct guard_verdict *v)
+{
+	struct guard_evidence e = guard_weigh(g, r);
+
+	if (judge_recipients(g, &e, v) != GUARD_FINE ||
+	    judge_results(g, &e, v) != GUARD_FINE)
+		return v->rule;
+	if (g->networks >= e.networks_most &&
+	    g->networks > 2 * g->usual_networks && elsewhere(g)) {
 		snprintf(v->text, sizeof(v->text),
 		    "%u new recipients from %u unfamiliar networks in a day",
 		    g->strange, g->networks);
@@ -223,12 +297,27 @@ sketch(struct guard *g, const uint8_t hash[8])
 	g->sketch[bit / 64] |= (uint64_t)1 << (bit % 64);
 }
 
+/* Only what is taken: a program that is refused tries the same again. */
+static void
+count_hour(struct guard *g, uint64_t now_s, uint32_t rcpts, bool strange)
+{
+	if (now_s - g->hour_s >= HOUR_S) {
+		g->hour_s = now_s;
+		g->hour = g->hour_strange = 0;
+	}
+	g->hour += rcpts;
+	if (strange)
+		g->hour_strange += rcpts;
+	g->hour_most = at_least(g->hour_most, g->hour);
+}
+
 enum guard_rule
 guard_submit(struct guard *g, const struct guard_rules *r, uint64_t now_s,
-    uint64_t network, uint32_t rcpts, const uint8_t *news, size_t nnews,
-    struct guard_verdict *v)
+    uint64_t network, uint32_t rcpts, bool taken, const uint8_t *news,
+    size_t nnews, struct guard_verdict *v)
 {
 	uint32_t before, added;
+	bool strange;
 
 	turn(g, now_s);
 	before = guard_new(g);
@@ -236,8 +325,11 @@ guard_submit(struct guard *g, const struct guard_rules *r, uint64_t now_s,
 		sketch(g, news + i * 8);
 	added = guard_new(g) - before;
 	g->rcpts += rcpts;
-	if (is_strange(g, network, now_s, added > 0))
+	strange = is_strange(g, network, now_s, added > 0);
+	if (strange)
 		g->strange += added;
+	if (taken)
+		count_hour(g, now_s, rcpts, strange);
 	return judge(g, r, v);
 }
 

@@ -25,6 +25,7 @@ struct guard {
 	uint32_t usual_new;      /* new recipients on a busy day */
 	uint32_t usual_rcpts;    /* recipients on a busy day */
 	uint32_t usual_networks; /* unfamiliar ones on a busy day */
+	uint32_t usual_hour;     /* recipients in a busy hour */
 	uint32_t days;           /* that were learned from */
 	struct {
 		uint64_t id;              /* a hash; 0 none */
@@ -41,6 +42,10 @@ struct guard {
 	uint32_t failed;             /* logins with a wrong password */
 	uint32_t guessed; /* such logins before a good one, from elsewhere */
 	uint64_t sketch[GUARD_BITS / 64];
+	uint64_t hour_s;       /* when its last hour began */
+	uint32_t hour;         /* recipients that were taken in it, */
+	uint32_t hour_strange; /* and those from unfamiliar networks */
+	uint32_t hour_most;    /* taken in the busiest hour */
 };
 
 /* The configuration's thresholds. */
@@ -49,7 +54,8 @@ struct guard_rules {
 	uint32_t refused;        /* recipients that do not exist, a day */
 	uint32_t refused_share;  /* percent, of those that were tried */
 	uint32_t networks;       /* unfamiliar ones a day */
-	bool young;              /* a new account: half of each */
+	uint32_t rate; /* recipients an hour from there; twice from home */
+	bool young;    /* a new account: half of each */
 };
 
 enum guard_rule {
@@ -58,6 +64,7 @@ enum guard_rule {
 	GUARD_REFUSED,   /* too many that do not exist */
 	GUARD_ELSEWHERE, /* the same, sooner, from an unfamiliar network */
 	GUARD_NETS,      /* new recipients from many unfamiliar networks */
+	GUARD_RATE,      /* much faster than usual */
 	GUARD_RULES
 };
 
@@ -68,15 +75,33 @@ struct guard_verdict {
 
 const char *guard_rule_name(enum guard_rule);
 
+/* What the rules compare: of the day that has begun, what is usual, and how
+ * much is allowed as things are. */
+struct guard_evidence {
+	uint32_t news, news_usual, news_most;
+	uint32_t strange; /* of those, from unfamiliar networks */
+	uint32_t rcpts, rcpts_usual;
+	uint32_t hour, hour_usual, hour_most;
+	uint32_t delivered, refused;
+	uint32_t refused_most, share_most; /* percent */
+	uint32_t known, networks, networks_most;
+	uint32_t guessed; /* wrong passwords before a good login, or so far */
+	uint32_t days;
+};
+
+struct guard_evidence
+guard_weigh(const struct guard *, const struct guard_rules *);
+
 /*
  * A message was submitted, whether the limits let it pass or not.
  *
  *   network  a hash of where the client is, not 0
+ *   taken    the limits did
  *   news     hashes of the recipients that are new, 8 bytes each
  */
 enum guard_rule guard_submit(struct guard *, const struct guard_rules *,
-    uint64_t now_s, uint64_t network, uint32_t rcpts, const uint8_t *news,
-    size_t nnews, struct guard_verdict *);
+    uint64_t now_s, uint64_t network, uint32_t rcpts, bool taken,
+    const uint8_t *news, size_t nnews, struct guard_verdict *);
 
 /* What became of some recipients. */
 enum guard_rule

@@ -118,11 +118,11 @@ object(const struct import *im, const struct msg_item *i)
 	if (!canonical(i->account))
 		return "it is not an address: an account is called like "
 		       "alice@example.org";
+	for (int l = 0; l < LIMITS; l++)
+		if (i->limit[l] > LIMIT_HIGHEST)
+			return "a limit of it is too high";
 	switch (i->item) {
 	case ITEM_ACCOUNT:
-		for (int l = 0; l < LIMITS; l++)
-			if (i->limit[l] > LIMIT_HIGHEST)
-				return "a limit of it is too high";
 		return i->state < ACC_STATES ? NULL : "its state is unknown";
 	case ITEM_CREDENTIAL:
 		if (strcmp(im->account, i->account) != 0)
@@ -289,6 +289,14 @@ put_limits(struct txn *txn, const struct msg_item *i)
 		limits_put(txn, i->account, &own);
 }
 
+/* Its history says so; one that comes without is from another server, where
+ * it has long been used. */
+static bool
+is_grown(const struct run *r, const struct msg_item *i)
+{
+	return i->grown != 0 || (i->created == 0 && !(r->flags & IMPORT_NEW));
+}
+
 static void
 put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 {
@@ -311,7 +319,8 @@ put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 	}
 	a = (struct account){ .state = i->state,
 		.since = i->since != 0 ? i->since : r->now,
-		.created = i->created != 0 ? i->created : r->now };
+		.created = i->created != 0 ? i->created : r->now,
+		.grown = is_grown(r, i) };
 	strcpy(a.reason, i->reason);
 	snprintf(a.by, sizeof(a.by), "%s", maker(r, i));
 	account_put(txn, i->account, &a);
@@ -331,7 +340,6 @@ put_credential(struct txn *txn, const struct run *r, const struct msg_item *i)
 {
 	char owner[ADDR_SIZE], label[CREDENTIAL_LABEL];
 	struct credential c = { .kind = i->kind,
-		.per_day = i->per_day,
 		.expires = i->expires,
 		.created = i->created != 0 ? i->created : r->now,
 		.last_use = i->last_use };
@@ -341,6 +349,7 @@ put_credential(struct txn *txn, const struct run *r, const struct msg_item *i)
 	    credential_of_key(txn, i->hash, owner, label) &&
 	    (strcmp(owner, i->account) != 0 || strcmp(label, i->name) != 0))
 		return false;
+	memcpy(c.limit, i->limit, sizeof(c.limit));
 	strcpy(c.hash, i->hash);
 	strcpy(c.scram, i->scram);
 	strcpy(c.networks, i->networks);

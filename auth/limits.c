@@ -4,6 +4,12 @@
 #include "auth/limits.h"
 
 bool
+limits_young(const struct page *page, const struct conf *conf, uint64_t now_s)
+{
+	return !page->grown && now_s < page->created + (uint64_t)conf->young_s;
+}
+
+bool
 limits_of(const struct page *page, const struct conf *conf, uint64_t now_s,
     uint64_t limit[LIMITS])
 {
@@ -16,7 +22,7 @@ limits_of(const struct page *page, const struct conf *conf, uint64_t now_s,
 		[LIMIT_MESSAGES_DAY] = conf->messages_day,
 		[LIMIT_NEW] = conf->new_day,
 	};
-	bool young = now_s < page->created + (uint64_t)conf->young_s;
+	bool young = limits_young(page, conf, now_s);
 
 	for (int l = 0; l < LIMITS; l++) {
 		limit[l] = page->limit[l];
@@ -30,4 +36,12 @@ limits_of(const struct page *page, const struct conf *conf, uint64_t now_s,
 	if (limit[LIMIT_SIZE] > conf->message_size)
 		limit[LIMIT_SIZE] = conf->message_size;
 	return young;
+}
+
+void
+limits_narrow(uint64_t limit[LIMITS], const uint64_t own[LIMITS])
+{
+	for (int l = 0; l < LIMITS; l++)
+		if (own[l] != 0 && own[l] < limit[l])
+			limit[l] = own[l];
 }

@@ -8,8 +8,14 @@
 #include "auth/book.h"
 #include "lib/conf.h"
 
+/* Is it new?  One that was imported is not. */
+bool limits_young(const struct page *, const struct conf *, uint64_t now_s);
+
 /* By enum limit.  True when the server's are halved. */
 bool limits_of(const struct page *, const struct conf *, uint64_t now_s,
     uint64_t limit[LIMITS]);
+
+/* Lower each limit to what a credential has of its own (0: nothing). */
+void limits_narrow(uint64_t limit[LIMITS], const uint64_t own[LIMITS]);
 
 #endif

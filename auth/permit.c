@@ -107,6 +107,8 @@ permit_sender(const struct msg_sender_check *m, const struct conf *conf,
 	else
 		allow_address(page, card, m->sender, strlen(m->sender), 553, r);
 	limits_of(page, conf, (uint64_t)loop_wall_ms() / 1000, limit);
+	if (card != NULL)
+		limits_narrow(limit, card->c.limit);
 	r->rcpts = (uint32_t)limit[LIMIT_RECIPIENTS];
 	r->size = limit[LIMIT_SIZE];
 	if (r->verdict != V_OK)
@@ -212,11 +214,15 @@ refuse(const struct msg_submit_check *m, const struct conf *conf,
 		    contact(conf));
 }
 
-/* The label when it has a limit of its own. */
+/* The label when it has a limit of its own that is counted. */
 static const char *
 limited(const struct card *card)
 {
-	return card != NULL && card->c.per_day != 0 ? card->label : NULL;
+	for (int l = 0; card != NULL && l < LIMITS; l++)
+		if (l != LIMIT_RECIPIENTS && l != LIMIT_SIZE &&
+		    card->c.limit[l] != 0)
+			return card->label;
+	return NULL;
 }
 
 static void
@@ -226,7 +232,7 @@ allow_rcpts(const struct msg_submit_check *m, const struct page *page,
 	uint64_t limit[LIMITS], now_ms = (uint64_t)loop_wall_ms();
 	struct quota_ask q = { .login = m->account,
 		.label = limited(card),
-		.label_day = card == NULL ? 0 : card->c.per_day,
+		.label_limit = card == NULL ? NULL : card->c.limit,
 		.limit = limit,
 		.rcpts = m->rcpts,
 		.hashes = m->hashes,
@@ -238,7 +244,7 @@ allow_rcpts(const struct msg_submit_check *m, const struct page *page,
 		fatal("smtpd sent half a hash");
 	limits_of(page, conf, now_ms / 1000, limit);
 	fits = quota_charge(&q, &a);
-	if (guard_watch(page, conf, m->ip, m->rcpts, a.new_hashes))
+	if (guard_watch(page, conf, m->ip, m->rcpts, fits, a.new_hashes))
 		answer(r, V_PERM, 550, "5.7.13",
 		    "account %.100s is suspended: it looks as if somebody else "
 		    "used it; ask %.80s",

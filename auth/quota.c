@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "auth/quota.h"
+#include "auth/t_account.h"
 #include "auth/t_guard.h"
 #include "auth/t_known.h"
 #include "auth/t_usage.h"
@@ -43,6 +44,7 @@ struct entry {
 	LIST_ENTRY(entry) link; /* of those to be written */
 	uint8_t (*news)[RCPT_HASH];
 	size_t nnews;
+	size_t login_len; /* the key begins with its login */
 	char key[];
 };
 
@@ -55,6 +57,24 @@ static uint32_t
 day_of(uint64_t now_ms)
 {
 	return (uint32_t)(now_ms / DAY_MS);
+}
+
+/* No domain holds a slash: this is nobody's login. */
+static void
+label_key(char key[USAGE_KEY], const char *login, const char *label)
+{
+	snprintf(key, USAGE_KEY, "%s/%s", login, label);
+}
+
+/* It was removed since, and nothing of it may come back. */
+static bool
+is_gone(struct txn *txn, const struct entry *e)
+{
+	char login[ADDR_SIZE];
+	struct account a;
+
+	snprintf(login, sizeof(login), "%.*s", (int)e->login_len, e->key);
+	return account_get(txn, login, &a) && a.state == ACC_REMOVED;
 }
 
 static void
@@ -75,6 +95,8 @@ write_dirty(struct txn *txn, void *arg)
 	(void)arg;
 	LIST_FOREACH(e, &dirty, link)
 	{
+		if (is_gone(txn, e))
+			continue;
 		known = e->usage.known;
 		write_news(txn, e);
 		usage_put(txn, e->key, &e->usage);
@@ -140,7 +162,7 @@ on_timer(void *arg)
 }
 
 static struct entry *
-find(const char *key, uint64_t now_ms)
+find_key(const char *key, size_t login_len, uint64_t now_ms)
 {
 	struct entry *e;
 	size_t n = strlen(key) + 1;
@@ -151,11 +173,18 @@ find(const char *key, uint64_t now_ms)
 		if (e == NULL)
 			abort();
 		memcpy(e->key, key, n);
+		e->login_len = login_len;
 		usage_get(NULL, key, &e->usage);
 		HASH_ADD_STR(entries, key, e);
 	}
 	e->asked_ms = now_ms;
 	return e;
+}
+
+static struct entry *
+find(const char *login, uint64_t now_ms)
+{
+	return find_key(login, strlen(login), now_ms);
 }
 
 static void
@@ -188,9 +217,8 @@ find_label(const char *login, const char *label, uint64_t now_ms)
 {
 	char key[USAGE_KEY];
 
-	/* No domain holds a slash: this is nobody's login. */
-	snprintf(key, sizeof(key), "%s/%s", login, label);
-	return find(key, now_ms);
+	label_key(key, login, label);
+	return find_key(key, strlen(login), now_ms);
 }
 
 static bool
@@ -290,80 +318,98 @@ blame(struct quota_answer *a, enum limit l, bool of_label, uint64_t limit,
 	a->wait_ms = wait_ms;
 }
 
+/* Does it fit into what the account, or one credential of it, may? */
+static void
+weigh(const struct entry *e, const struct quota_ask *q, bool of_label,
+    struct quota_answer *a)
+{
+	const uint64_t *limit = of_label ? q->label_limit : q->limit;
+	uint64_t n;
+
+	for (int l = 0; l < LIMITS; l++)
+		if (limit[l] != 0 && (n = amount(l, q, a->news)) > 0)
+			blame(a, l, of_label, limit[l], n,
+			    meter_wait_ms(&e->usage.meter[l], rate(limit, l), n,
+				q->now_ms));
+}
+
+static void
+charge(struct entry *e, const struct quota_ask *q, const uint64_t limit[LIMITS],
+    uint32_t news)
+{
+	uint64_t n;
+
+	for (int l = 0; l < LIMITS; l++)
+		if (limit[l] != 0 && (n = amount(l, q, news)) > 0)
+			meter_add(
+			    &e->usage.meter[l], rate(limit, l), n, q->now_ms);
+	touch(e);
+}
+
 bool
 quota_charge(const struct quota_ask *q, struct quota_answer *a)
 {
-	struct meter_rate own = { q->label_day, DAY_MS };
 	struct entry *e = find(q->login, q->now_ms), *le = NULL;
 	bool fresh[RCPT_HASHES];
-	uint64_t n;
 
 	assert(q->hashes.len <= RCPT_HASH * RCPT_HASHES);
 	memset(a, 0, sizeof(*a));
 	sort_out(e, q, fresh, a);
-	for (int l = 0; l < LIMITS; l++) {
-		n = amount(l, q, a->news);
-		if (n > 0)
-			blame(a, l, false, q->limit[l], n,
-			    meter_wait_ms(&e->usage.meter[l], rate(q->limit, l),
-				n, q->now_ms));
-	}
+	weigh(e, q, false, a);
 	if (q->label != NULL) {
 		le = find_label(q->login, q->label, q->now_ms);
-		blame(a, LIMIT_DAY, true, q->label_day, q->rcpts,
-		    meter_wait_ms(
-			&le->usage.meter[LIMIT_DAY], own, q->rcpts, q->now_ms));
+		weigh(le, q, true, a);
 	}
 	if (a->wait_ms != 0)
 		return false;
-	for (int l = 0; l < LIMITS; l++)
-		if ((n = amount(l, q, a->news)) > 0)
-			meter_add(&e->usage.meter[l], rate(q->limit, l), n,
-			    q->now_ms);
-	if (le != NULL) {
-		meter_add(
-		    &le->usage.meter[LIMIT_DAY], own, q->rcpts, q->now_ms);
-		touch(le);
-	}
+	charge(e, q, q->limit, a->news);
+	if (le != NULL)
+		charge(le, q, q->label_limit, a->news);
 	for (size_t i = 0; i < q->hashes.len / RCPT_HASH; i++)
 		if (fresh[i])
 			note(e, q->hashes.data + i * RCPT_HASH);
-	touch(e);
 	return true;
+}
+
+static void
+undo(struct entry *e, uint32_t rcpts)
+{
+	meter_undo(&e->usage.meter[LIMIT_HOUR], rcpts);
+	meter_undo(&e->usage.meter[LIMIT_DAY], rcpts);
+	meter_undo(&e->usage.meter[LIMIT_MESSAGES_HOUR], 1);
+	meter_undo(&e->usage.meter[LIMIT_MESSAGES_DAY], 1);
+	touch(e);
 }
 
 void
 quota_undo(const char *login, const char *label, uint32_t rcpts)
 {
 	uint64_t now_ms = (uint64_t)loop_wall_ms();
-	struct entry *e = find(login, now_ms);
 
-	meter_undo(&e->usage.meter[LIMIT_HOUR], rcpts);
-	meter_undo(&e->usage.meter[LIMIT_DAY], rcpts);
-	meter_undo(&e->usage.meter[LIMIT_MESSAGES_HOUR], 1);
-	meter_undo(&e->usage.meter[LIMIT_MESSAGES_DAY], 1);
-	touch(e);
-	if (label == NULL)
-		return;
-	e = find_label(login, label, now_ms);
-	meter_undo(&e->usage.meter[LIMIT_DAY], rcpts);
-	touch(e);
+	undo(find(login, now_ms), rcpts);
+	if (label != NULL)
+		undo(find_label(login, label, now_ms), rcpts);
 }
 
 void
-quota_used(const char *login, const uint64_t limit[LIMITS], uint64_t now_ms,
-    uint64_t used[LIMITS])
+quota_used(const char *login, const char *label, const uint64_t limit[LIMITS],
+    uint64_t now_ms, uint64_t used[LIMITS])
 {
+	char key[USAGE_KEY];
 	struct entry *e;
 	struct usage u;
 
-	HASH_FIND_STR(entries, login, e);
+	if (label == NULL)
+		snprintf(key, sizeof(key), "%s", login);
+	else
+		label_key(key, login, label);
+	HASH_FIND_STR(entries, key, e);
 	if (e != NULL)
 		u = e->usage;
 	else
-		usage_get(NULL, login, &u);
+		usage_get(NULL, key, &u);
 	for (int l = 0; l < LIMITS; l++)
-		used[l] = periods_ms[l] == 0
+		used[l] = periods_ms[l] == 0 || limit[l] == 0
 		    ? 0
 		    : meter_level(&u.meter[l], rate(limit, l), now_ms);
 }

@@ -15,9 +15,9 @@
 
 struct quota_ask {
 	const char *login;
-	const char *label;  /* a credential with a limit of its own, or NULL */
-	uint64_t label_day; /* that limit, recipients a day */
-	const uint64_t *limit; /* the account's, by enum limit */
+	const char *label; /* a credential with limits of its own, or NULL */
+	const uint64_t *label_limit; /* those, by enum limit; 0 none */
+	const uint64_t *limit;       /* the account's, by enum limit */
 	uint32_t rcpts;
 	struct bytes
 	    hashes;      /* RCPT_HASH bytes of each; those without are new */
@@ -41,9 +41,10 @@ bool quota_charge(const struct quota_ask *, struct quota_answer *);
 /* What was charged was not sent.  Its recipients stay known. */
 void quota_undo(const char *login, const char *label, uint32_t rcpts);
 
-/* What is used of each limit that is counted over a time; the others are 0. */
-void quota_used(const char *login, const uint64_t limit[LIMITS],
-    uint64_t now_ms, uint64_t used[LIMITS]);
+/* What is used of each limit that is counted over a time; the others are 0.
+ * label is of a credential, or NULL for all of the account. */
+void quota_used(const char *login, const char *label,
+    const uint64_t limit[LIMITS], uint64_t now_ms, uint64_t used[LIMITS]);
 
 /* What the guard knows of an account, to be changed at once; it is written
  * with the rest. */

@@ -18,11 +18,13 @@
 
 #include "auth/store_env.h"
 #include "auth/store_room.h"
+#include "auth/t_account.h"
 #include "auth/t_credential.h"
+#include "auth/t_guard.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 
-#define FORMAT          2 /* of the rows; counts up when they change */
+#define FORMAT          3 /* of the rows; counts up when they change */
 #define CACHE_BYTES     (8 * 1024 * 1024)
 #define LOG_FILE_BYTES  (1024 * 1024)
 #define LOG_BUFFER      (128 * 1024)
@@ -39,6 +41,11 @@ struct txn {
 
 struct meta {
 	uint32_t format;
+};
+
+struct formats {
+	unsigned from;
+	struct meta to;
 };
 
 static const struct field meta_fields[] = {
@@ -60,6 +67,7 @@ static const char *const names[TABLES] = {
 	[TABLE_USAGE] = "usage",
 	[TABLE_KNOWN] = "known",
 	[TABLE_GUARD] = "guard",
+	[TABLE_VERDICT] = "verdict",
 };
 
 DB_ENV *store_env;
@@ -153,17 +161,27 @@ meta_key(void)
 }
 
 static bool
-write_format(struct txn *txn, void *arg)
+write_format(struct txn *txn, const struct meta *meta)
 {
-	store_put(txn, TABLE_META, meta_key(), meta_fields, arg);
+	store_put(txn, TABLE_META, meta_key(), meta_fields, meta);
 	return true;
+}
+
+static bool
+begin_format(struct txn *txn, void *arg)
+{
+	return write_format(txn, arg);
 }
 
 static bool
 upgrade(struct txn *txn, void *arg)
 {
-	credential_upgrade(txn);
-	return write_format(txn, arg);
+	const struct formats *f = arg;
+
+	credential_upgrade(txn, f->from);
+	account_upgrade(txn);
+	guard_upgrade(txn);
+	return write_format(txn, &f->to);
 }
 
 /* Old logs go only here, behind a checkpoint. */
@@ -199,12 +217,13 @@ keep_copy(const char *directory, unsigned format)
 static void
 check_format(const char *directory)
 {
+	struct formats change = { .to = { FORMAT } };
 	struct meta meta;
 
 	if (!store_get(NULL, TABLE_META, meta_key(), meta_fields, &meta,
 		sizeof(meta))) {
 		meta.format = FORMAT;
-		store_txn(STORE_SYNC, write_format, &meta);
+		store_txn(STORE_SYNC, begin_format, &meta);
 	}
 	if (meta.format > FORMAT)
 		fatal_conf("the accounts are of format %u and this postern "
@@ -217,8 +236,8 @@ check_format(const char *directory)
 		return;
 	keep_copy(directory, meta.format);
 	log_event("store.upgrade", "from=%u to=%d", meta.format, FORMAT);
-	meta.format = FORMAT;
-	if (store_txn(STORE_SYNC, upgrade, &meta) != V_OK)
+	change.from = meta.format;
+	if (store_txn(STORE_SYNC, upgrade, &change) != V_OK)
 		fatal("no room on the disk to write the store in format %d",
 		    FORMAT);
 }
@@ -405,6 +424,23 @@ store_next(struct txn *txn, enum table t, struct bytes after, uint8_t *key,
 	if (row != NULL)
 		decode(t, &v, fields, row, row_size);
 	return true;
+}
+
+void
+store_rewrite(struct txn *txn, enum table t, const struct field *from,
+    const struct field *to, void *row, size_t row_size, void (*fix)(void *row))
+{
+	uint8_t at[STORE_KEY_MAX], key[STORE_KEY_MAX];
+	size_t n = 0, len;
+
+	while (store_next(
+	    txn, t, (struct bytes){ at, n }, key, &len, from, row, row_size)) {
+		memcpy(at, key, len);
+		n = len;
+		if (fix != NULL)
+			fix(row);
+		store_put(txn, t, (struct bytes){ at, n }, to, row);
+	}
 }
 
 struct bytes

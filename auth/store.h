@@ -33,6 +33,7 @@ enum table {
 	TABLE_USAGE,
 	TABLE_KNOWN,
 	TABLE_GUARD,
+	TABLE_VERDICT,
 	TABLES
 };
 
@@ -104,6 +105,13 @@ bool store_del(struct txn *, enum table, struct bytes key);
  */
 bool store_next(struct txn *, enum table, struct bytes after, uint8_t *key,
     size_t *n, const struct field *, void *row, size_t row_size);
+
+/*
+ * Write every row of a table anew, for a newer format: it is read with one
+ * field table, changed by fix() (NULL: not at all) and written with the other.
+ */
+void store_rewrite(struct txn *, enum table, const struct field *from,
+    const struct field *to, void *row, size_t row_size, void (*fix)(void *row));
 
 /*
  * A key of two strings, the second behind the NUL of the first, so that the

@@ -16,6 +16,17 @@ static const struct field fields[] = {
 	F_STR(account, by),
 	F_U64(account, since),
 	F_U64(account, created),
+	F_U32(account, grown),
+	F_END,
+};
+
+/* The rows of formats 1 and 2. */
+static const struct field fields_2[] = {
+	F_U32(account, state),
+	F_STR(account, reason),
+	F_STR(account, by),
+	F_U64(account, since),
+	F_U64(account, created),
 	F_END,
 };
 
@@ -87,4 +98,13 @@ account_next_inactive(
 		return false;
 	*state = (enum account_state)row.state;
 	return true;
+}
+
+void
+account_upgrade(struct txn *txn)
+{
+	struct account a;
+
+	store_rewrite(
+	    txn, TABLE_ACCOUNT, fields_2, fields, &a, sizeof(a), NULL);
 }

@@ -15,6 +15,7 @@ struct account {
 	char by[128];     /* who changed the state last */
 	uint64_t since;   /* unix seconds of that */
 	uint64_t created;
+	uint32_t grown; /* it came from elsewhere: it is not new here */
 };
 
 bool account_get(struct txn *, const char *login, struct account *);
@@ -27,5 +28,8 @@ bool account_next(struct txn *, char login[ADDR_SIZE], struct account *);
 /* The same among those that are not active. */
 bool account_next_inactive(
     struct txn *, char login[ADDR_SIZE], enum account_state *);
+
+/* Write every row of a format before 3 anew. */
+void account_upgrade(struct txn *);
 
 #endif

@@ -4,10 +4,14 @@
  * credential_put() overwrites.  Table key is an index that it keeps in the
  * same transaction: SHA-256 of a public key -> whose it is.
  */
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "auth/t_credential.h"
 #include "lib/log.h"
+
+#define LIMIT(l) F_U64(credential, limit[l])
 
 static const struct field fields[] = {
 	F_U32(credential, kind),
@@ -15,12 +19,41 @@ static const struct field fields[] = {
 	F_STR(credential, scram),
 	F_STR(credential, networks),
 	F_STR(credential, senders),
-	F_U32(credential, per_day),
+	LIMIT(LIMIT_RECIPIENTS),
+	LIMIT(LIMIT_SIZE),
+	LIMIT(LIMIT_HOUR),
+	LIMIT(LIMIT_DAY),
+	LIMIT(LIMIT_MESSAGES_HOUR),
+	LIMIT(LIMIT_MESSAGES_DAY),
+	LIMIT(LIMIT_NEW),
 	F_U64(credential, expires),
 	F_U64(credential, created),
 	F_U64(credential, last_use),
 	F_STR(credential, last_ip),
 	F_STR(credential, by),
+	F_END,
+};
+
+/* The rows of format 2. */
+struct credential_2 {
+	struct credential now;
+	uint32_t per_day; /* recipients */
+};
+
+static_assert(offsetof(struct credential_2, now) == 0, "it begins with one");
+
+static const struct field fields_2[] = {
+	F_U32(credential_2, now.kind),
+	F_STR(credential_2, now.hash),
+	F_STR(credential_2, now.scram),
+	F_STR(credential_2, now.networks),
+	F_STR(credential_2, now.senders),
+	F_U32(credential_2, per_day),
+	F_U64(credential_2, now.expires),
+	F_U64(credential_2, now.created),
+	F_U64(credential_2, now.last_use),
+	F_STR(credential_2, now.last_ip),
+	F_STR(credential_2, now.by),
 	F_END,
 };
 
@@ -159,18 +192,20 @@ credential_of_key(struct txn *txn, const char *hash, char login[ADDR_SIZE],
 	return true;
 }
 
-void
-credential_upgrade(struct txn *txn)
+static void
+take_per_day(void *row)
 {
-	uint8_t at[STORE_KEY_MAX], key[STORE_KEY_MAX];
-	struct credential c;
-	size_t n = 0, len;
+	struct credential_2 *c = row;
 
-	while (store_next(txn, TABLE_CREDENTIAL, (struct bytes){ at, n }, key,
-	    &len, fields_1, &c, sizeof(c))) {
-		memcpy(at, key, len);
-		n = len;
-		store_put(
-		    txn, TABLE_CREDENTIAL, (struct bytes){ at, n }, fields, &c);
-	}
+	c->now.limit[LIMIT_DAY] = c->per_day;
+}
+
+void
+credential_upgrade(struct txn *txn, unsigned from)
+{
+	struct credential_2 c;
+
+	store_rewrite(txn, TABLE_CREDENTIAL, from == 1 ? fields_1 : fields_2,
+	    fields, &c, sizeof(c), from == 1 ? NULL : take_per_day);
+	explicit_bzero(&c, sizeof(c));
 }

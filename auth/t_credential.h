@@ -18,7 +18,7 @@ struct credential {
 	/* What it is good for; all of it empty or 0 for the password. */
 	char networks[CREDENTIAL_NETWORKS]; /* "192.0.2.0/24 2001:db8::/32" */
 	char senders[CREDENTIAL_SENDERS];   /* canonical grants and spaces */
-	uint32_t per_day;                   /* recipients; 0 no limit */
+	uint64_t limit[LIMITS];             /* by enum limit; 0 none */
 	uint64_t expires;                   /* unix seconds; 0 never */
 	uint64_t created;                   /* unix seconds; of this secret */
 	uint64_t last_use;                  /* 0 never */
@@ -47,7 +47,7 @@ size_t credential_count(struct txn *, const char *login);
 bool credential_of_key(struct txn *, const char *hash, char login[ADDR_SIZE],
     char label[CREDENTIAL_LABEL]);
 
-/* Write every row of format 1 anew. */
-void credential_upgrade(struct txn *);
+/* Write every row of format 1 or 2 anew. */
+void credential_upgrade(struct txn *, unsigned from);
 
 #endif

@@ -13,4 +13,7 @@ void guard_get(struct txn *, const char *login, struct guard *);
 void guard_put(struct txn *, const char *login, const struct guard *);
 void guard_del(struct txn *, const char *login);
 
+/* Write every row of a format before 3 anew. */
+void guard_upgrade(struct txn *);
+
 #endif

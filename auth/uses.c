@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/t_account.h"
 #include "auth/t_credential.h"
 #include "auth/t_logins.h"
 #include "auth/uses.h"
@@ -30,15 +31,19 @@ static bool
 write_all(struct txn *txn, void *arg)
 {
 	struct credential c;
+	struct account a;
 
 	(void)arg;
 	for (size_t i = 0; i < nuses; i++) {
+		/* It may have been removed in the meantime. */
+		if (!account_get(txn, uses[i].login, &a) ||
+		    a.state == ACC_REMOVED)
+			continue;
 		logins_add(txn, uses[i].login,
 		    &(struct login_entry){ uses[i].time, uses[i].ip,
 			uses[i].mech, uses[i].why, uses[i].label });
 		if (uses[i].why[0] != '\0')
 			continue;
-		/* It may have been removed in the meantime. */
 		if (!credential_get(txn, uses[i].login, uses[i].label, &c))
 			continue;
 		c.last_use = uses[i].time;

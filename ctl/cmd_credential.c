@@ -9,6 +9,7 @@
 #include "ctl/commands.h"
 #include "ctl/credential.h"
 #include "ctl/ctl.h"
+#include "ctl/limits.h"
 #include "ctl/operand.h"
 #include "ctl/text.h"
 
@@ -18,12 +19,20 @@ static const struct column columns[] = {
 	{ "networks", "networks",  CELL_TEXT },
 	{ "senders",  "senders",   CELL_TEXT },
 	{ "per_day",  "a day",     CELL_NUMBER },
+	{ "used_per_day", "used",  CELL_NUMBER },
 	{ "expires",  "expires",   CELL_SECONDS },
 	{ "created",  NULL,        CELL_SECONDS },
 	{ "by",       NULL,        CELL_TEXT },
 	{ "last_use", "last use",  CELL_SECONDS },
 	{ "last_ip",  "from",      CELL_TEXT },
 	{ "key",      NULL,        CELL_TEXT },
+	{ "recipients", NULL,      CELL_NUMBER },
+	{ "size",     NULL,        CELL_NUMBER },
+	{ "per_hour", NULL,        CELL_NUMBER },
+	{ "used_per_hour", NULL,   CELL_NUMBER },
+	{ "messages_per_hour", NULL, CELL_NUMBER },
+	{ "messages_per_day", NULL, CELL_NUMBER },
+	{ "new_per_day", NULL,     CELL_NUMBER },
 };
 static const struct column login_columns[] = {
 	{ "time",       "time",       CELL_SECONDS },
@@ -49,7 +58,6 @@ put(char *to, size_t size, const char *flag, const char *value)
 static int
 read_scope(const struct ctl *c, struct msg_account_cmd *cmd)
 {
-	const char *per_day = args_flag(&c->args, "per-day");
 	const char *expires = args_flag(&c->args, "expires");
 	uint64_t n;
 	int code;
@@ -59,10 +67,8 @@ read_scope(const struct ctl *c, struct msg_account_cmd *cmd)
 	if (code == CODE_OK)
 		code = put(cmd->senders, sizeof(cmd->senders), "senders",
 		    args_flag(&c->args, "senders"));
-	if (code == CODE_OK && per_day != NULL) {
-		code = operand_number("per-day", per_day, 1, 1000000000, &n);
-		cmd->per_day = (uint32_t)n;
-	}
+	if (code == CODE_OK)
+		code = limits_read(c, cmd->limit, 0, false);
 	if (code == CODE_OK && expires != NULL) {
 		code = operand_time("expires", expires, &n);
 		cmd->expires = (uint64_t)time(NULL) + n;
@@ -153,13 +159,21 @@ list_row(void *arg, const struct msg *m)
 		{ .text = r->label },
 		{ .text = r->networks },
 		{ .text = r->senders },
-		{ .n = r->per_day },
+		{ .n = r->limit[LIMIT_DAY] },
+		{ .n = r->used[LIMIT_DAY] },
 		{ .n = r->expires },
 		{ .n = r->created },
 		{ .text = r->by },
 		{ .n = r->last_use },
 		{ .text = r->last_ip },
 		{ .text = r->key },
+		{ .n = r->limit[LIMIT_RECIPIENTS] },
+		{ .n = r->limit[LIMIT_SIZE] },
+		{ .n = r->limit[LIMIT_HOUR] },
+		{ .n = r->used[LIMIT_HOUR] },
+		{ .n = r->limit[LIMIT_MESSAGES_HOUR] },
+		{ .n = r->limit[LIMIT_MESSAGES_DAY] },
+		{ .n = r->limit[LIMIT_NEW] },
 	};
 
 	if (m->type == MSG_CREDENTIAL_ROW)

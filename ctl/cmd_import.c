@@ -202,6 +202,8 @@ run(struct ctl *c, bool grants, uint32_t flags)
 		flags |= IMPORT_DRY_RUN;
 	if (args_flag(&c->args, "update") != NULL)
 		flags |= IMPORT_UPDATE;
+	if (args_flag(&c->args, "new") != NULL)
+		flags |= IMPORT_NEW;
 	m.u.account_cmd.flags = flags;
 	j.line = &line;
 	j.sent = true;

@@ -55,14 +55,23 @@ static const struct flag account_import[] = {
 	{ "format", "FORMAT", "auto, shadow, htpasswd, passwd-file, sasldb, csv or json" },
 	IMPORT_DOMAIN,
 	{ "update", NULL, "replace the passwords of accounts that exist" },
+	{ "new", NULL, "they are new: half of the limits at first" },
 	SKIP_BAD, DRY_RUN, JSON, PLAIN, END };
 static const struct flag grant_import[] = {
 	{ "format", "FORMAT", "auto, aliases or map" },
 	IMPORT_DOMAIN, SKIP_BAD, DRY_RUN, JSON, PLAIN, END };
+#define LIMITS_OF \
+	{ "per-hour", "NUMBER", "recipients an hour" }, \
+	{ "per-day", "NUMBER", "recipients a day" }, \
+	{ "messages-per-hour", "NUMBER", "messages an hour" }, \
+	{ "messages-per-day", "NUMBER", "messages a day" }, \
+	{ "new-per-day", "NUMBER", "recipients a day that it never wrote to" }, \
+	{ "recipients", "NUMBER", "recipients in one message" }, \
+	{ "size", "SIZE", "octets in one message, like 10M" }
 #define SCOPE \
 	{ "networks", "LIST", "only from these: 192.0.2.0/24, 2001:db8::/32" }, \
 	{ "senders", "LIST", "only as these addresses, or @ and a domain" }, \
-	{ "per-day", "NUMBER", "to so many recipients a day" }
+	LIMITS_OF
 #define EXPIRES { "expires", "TIME", "not longer than this, like 90d" }
 static const struct flag certificate_issue[] = {
 	{ "out", "FILE", "where to write it (ADDRESS.p12)" },
@@ -70,15 +79,7 @@ static const struct flag certificate_issue[] = {
 static const struct flag certificate_add[] = { SCOPE, EXPIRES, END };
 static const struct flag app_password[] = {
 	SCOPE, EXPIRES, JSON, END };
-static const struct flag account_limits[] = {
-	{ "per-hour", "NUMBER", "recipients an hour" },
-	{ "per-day", "NUMBER", "recipients a day" },
-	{ "messages-per-hour", "NUMBER", "messages an hour" },
-	{ "messages-per-day", "NUMBER", "messages a day" },
-	{ "new-per-day", "NUMBER", "recipients a day that it never wrote to" },
-	{ "recipients", "NUMBER", "recipients in one message" },
-	{ "size", "SIZE", "octets in one message, like 10M" },
-	JSON, PLAIN, END };
+static const struct flag account_limits[] = { LIMITS_OF, JSON, PLAIN, END };
 static const struct flag queue_list[] = {
 	ACCOUNT, DOMAIN, { "limit", "NUMBER", "stop after so many messages" },
 	JSON, PLAIN, END };
@@ -275,7 +276,8 @@ const struct command commands[] = {
   "the old password, and each becomes yescrypt at its first login.  Each "
   "account may send as its own address.\n\n"
   "All of it is imported or nothing.  Entries without a password are left "
-  "out, locked ones stay locked, and accounts that exist are left alone." },
+  "out, locked ones stay locked, and accounts that exist are left alone.  They "
+  "have been in use elsewhere, so the limits of new accounts are not theirs." },
 { "account",    "export",  "",                 no_flags,   cmd_account_export,
   "print every account for another server",
   "One JSON object a line, with hashes, credentials and grants: keep it "
@@ -307,7 +309,8 @@ const struct command commands[] = {
 { "guard",      "explain", "ADDRESS",          json,       cmd_guard_explain,
   "tell what the guard knows of an account",
   "What the account did since its day began, what is usual for it, and what "
-  "would freeze it; and if it is frozen, why." },
+  "would freeze it; and if it is frozen, why, with all of this as it was when "
+  "the guard froze it." },
 
 { "dkim",       "add",     "DOMAIN",           dkim_add,     cmd_dkim_add,
   "make keys that sign a domain's mail",

@@ -11,7 +11,7 @@
 #include "ctl/item.h"
 #include "ctl/output.h"
 
-enum value { TEXT, NUMBER, TIME, STATE, KIND, TRUTH, COUNT };
+enum value { TEXT, TIME, STATE, KIND, TRUTH, COUNT };
 
 #define A     (1u << ITEM_ACCOUNT)
 #define C     (1u << ITEM_CREDENTIAL)
@@ -30,20 +30,21 @@ static const struct member {
 	{ "reason",   A,         TEXT,   AT(reason) },
 	{ "since",    A,         TIME,   AT(since) },
 	{ "legacy",   A,         TRUTH,  AT(legacy) },
-	{ "limit_recipients", A, COUNT, AT(limit[LIMIT_RECIPIENTS]) },
-	{ "limit_size", A, COUNT, AT(limit[LIMIT_SIZE]) },
-	{ "limit_per_hour", A, COUNT, AT(limit[LIMIT_HOUR]) },
+	{ "grown",    A,         TRUTH,  AT(grown) },
+	{ "limit_recipients", A | C, COUNT, AT(limit[LIMIT_RECIPIENTS]) },
+	{ "limit_size", A | C, COUNT, AT(limit[LIMIT_SIZE]) },
+	{ "limit_per_hour", A | C, COUNT, AT(limit[LIMIT_HOUR]) },
 	{ "limit_per_day", A, COUNT, AT(limit[LIMIT_DAY]) },
-	{ "limit_messages_per_hour", A, COUNT, AT(limit[LIMIT_MESSAGES_HOUR]) },
-	{ "limit_messages_per_day", A, COUNT, AT(limit[LIMIT_MESSAGES_DAY]) },
-	{ "limit_new_per_day", A, COUNT, AT(limit[LIMIT_NEW]) },
+	{ "limit_messages_per_hour", A | C, COUNT, AT(limit[LIMIT_MESSAGES_HOUR]) },
+	{ "limit_messages_per_day", A | C, COUNT, AT(limit[LIMIT_MESSAGES_DAY]) },
+	{ "limit_new_per_day", A | C, COUNT, AT(limit[LIMIT_NEW]) },
 	{ "label",    C,         TEXT,   AT(name) },
 	{ "kind",     C,         KIND,   AT(kind) },
 	{ "hash",     C,         TEXT,   AT(hash) },
 	{ "scram",    C,         TEXT,   AT(scram) },
 	{ "networks", C,         TEXT,   AT(networks) },
 	{ "senders",  C,         TEXT,   AT(senders) },
-	{ "per_day",  C,         NUMBER, AT(per_day) },
+	{ "per_day",  C,         COUNT,  AT(limit[LIMIT_DAY]) },
 	{ "expires",  C,         TIME,   AT(expires) },
 	{ "last_use", C,         TIME,   AT(last_use) },
 	{ "last_ip",  C,         TEXT,   AT(last_ip) },
@@ -74,8 +75,6 @@ to_json(const struct member *m, const struct msg_item *i)
 	switch (m->value) {
 	case TEXT:
 		return output_string(at);
-	case NUMBER:
-		return json_integer(u32);
 	case TIME:
 		return output_time(u64);
 	case TRUTH:
@@ -148,12 +147,6 @@ from_json(const struct member *m, json_t *value, struct msg_item *i)
 			return false;
 		strcpy(at, s);
 		return true;
-	case NUMBER:
-		if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-		    json_integer_value(value) > UINT32_MAX)
-			return false;
-		u32 = (uint32_t)json_integer_value(value);
-		break;
 	case STATE:
 		if (!read_name(value, states, ACC_STATES, &u32))
 			return false;

@@ -5,10 +5,11 @@
  *
  *   {"account": "alice@example.org", "state": "active", "reason": "",
  *    "by": "root", "since": "2026-01-31T12:00:00Z", "created": ...,
- *    "legacy": false, "limit_per_day": 0 (the server's), ...,
+ *    "legacy": false, "grown": true (it is not new here),
+ *    "limit_per_day": 0 (the server's), ...,
  *    "credentials": [{"label": "password", "kind": "password",
  *        "hash": "$y$...", "scram": "", "networks": "", "senders": "",
- *        "per_day": 0, "expires": null, "created": ..., "last_use": null,
+ *        "per_day": 0, "limit_size": 0 (none), ..., "expires": null, "created": ..., "last_use": null,
  *        "last_ip": "", "by": "root"}],
  *    "grants": [{"address": "alice@example.org", "by": "root",
  *        "created": ...}]}

@@ -657,6 +657,7 @@ enum import_flag {
 	IMPORT_DRY_RUN = 1, /* only say what would be done */
 	IMPORT_UPDATE = 2,  /* replace what is there already */
 	IMPORT_KNOWN = 4, /* leave out grants of accounts that are not there */
+	IMPORT_NEW = 8,   /* they are new, with the limits of such */
 };
 
 struct msg_account_cmd {
@@ -669,10 +670,9 @@ struct msg_account_cmd {
 	char label[CREDENTIAL_LABEL];
 	char networks[CREDENTIAL_NETWORKS];
 	char senders[CREDENTIAL_SENDERS];
-	uint32_t per_day; /* recipients; 0 no limit */
 	uint64_t expires; /* unix seconds; 0 never */
-	/* The account's own, by enum limit: 0 that of the server, or
-	 * LIMIT_AS_IT_IS. */
+	/* By enum limit.  Of the account: 0 that of the server, or
+	 * LIMIT_AS_IT_IS; of a credential: 0 none. */
 	uint64_t limit[LIMITS];
 };
 
@@ -706,12 +706,12 @@ struct msg_item {
 	char scram[224];
 	char networks[CREDENTIAL_NETWORKS];
 	char senders[CREDENTIAL_SENDERS];
-	uint32_t per_day;
 	uint64_t expires;
 	uint64_t last_use;
 	char last_ip[46];
 	uint32_t legacy; /* of an account: listeners for old devices, too */
-	uint64_t limit[LIMITS]; /* of an account its own; 0 the server's */
+	uint32_t grown;  /* of an account: it is not new, whatever its age */
+	uint64_t limit[LIMITS]; /* its own; 0 the server's, or none */
 };
 
 /* What an import does, or would do, with one account or grant. */
@@ -731,7 +731,8 @@ struct msg_credential_row {
 	uint32_t kind; /* enum credential_kind */
 	char networks[CREDENTIAL_NETWORKS];
 	char senders[CREDENTIAL_SENDERS];
-	uint32_t per_day;
+	uint64_t limit[LIMITS]; /* its own; 0 none */
+	uint64_t used[LIMITS];  /* of those that are counted over a time */
 	uint64_t expires;
 	uint64_t created;
 	char by[128];

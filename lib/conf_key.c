@@ -14,7 +14,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static conf_read_fn read_text, read_path, read_size, read_count, read_duration,
-    read_retries, read_yes_no, read_server, read_hostname, read_domain;
+    read_time, read_retries, read_yes_no, read_server, read_hostname,
+    read_domain;
 
 #define AT(f) offsetof(struct conf, f), sizeof(((struct conf *)0)->f)
 
@@ -33,7 +34,7 @@ const struct conf_key conf_keys[] = {
    { "limits", "messages-per-hour", read_count,  AT(messages_hour),    "200" },
    { "limits", "messages-per-day", read_count,   AT(messages_day),     "1000" },
    { "limits", "new-per-day",    read_count,     AT(new_day),          "90" },
-   { "limits", "new-account",    read_duration,  AT(young_s),          "7d" },
+   { "limits", "new-account",    read_time,      AT(young_s),          "7d" },
    { "limits", "contact",        read_text,      AT(contact),          "" },
    { "limits", "hold",           read_duration,  AT(hold_s),           "30d" },
    { "limits", "connections",    read_count,     AT(connections),      "50" },
@@ -42,6 +43,7 @@ const struct conf_key conf_keys[] = {
    { "guard",  "refused",        read_count,     AT(guard_refused),    "10" },
    { "guard",  "refused-share",  read_count,     AT(guard_share),      "30" },
    { "guard",  "networks",       read_count,     AT(guard_networks),   "5" },
+   { "guard",  "rate",           read_count,     AT(guard_rate),       "150" },
    { "guard",  "notify",         read_text,      AT(guard_notify),     "" },
    { "queue",  "give-up",        read_duration,  AT(give_up_s),        "5d" },
    { "queue",  "delay-notice",   read_duration,  AT(delay_notice_s),   "4h" },
@@ -196,18 +198,31 @@ read_count(struct conf *c, const struct conf_key *k, const char *value)
 	return NULL;
 }
 
+#define NOT_A_TIME "not a time: write a number with s, m, h or d, like 5d"
+
 static const char *
-read_duration(struct conf *c, const struct conf_key *k, const char *value)
+read_time(struct conf *c, const struct conf_key *k, const char *value)
 {
 	int64_t seconds;
 	uint64_t v;
 
-	if (!read_unit(value, time_units, COUNT(time_units), &v) || v == 0 ||
+	if (!read_unit(value, time_units, COUNT(time_units), &v) ||
 	    v > (uint64_t)CONF_TIME_MOST)
-		return "not a time: write a number with s, m, h or d, like 5d";
+		return NOT_A_TIME;
 	seconds = (int64_t)v;
 	memcpy(member(c, k), &seconds, sizeof(seconds));
 	return NULL;
+}
+
+static const char *
+read_duration(struct conf *c, const struct conf_key *k, const char *value)
+{
+	const char *why = read_time(c, k, value);
+	int64_t seconds = 0;
+
+	if (why == NULL)
+		memcpy(&seconds, member(c, k), sizeof(seconds));
+	return why != NULL || seconds > 0 ? why : NOT_A_TIME;
 }
 
 static const char *
@@ -301,7 +316,7 @@ conf_key_print(
 	} else if (k->read == read_count) {
 		memcpy(&u32, at, sizeof(u32));
 		snprintf(out, size, "%" PRIu32, u32);
-	} else if (k->read == read_duration) {
+	} else if (k->read == read_duration || k->read == read_time) {
 		memcpy(&s, at, sizeof(s));
 		print_time(s, out, size);
 	} else if (k->read == read_yes_no) {

@@ -98,6 +98,44 @@ def per_day(p):
     p.send()
 
 
+@tap.case("it has each limit that an account has, and narrows them only")
+def each_limit(p):
+    secret = app_password(
+        p, "ticket", "--messages-per-hour", "2", "--per-hour", "4",
+        "--messages-per-day", "50", "--new-per-day", "40", "--per-day", "30",
+        "--recipients", "2", "--size", "2K")
+    row = next(r for r in p.must("account", "app-password", "list", ALICE,
+                                 "--json").items() if r["label"] == "ticket")
+    same([row[k] for k in ("messages_per_hour", "per_hour", "per_day",
+                           "messages_per_day", "new_per_day", "recipients",
+                           "size")], [2, 4, 30, 50, 40, 2, 2048])
+    t, _ = logged_in(p, secret)
+    same(t.cmd(f"MAIL FROM:<{ALICE}> SIZE=3000").code, 552)
+    same(t.cmd(f"MAIL FROM:<{ALICE}>").code, 250)
+    same([t.cmd(f"RCPT TO:<{c}@example.net>").code for c in "xyz"],
+         [250, 250, 452])
+    t.cmd("RSET")
+    same(submit(t, ALICE, ["a@example.net", "b@example.net"]).code, 250)
+    same(submit(t, ALICE).code, 250)
+    over = submit(t, ALICE)
+    same(over.code, 450)
+    has(over.text, "ticket may send 2 messages an hour; this message fits "
+                   "again in")
+    t.close()
+    # Another device of the same account goes on; a restart forgets nothing.
+    t, _ = logged_in(p, PASSWORD)
+    same(submit(t, ALICE).code, 250)
+    t.close()
+    tap.wait(lambda: next(
+        r for r in p.must("account", "app-password", "list", ALICE,
+                          "--json").items()
+        if r["label"] == "ticket")["used_per_day"] == 3, what="what is used")
+    same(p.cli("account", "app-password", "add", ALICE, "x", "--size",
+               "much").code, 2)
+    same(p.cli("account", "app-password", "add", ALICE, "x", "--per-hour",
+               "default").code, 2)
+
+
 @tap.case("it is good from its networks only")
 def networks(p):
     secret = app_password(p, "office", "--networks",

@@ -3,6 +3,7 @@
 whom to ask, and a crash forgets a second of it at most."""
 # run: limit 200
 
+import json
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ from postern import Postern
 from tap import has, matches, same
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
+HASH = "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="
 
 
 def submit(p, to, number=0, size=0):
@@ -96,6 +98,25 @@ def undone(p):
     t.close()
     same(code // 100, 5)
     same(limits(p)["per_day"]["used"], before)
+
+
+@tap.case("an imported account is not new, unless one says so")
+def imported(p):
+    for address, words, want in (("old@example.org", (), 40),
+                                 ("young@example.org", ("--new",), 20)):
+        p.must("account", "import", "-", "--format", "htpasswd", *words,
+               stdin=f"{address}:{HASH}\n")
+        same(limits(p, address)["per_hour"]["value"], want)
+    # It is so in an export, too, and behind one.
+    export = p.must("account", "export").out
+    same([json.loads(line)["grown"] for line in export.splitlines()
+          if "old@" in line or "young@" in line], [True, False])
+    p.must("account", "remove", "old@example.org")
+    p.must("account", "import", "-", stdin=export)
+    same(limits(p, "old@example.org")["per_hour"]["value"], 40)
+    p.must("account", "remove", "old@example.org")
+    p.must("account", "add", "old@example.org", "--generate")
+    same(limits(p, "old@example.org")["per_hour"]["value"], 20)
 
 
 @tap.case("what was used outlives kill -9")

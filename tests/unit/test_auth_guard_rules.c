@@ -24,7 +24,7 @@
 #define UNKNOWN   13    /* percent of them */
 #define ACCOUNTS  1000
 
-static const struct guard_rules rules = { 180, 10, 30, 5, false };
+static const struct guard_rules rules = { 180, 10, 30, 5, 150, false };
 static const struct meter_rate new_rate = { NEW_A_DAY, (uint64_t)DAY_S * 1000 };
 
 static uint64_t dice;
@@ -71,10 +71,10 @@ submit(struct one *o, uint64_t now_s, uint64_t network, uint32_t old,
 		h ^= h >> 29;
 		memcpy(hashes + i * 8, &h, 8);
 	}
-	if (guard_submit(&o->g, &rules, now_s, network, old + fresh, hashes,
-		fresh, &o->v) != GUARD_FINE)
-		o->frozen = true;
 	fits = meter_wait_ms(&o->news, new_rate, fresh, now_s * 1000) == 0;
+	if (guard_submit(&o->g, &rules, now_s, network, old + fresh, fits,
+		hashes, fresh, &o->v) != GUARD_FINE)
+		o->frozen = true;
 	if (!fits || o->frozen)
 		return false;
 	meter_add(&o->news, new_rate, fresh, now_s * 1000);
@@ -296,6 +296,43 @@ many_networks_are_a_botnet(void **state)
 	assert_false(o.frozen);
 }
 
+/* A thief with somebody's address book, and its owner with the same. */
+static void
+much_faster_than_usual_from_elsewhere(void **state)
+{
+	struct one o;
+	uint64_t now = grow_up(&o, 77);
+	struct guard_evidence e;
+
+	(void)state;
+	for (uint64_t n = 0; n < 60 && !o.frozen; n++)
+		submit(&o, now + n * 30, 666, 5, 0);
+	assert_true(o.frozen);
+	assert_int_equal(o.v.rule, GUARD_RATE);
+	assert_string_equal(o.v.text,
+	    "155 recipients within an hour, from an unfamiliar network; the "
+	    "busiest had 4");
+	e = guard_weigh(&o.g, &rules);
+	assert_true(e.hour > e.hour_most);
+	now = grow_up(&o, 77);
+	for (uint64_t n = 0; n < 60; n++)
+		submit(&o, now + n * 30, 77, 5, 0);
+	assert_false(o.frozen);
+	submit(&o, now + 1900, 77, 1, 0);
+	assert_true(o.frozen);
+	/* What an account does often it may do from a hotel. */
+	now = grow_up(&o, 77);
+	for (int day = 0; day < 4; day++, now += DAY_S + 60)
+		submit(&o, now, 77, 80, 0);
+	submit(&o, now, 666, 390, 0);
+	assert_false(o.frozen);
+	/* What does not fit is not sent. */
+	now = grow_up(&o, 77);
+	for (int i = 0; i < 50; i++)
+		assert_false(submit(&o, now + (uint64_t)i, 666, 300, 95));
+	assert_int_equal(o.g.hour, 0);
+}
+
 static void
 guessing_makes_it_stricter(void **state)
 {
@@ -332,7 +369,7 @@ the_same_again_is_counted_once(void **state)
 static void
 a_new_account_has_half(void **state)
 {
-	const struct guard_rules young = { 180, 10, 30, 5, true };
+	const struct guard_rules young = { 180, 10, 30, 5, 150, true };
 	struct guard g = { 0 };
 	struct guard_verdict v;
 	uint8_t hash[8] = { 0 };
@@ -342,7 +379,7 @@ a_new_account_has_half(void **state)
 	for (n = 1; n < 200; n++) {
 		hash[0] = (uint8_t)((n * 5) >> 8);
 		hash[1] = (uint8_t)(n * 5);
-		if (guard_submit(&g, &young, T0, 1, 1, hash, 1, &v) !=
+		if (guard_submit(&g, &young, T0, 1, 1, true, hash, 1, &v) !=
 		    GUARD_FINE)
 			break;
 	}
@@ -358,6 +395,7 @@ main(void)
 		cmocka_unit_test(ordinary_people_are_left_alone),
 		cmocka_unit_test(a_share_that_does_not_exist_is_enough),
 		cmocka_unit_test(many_networks_are_a_botnet),
+		cmocka_unit_test(much_faster_than_usual_from_elsewhere),
 		cmocka_unit_test(guessing_makes_it_stricter),
 		cmocka_unit_test(the_same_again_is_counted_once),
 		cmocka_unit_test(a_new_account_has_half),

@@ -25,6 +25,7 @@
 
 static char dir[64];
 static uint64_t limit[LIMITS];
+static uint64_t label_limit[LIMITS];
 static struct quota_answer answer;
 
 static int
@@ -41,6 +42,8 @@ setup(void **state)
 	};
 
 	(void)state;
+	memset(label_limit, 0, sizeof(label_limit));
+	label_limit[LIMIT_DAY] = 5;
 	memcpy(limit, usual, sizeof(limit));
 	strcpy(dir, "/tmp/postern-test-auth-XXXXXX");
 	if (mkdtemp(dir) == NULL)
@@ -80,7 +83,7 @@ mail_to(uint32_t first, uint32_t rcpts, const char *label, uint64_t now_ms)
 	static uint8_t hashes[RCPT_HASH * RCPT_HASHES];
 	struct quota_ask q = { .login = ALICE,
 		.label = label,
-		.label_day = 5,
+		.label_limit = label_limit,
 		.limit = limit,
 		.rcpts = rcpts,
 		.now_ms = now_ms };
@@ -99,6 +102,15 @@ over(enum limit which, int64_t wait_ms)
 {
 	assert_int_equal(answer.which, which);
 	assert_int_equal(answer.limit, limit[which]);
+	assert_in_range(
+	    answer.wait_ms + 2, (uint64_t)wait_ms, (uint64_t)wait_ms + 4);
+}
+
+static void
+over_own(enum limit which, int64_t wait_ms)
+{
+	assert_int_equal(answer.which, which);
+	assert_int_equal(answer.limit, label_limit[which]);
 	assert_in_range(
 	    answer.wait_ms + 2, (uint64_t)wait_ms, (uint64_t)wait_ms + 4);
 }
@@ -162,6 +174,34 @@ a_credential_has_its_own(void **state)
 }
 
 static void
+a_credential_has_each_limit(void **state)
+{
+	uint64_t used[LIMITS];
+
+	(void)state;
+	label_limit[LIMIT_DAY] = 0;
+	label_limit[LIMIT_MESSAGES_HOUR] = 2;
+	label_limit[LIMIT_NEW] = 3;
+	assert_false(mail_to(0, 4, "scanner", T0));
+	assert_int_equal(answer.which, LIMIT_NEW);
+	assert_true(mail_to(0, 3, "scanner", T0));
+	assert_true(mail_to(0, 3, "scanner", T0));
+	assert_false(mail_to(0, 3, "scanner", T0));
+	assert_true(answer.of_label);
+	over_own(LIMIT_MESSAGES_HOUR, (int64_t)HOUR / 2);
+	/* They survive a restart like the account's. */
+	restart(false);
+	assert_false(mail_to(0, 1, "scanner", T0));
+	quota_used(ALICE, "scanner", label_limit, T0, used);
+	assert_int_equal(used[LIMIT_MESSAGES_HOUR], 2);
+	assert_int_equal(used[LIMIT_NEW], 3);
+	assert_int_equal(used[LIMIT_DAY], 0);
+	assert_true(mail_to(0, 1, "scanner", T0 + HOUR / 2));
+	/* The other half of what the account has is still there. */
+	assert_true(mail_to(0, 3, NULL, T0));
+}
+
+static void
 what_was_not_sent_is_given_back(void **state)
 {
 	uint64_t used[LIMITS];
@@ -169,7 +209,7 @@ what_was_not_sent_is_given_back(void **state)
 	(void)state;
 	assert_true(mail_to(0, 4, "scanner", T0));
 	quota_undo(ALICE, "scanner", 4);
-	quota_used(ALICE, limit, T0, used);
+	quota_used(ALICE, NULL, limit, T0, used);
 	assert_int_equal(used[LIMIT_HOUR], 0);
 	assert_int_equal(used[LIMIT_MESSAGES_DAY], 0);
 	assert_true(mail_to(0, 5, "scanner", T0));
@@ -184,7 +224,7 @@ it_survives_a_restart(void **state)
 	(void)state;
 	assert_true(mail_to(0, 80, NULL, T0));
 	restart(false);
-	quota_used(ALICE, limit, T0, used);
+	quota_used(ALICE, NULL, limit, T0, used);
 	assert_int_equal(used[LIMIT_HOUR], 80);
 	assert_int_equal(used[LIMIT_DAY], 80);
 	assert_int_equal(used[LIMIT_MESSAGES_HOUR], 1);
@@ -196,7 +236,7 @@ it_survives_a_restart(void **state)
 	assert_int_equal(answer.which, LIMIT_NEW);
 	/* Only what was not written yet is lost. */
 	restart(true);
-	quota_used(ALICE, limit, T0, used);
+	quota_used(ALICE, NULL, limit, T0, used);
 	assert_int_equal(used[LIMIT_HOUR], 80);
 }
 
@@ -213,10 +253,17 @@ a_removed_account_leaves_nothing(void **state)
 	quota_write();
 	assert_int_equal(accounts_remove(&c), CHANGE_DONE);
 	quota_write();
-	quota_used(ALICE, limit, T0, used);
+	quota_used(ALICE, NULL, limit, T0, used);
 	assert_int_equal(used[LIMIT_DAY], 0);
 	assert_true(mail_to(0, 5, "scanner", T0));
 	assert_int_equal(answer.news, 5);
+	/* What comes behind the removal is not written any more. */
+	quota_guard(ALICE)->failed = 7;
+	quota_write();
+	quota_close();
+	quota_used(ALICE, NULL, limit, T0, used);
+	assert_int_equal(used[LIMIT_DAY], 0);
+	assert_int_equal(quota_guard(ALICE)->failed, 0);
 }
 
 static void
@@ -246,6 +293,7 @@ main(void)
 		TEST(each_limit_is_named),
 		TEST(only_the_new_count_as_new),
 		TEST(a_credential_has_its_own),
+		TEST(a_credential_has_each_limit),
 		TEST(what_was_not_sent_is_given_back),
 		TEST(it_survives_a_restart),
 		TEST(a_removed_account_leaves_nothing),

@@ -24,6 +24,7 @@
 #include "auth/t_account.h"
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
+#include "auth/t_logins.h"
 #include "auth/uses.h"
 #include "lib/loop.h"
 
@@ -323,6 +324,23 @@ uses_are_written_together(void **state)
 }
 
 static void
+a_removal_wins_over_a_login(void **state)
+{
+	struct change c = change(ALICE);
+	char buf[STORE_ROW_MAX];
+	struct login_entry e;
+
+	(void)state;
+	store_open(dir);
+	assert_int_equal(accounts_add(&c), CHANGE_DONE);
+	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.1", "PLAIN", "");
+	assert_int_equal(accounts_remove(&c), CHANGE_DONE);
+	uses_note(ALICE, CREDENTIAL_PASSWORD, "192.0.2.2", "PLAIN", "why");
+	uses_write();
+	assert_false(logins_get(NULL, ALICE, 0, buf, &e));
+}
+
+static void
 add_and_die(void)
 {
 	struct change c = change(ALICE);
@@ -516,6 +534,91 @@ a_newer_format_is_refused(void **state)
 	assert_int_equal(WEXITSTATUS(status), 78);
 }
 
+/* As format 2 had them. */
+struct credential_2 {
+	uint32_t kind;
+	char text[5][400]; /* hash, SCRAM, networks, senders; by */
+	uint32_t per_day;
+	uint64_t time[3];
+	char last_ip[46];
+};
+struct account_2 {
+	uint32_t state;
+	char reason[200], by[128];
+	uint64_t since, created;
+};
+
+static bool
+write_format_2(struct txn *txn, void *arg)
+{
+	static const struct field credential_fields[] = {
+		F_U32(credential_2, kind),
+		F_STR(credential_2, text[0]),
+		F_STR(credential_2, text[1]),
+		F_STR(credential_2, text[2]),
+		F_STR(credential_2, text[3]),
+		F_U32(credential_2, per_day),
+		F_U64(credential_2, time[0]),
+		F_U64(credential_2, time[1]),
+		F_U64(credential_2, time[2]),
+		F_STR(credential_2, last_ip),
+		F_STR(credential_2, text[4]),
+		F_END,
+	};
+	static const struct field account_fields[] = {
+		F_U32(account_2, state),
+		F_STR(account_2, reason),
+		F_STR(account_2, by),
+		F_U64(account_2, since),
+		F_U64(account_2, created),
+		F_END,
+	};
+	static const struct field format_fields[] = { { FIELD_U32, 0, 4, NULL },
+		F_END };
+	struct credential_2 c = { .kind = CREDENTIAL_APP,
+		.text = { "0123", "", "192.0.2.0/24", ALICE, "root" },
+		.per_day = 5,
+		.time = { 90, 7, 8 },
+		.last_ip = "192.0.2.7" };
+	struct account_2 a = { 0, "", "root", 7, 7 };
+	uint8_t key[STORE_KEY_MAX];
+	uint32_t two = 2;
+
+	(void)arg;
+	store_put(txn, TABLE_CREDENTIAL, store_pair(key, ALICE, "scanner"),
+	    credential_fields, &c);
+	store_put(txn, TABLE_ACCOUNT,
+	    (struct bytes){ (const uint8_t *)ALICE, strlen(ALICE) },
+	    account_fields, &a);
+	store_put(txn, TABLE_META, (struct bytes){ (uint8_t *)"format", 6 },
+	    format_fields, &two);
+	return true;
+}
+
+static void
+format_2_is_written_anew(void **state)
+{
+	struct credential c;
+	struct account a;
+
+	(void)state;
+	store_open(dir);
+	assert_int_equal(store_txn(STORE_SYNC, write_format_2, NULL), V_OK);
+	reopen();
+	assert_true(credential_get(NULL, ALICE, "scanner", &c));
+	assert_string_equal(c.hash, "0123");
+	assert_string_equal(c.networks, "192.0.2.0/24");
+	assert_string_equal(c.senders, ALICE);
+	assert_int_equal(c.limit[LIMIT_DAY], 5);
+	assert_int_equal(c.limit[LIMIT_NEW], 0);
+	assert_int_equal(c.expires, 90);
+	assert_int_equal(c.last_use, 8);
+	assert_string_equal(c.by, "root");
+	assert_true(account_get(NULL, ALICE, &a));
+	assert_int_equal(a.created, 7);
+	assert_int_equal(a.grown, 0);
+}
+
 /* As format 1 had it. */
 struct old_credential {
 	uint32_t kind;
@@ -607,12 +710,14 @@ main(void)
 		TEST(grants_are_bounded),
 		TEST(page_covers_what_is_granted),
 		TEST(uses_are_written_together),
+		TEST(a_removal_wins_over_a_login),
 		TEST(what_was_answered_survives_kill),
 		TEST(old_logs_go),
 		TEST(only_one_has_it),
 		TEST(a_full_disk_loses_nothing),
 		TEST(a_newer_format_is_refused),
 		TEST(an_older_format_is_written_anew),
+		TEST(format_2_is_written_anew),
 	};
 
 	loop_init();

@@ -1,0 +1,27 @@
+/*
+ * limits.h - limits on a command line and in what is printed.
+ */
+#ifndef CTL_LIMITS_H
+#define CTL_LIMITS_H
+
+#include "ipc/messages.h"
+
+struct ctl;
+
+/* By enum limit: the flag that sets it, its JSON key, and in words. */
+struct limit_name {
+	const char *flag, *key, *what;
+};
+extern const struct limit_name limit_names[LIMITS];
+
+/*
+ * Read the flags of all limits; one that is not given is `missing`.
+ *
+ *   or_default  the word "default" is taken for 0
+ *
+ * CODE_OK, or CODE_USAGE after saying what is wrong.
+ */
+int limits_read(const struct ctl *, uint64_t limit[LIMITS], uint64_t missing,
+    bool or_default);
+
+#endif
