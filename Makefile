@@ -122,7 +122,8 @@ BENCH := $(patsubst %.c,$B/%,$(filter tests/bench/load.c tests/bench/sink.c,\
     $(wildcard tests/bench/*.c)))
 $(BENCH): $B/tests/bench/%: $B/tests/bench/%.o
 	$(LINK.o) $^ $(SSL) -lpthread -o $@
-$B/tests/bench/queue_bench $B/tests/bench/journal_fill: \
+$B/tests/bench/queue_bench $B/tests/bench/journal_fill \
+$B/tests/bench/queue_fill: \
     $B/tests/bench/%: $B/tests/bench/%.o $B/queue.a $(SHARED_A)
 	$(LINK.o) $^ $(LIBS_queue) -o $@
 PRELOADS := $(patsubst %.c,$B/%.so,$(wildcard tests/crash/*.c))

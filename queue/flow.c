@@ -62,17 +62,20 @@ flow_release(struct flow *f)
 }
 
 /*
- * How many jobs a flow may hold: half of the room that is left.  A few busy
- * flows get most of it, many get little each, and a new one always some.
+ * How many jobs a flow may hold: its part of memory, and half of the room that
+ * is left at most, so that a new flow always finds some.  Equal parts run out
+ * together, and then one walk through the schedule refills them all.
  */
 static unsigned
 flow_room(const struct dest *d)
 {
-	unsigned used = job_count();
+	unsigned used = job_count(), part, left;
 
 	if (d->failures > 0)
 		return PROBE_READY;
-	return used < JOBS_IN_MEMORY ? (JOBS_IN_MEMORY - used) / 2 : 0;
+	part = JOBS_IN_MEMORY / (HASH_COUNT(flows) + 1) + 1;
+	left = used < JOBS_IN_MEMORY ? (JOBS_IN_MEMORY - used) / 2 : 0;
+	return part < left ? part : left;
 }
 
 static bool
@@ -102,10 +105,23 @@ has_place(struct account *a, struct dest *d, const struct due_key *k)
 	return false;
 }
 
+/* Earlier rows of its flow were passed over, and will be asked for soon. */
+static bool
+earlier_wait(struct account *a, struct dest *d, const struct due_key *k)
+{
+	struct flow *f = a != NULL && d != NULL ? find_flow(a, d) : NULL;
+
+	return f != NULL && f->nready > 0 && f->skip.set &&
+	    due_compare(&f->skip.from, k) < 0;
+}
+
 bool
 flow_has_place(const struct due_key *k, const struct due_row *row)
 {
-	return has_place(account_find(row->account), dest_by_row(row), k);
+	struct account *a = account_find(row->account);
+	struct dest *d = dest_by_row(row);
+
+	return !earlier_wait(a, d, k) && has_place(a, d, k);
 }
 
 bool

@@ -1,30 +1,56 @@
 /*
  * refill.c - see refill.h.
  */
-#include "queue/refill.h"
+#include <time.h>
+
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/flow.h"
 #include "queue/ids.h"
+#include "queue/refill.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
 
 #define SLICE 256
-/* A walk over rows that all find no place must not eat the processor: after
- * it comes a rest of so many times its length. */
-#define REST 4
+/* Rows in a row that found no place, and who asked has got what there is. */
+#define FRUITLESS_MOST (4 * SLICE)
+/* Looking at rows that find no place must not eat the processor: after it
+ * comes a rest of so many times its length, and of more when nothing at all
+ * came of a sweep.  Who asks meanwhile is served together with others. */
+#define REST_LEAST 4
+#define REST_MOST  32
 
-static struct due_key frontier, wanted_from, starved_from, at;
-static bool wanted, starved, walking;
+/* One goes where rows are asked for, one through all that is due. */
+struct walk {
+	bool wanted, going;
+	struct due_key from, at;
+	unsigned admitted, fruitless;
+	int64_t wasted_us; /* on rows that found no place */
+	int64_t rest_until;
+};
+
+static struct walk near, far;
+static struct due_key frontier, starved_from;
+static bool sweeping, starved;
 static uint64_t next_due;
-static int64_t walk_began, rest_until;
+static int rest;
 static struct timer again;
 
 static struct {
 	unsigned n;
+	uint64_t later; /* the time of the row behind, not due yet; 0 none */
 	struct due_key keys[SLICE];
 	struct due_row rows[SLICE];
 } slice;
+
+static int64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
 
 static void
 wake_up(void *arg)
@@ -32,23 +58,30 @@ wake_up(void *arg)
 	(void)arg; /* refill_turn() does the rest */
 }
 
+static void
+want(struct walk *w, const struct due_key *from)
+{
+	if (!w->wanted || due_compare(from, &w->from) < 0)
+		w->from = *from;
+	w->wanted = true;
+}
+
 void
 refill_start(void)
 {
 	frontier = (struct due_key){ 0, 0, 0 };
-	starved = walking = false;
+	near = far = (struct walk){ .going = false };
+	starved = sweeping = false;
 	next_due = 0;
-	rest_until = 0;
+	rest = REST_LEAST;
 	timer_init(&again, wake_up, NULL);
-	refill_want(&frontier);
+	want(&far, &frontier);
 }
 
 void
 refill_want(const struct due_key *k)
 {
-	if (!wanted || due_compare(k, &wanted_from) < 0)
-		wanted_from = *k;
-	wanted = true;
+	want(&near, k);
 }
 
 void
@@ -63,7 +96,7 @@ void
 refill_expect(const struct due_key *k)
 {
 	if (due_compare(k, &frontier) <= 0 ||
-	    (walking && due_compare(k, &at) < 0))
+	    (far.going && due_compare(k, &far.at) < 0))
 		refill_want(k);
 	else if (next_due == 0 || k->time < next_due)
 		next_due = k->time;
@@ -91,7 +124,7 @@ gather(void *arg, const struct due_key *k, const struct due_row *row)
 	const uint64_t *now = arg;
 
 	if (k->time > *now) {
-		next_due = k->time;
+		slice.later = k->time;
 		return false;
 	}
 	slice.keys[slice.n] = *k;
@@ -117,31 +150,34 @@ overdue(const struct due_key *k, const struct due_row *row)
 		age >= settings->delay_notice_s * 1000);
 }
 
-static void
+/* Returns whether it is in memory now and was not before. */
+static bool
 consider(const struct due_key *k, const struct due_row *row)
 {
 	bool place;
 	struct job *j;
 
 	if (job_find(k->id, k->n) != NULL)
-		return;
+		return false;
 	place = flow_has_place(k, row);
 	if (!place && !overdue(k, row))
-		return;
+		return false;
 	j = job_load(k->id, k->n);
 	if (j == NULL || j->due != k->time) {
 		log_event("warning", "text=%s",
 		    log_quote("a row of the schedule has no job"));
 		if (j != NULL)
 			job_free(j);
-		return;
+		return false;
 	}
-	if (!place && settle_is_due(j))
+	if (!place && settle_is_due(j)) {
 		settle_unattempted(j);
-	else if (!place)
-		job_free(j);
-	else if (!flow_admit(j))
-		job_free(j);
+		return true;
+	}
+	if (place && flow_admit(j))
+		return true;
+	job_free(j);
+	return false;
 }
 
 /* The row behind k. */
@@ -155,60 +191,137 @@ after(const struct due_key *k)
 	return next;
 }
 
-static void
-begin(void)
+/* Look at the next rows of a walk; false behind the last that is due. */
+static bool
+walk_slice(struct walk *w, uint64_t now)
 {
-	at = frontier;
-	if (wanted && due_compare(&wanted_from, &at) < 0)
-		at = wanted_from;
-	wanted = false;
-	walking = true;
-	walk_began = loop_now_ms();
+	int64_t began = now_us(), looked;
+
+	slice.n = 0;
+	slice.later = 0;
+	t_due_walk(&w->at, gather, &now);
+	if (slice.n > 0)
+		w->at = after(&slice.keys[slice.n - 1]);
+	for (unsigned i = 0; i < slice.n; i++) {
+		looked = now_us();
+		if (consider(&slice.keys[i], &slice.rows[i])) {
+			w->fruitless = 0;
+			w->admitted++;
+			began += now_us() - looked;
+		} else {
+			w->fruitless++;
+		}
+	}
+	w->wasted_us += now_us() - began;
+	return slice.n == SLICE;
 }
 
 static void
-end(uint64_t now)
+begin(struct walk *w, const struct due_key *from)
+{
+	w->going = true;
+	w->at = *from;
+	w->admitted = w->fruitless = 0;
+	w->wasted_us = 0;
+}
+
+static void
+end(struct walk *w, int times)
+{
+	w->going = false;
+	w->rest_until = loop_now_ms() + times * w->wasted_us / 1000;
+}
+
+/* What it leaves behind is swept. */
+static void
+walk_near(uint64_t now)
+{
+	struct due_key was = near.at;
+	bool more = walk_slice(&near, now);
+
+	/* What is asked for meanwhile may lie behind it. */
+	if (near.wanted && due_compare(&near.from, &was) >= 0 &&
+	    (!more || due_compare(&near.from, &near.at) < 0))
+		near.wanted = false;
+	if (more && near.fruitless < FRUITLESS_MOST)
+		return;
+	end(&near, REST_LEAST);
+	if (more)
+		want(&far, &near.at);
+}
+
+static void
+walk_far(uint64_t now)
 {
 	struct due_key done = { now, UINT64_MAX, UINT32_MAX };
 
-	walking = false;
+	if (walk_slice(&far, now))
+		return;
+	next_due = slice.later;
 	if (due_compare(&done, &frontier) > 0)
 		frontier = done;
-	rest_until = loop_now_ms() + REST * (loop_now_ms() - walk_began);
+	if (!sweeping) {
+		far.going = false;
+		return;
+	}
+	sweeping = false;
+	rest = far.admitted > 0 ? REST_LEAST : 2 * rest;
+	if (rest > REST_MOST)
+		rest = REST_MOST;
+	end(&far, rest);
+}
+
+static bool
+may_begin(const struct walk *w)
+{
+	return w->wanted && !w->going && loop_now_ms() >= w->rest_until;
 }
 
 static void
-walk_slice(void)
+choose(uint64_t now)
 {
-	uint64_t now = (uint64_t)loop_wall_ms();
+	if (may_begin(&near)) {
+		near.wanted = false;
+		begin(&near, &near.from);
+	}
+	if (may_begin(&far)) {
+		far.wanted = false;
+		sweeping = true;
+		begin(&far, &far.from);
+	} else if (!far.going && next_due != 0 && next_due <= now) {
+		begin(&far, &frontier);
+	}
+}
 
-	slice.n = 0;
-	next_due = 0;
-	t_due_walk(&at, gather, &now);
-	for (unsigned i = 0; i < slice.n; i++)
-		consider(&slice.keys[i], &slice.rows[i]);
-	if (slice.n == SLICE)
-		at = after(&slice.keys[SLICE - 1]);
-	else
-		end(now);
+static int64_t
+wait_for(const struct walk *w)
+{
+	if (w->going)
+		return 0;
+	return w->wanted ? w->rest_until - loop_now_ms() : INT64_MAX;
 }
 
 void
 refill_turn(void)
 {
 	uint64_t now = (uint64_t)loop_wall_ms();
+	int64_t wait, other;
 
 	if (starved && job_count() < JOBS_IN_MEMORY / 4 * 3) {
 		starved = false;
 		refill_want(&starved_from);
 	}
-	if (!walking && loop_now_ms() >= rest_until &&
-	    (wanted || (next_due != 0 && next_due <= now)))
-		begin();
-	if (walking)
-		walk_slice();
-	if (walking || wanted)
-		timer_set(&again, walking ? 0 : rest_until - loop_now_ms());
+	choose(now);
+	if (near.going)
+		walk_near(now);
+	if (far.going)
+		walk_far(now);
+	wait = wait_for(&near);
+	other = wait_for(&far);
+	if (other < wait)
+		wait = other;
+	if (wait != INT64_MAX)
+		timer_set(&again, wait > 0 ? wait : 0);
 }
 
 uint64_t

@@ -2,9 +2,9 @@
  * refill.h - from the schedule into memory: rows that are due become ready
  * jobs as far as there is place for them.
  *
- * The reader walks the schedule in small slices between other work.  What it
- * has walked past lies before the frontier; it goes back there only when
- * someone who had no place for a row asks for it.
+ * Two walks read the schedule in small slices between other work: one through
+ * what has become due, one from where somebody asks who had no place for a row
+ * when the first came by.
  */
 #ifndef QUEUE_REFILL_H
 #define QUEUE_REFILL_H
