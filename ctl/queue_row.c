@@ -32,9 +32,17 @@ held_name(const struct msg_queue_row *r)
 		return r->release != 0 ? "sender" : "";
 	case HELD_BY_ADMIN:
 		return "admin";
+	case HELD_UNCERTAIN:
+		return "uncertain";
 	default:
 		return "suspended";
 	}
+}
+
+bool
+queue_row_moves(const struct msg_queue_row *r)
+{
+	return r->held == HELD_NO || r->held == HELD_UNCERTAIN;
 }
 
 void
@@ -52,7 +60,7 @@ queue_row_fill(const struct msg_queue_row *r, char id[MSGID_SIZE],
 		{ .n = r->rcpts },
 		{ .n = r->waiting },
 		{ .n = r->attempts },
-		{ .n = r->held == HELD_NO ? r->next : 0 },
+		{ .n = queue_row_moves(r) ? r->next : 0 },
 		{ .n = r->release },
 		{ .text = held_name(r) },
 		{ .text = r->last },

@@ -10,9 +10,12 @@
 
 #define QUEUE_COLUMNS 14
 
-enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION };
+enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION, HELD_UNCERTAIN };
 
 extern const struct column queue_columns[QUEUE_COLUMNS];
+
+/* Will some of it be tried again without an operator? */
+bool queue_row_moves(const struct msg_queue_row *r);
 
 /* cells borrow from r and id. */
 void queue_row_fill(const struct msg_queue_row *r, char id[MSGID_SIZE],

@@ -88,6 +88,11 @@ print_page(const struct output *o, const struct msg_queue_row *r)
 		    "by an administrator (undo: postern "
 		    "queue release %s)",
 		    id);
+	else if (r->held == HELD_UNCERTAIN)
+		output_field(o, "held",
+		    "it may have arrived already (undo: postern queue "
+		    "release %s; else: queue remove)",
+		    id);
 	else if (r->held != HELD_NO)
 		output_field(o, "held",
 		    "%s is suspended (undo: postern "
@@ -103,7 +108,7 @@ page_rcpt(struct page *p, const struct msg_rcpt_row *r)
 		{ .text = r->domain },
 		{ .text = r->state },
 		{ .n = r->attempts },
-		{ .n = p->row.held == HELD_NO ? r->next : 0 },
+		{ .n = queue_row_moves(&p->row) ? r->next : 0 },
 		{ .text = r->route },
 		{ .text = r->last },
 	};

@@ -14,11 +14,13 @@
 #include "deliver/keeper.h"
 #include "deliver/known.h"
 #include "deliver/link.h"
+#include "deliver/mark.h"
 #include "deliver/memory.h"
 #include "deliver/results.h"
 #include "deliver/self.h"
 #include "deliver/sts.h"
 #include "deliver/trust.h"
+#include "lib/crash.h"
 #include "lib/log.h"
 
 #define STOP_MS    10000
@@ -127,6 +129,7 @@ recall(const struct errand *e)
 		if (other->orphan && other->job->id == job->id &&
 		    strcmp(other->job->domain, job->domain) == 0) {
 			job_settle_rest(job, &o);
+			mark_follow(job->id, job->n, job->attempt + 1);
 			return;
 		}
 }
@@ -162,6 +165,17 @@ post(const struct msg *m)
 }
 
 static void
+take_marks(uint64_t tag, int fd)
+{
+	struct msg m = { .type = MSG_MARKS_ARE, .tag = tag };
+
+	if (fd == -1)
+		fatal("queue sent no file of marks");
+	m.u.marks_are.ours = mark_file(fd);
+	channel_send(&queue, &m, -1);
+}
+
+static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
 	struct errand *e;
@@ -173,6 +187,10 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	}
 	if (m->type == MSG_TLS_POST) {
 		post(m);
+		return;
+	}
+	if (m->type == MSG_MARKS) {
+		take_marks(m->tag, fd);
 		return;
 	}
 	if (m->type != MSG_JOB)
@@ -235,6 +253,7 @@ open_queue(int fd)
 void
 agent_start(const struct conf *c)
 {
+	crash_init();
 	known_start(&queue);
 	results_start(&queue);
 	agent_reload(c);

@@ -93,6 +93,8 @@ job_new(const struct msg *msg, int fd)
 	if (j == NULL || to == NULL)
 		abort();
 	*j = (struct job){ .tag = msg->tag, .id = m->id, .text = to };
+	j->n = m->n;
+	j->attempt = m->attempt;
 	snprintf(j->domain, sizeof(j->domain), "%s", m->domain);
 	j->options = m->options;
 	j->letter.fd = fd;
@@ -190,6 +192,7 @@ fill(struct msg_job_verdict *v, const struct outcome *o)
 	memcpy(v->policy, o->policy, sizeof(v->policy));
 	memcpy(v->text, o->text, sizeof(v->text));
 	v->relayed = o->relayed;
+	v->uncertain = o->uncertain;
 }
 
 void

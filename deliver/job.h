@@ -24,6 +24,8 @@ struct finding {
 struct job {
 	uint64_t tag; /* of the queue */
 	uint64_t id;  /* of the message */
+	uint32_t n;   /* of the job within it, to the queue */
+	uint32_t attempt;
 	char domain[256];
 	const char *account; /* "" postern itself */
 	const char *sender;  /* "" is the null path */

@@ -21,6 +21,7 @@ struct outcome {
 	char policy[16]; /* policy_name(), "" no connection */
 	char text[512];
 	unsigned relayed; /* enum relayed */
+	bool uncertain;   /* not V_OK, and yet it may have arrived */
 };
 
 /*

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deliver/mark.h"
 #include "deliver/talk_steps.h"
+#include "lib/crash.h"
 #include "lib/log.h"
 
 enum { UNSAID, ACCEPTED, LATER };
@@ -385,6 +387,20 @@ hear_data(struct talk *t, const struct owed *o)
 	return HEARD_GIVE_UP;
 }
 
+/* Before the end leaves: a crash behind this leaves it open for whom the
+ * message arrived. */
+static void
+mark(struct talk *t)
+{
+	uint8_t rcpts[MARK_BYTES] = { 0 };
+
+	for (unsigned i = 0; i < t->job->nrcpts; i++)
+		if (t->said[i] == ACCEPTED)
+			rcpts[i / 8] |= (uint8_t)(1u << i % 8);
+	t->mark = mark_set(t->job, rcpts, t->rules.mx);
+	CRASH_POINT("dot-marked");
+}
+
 enum said
 say_body(struct talk *t)
 {
@@ -402,6 +418,7 @@ say_body(struct talk *t)
 		return SAID_WAIT;
 	case READING_DONE:
 		t->dot_sent = true;
+		mark(t);
 		return SAID_SKIP;
 	case READING_FAILED:
 		break;
@@ -430,6 +447,10 @@ hear_dot(struct talk *t, const struct owed *o)
 	if (t->refused || t->accepted == 0)
 		return HEARD_FINE;
 	out = talk_outcome(t, SCOPE_RCPT);
+	mark_end(t->mark, out.verdict == V_OK ? MARK_TAKEN : MARK_NONE,
+	    t->reply.code);
+	t->mark = 0;
+	CRASH_POINT("dot-answered");
 	if (out.verdict == V_OK)
 		out.relayed = params_lost(t);
 	settle(t, ACCEPTED, &out);
@@ -445,14 +466,18 @@ hear_dot(struct talk *t, const struct owed *o)
 void
 mail_leave(struct talk *t)
 {
+	bool left = t->dot_sent && t->out->len == 0;
 	struct outcome o;
 
 	reading_clear(&t->reading);
-	if (!t->dot_sent || t->out->len > 0 || !t->failed)
+	mark_end(t->mark, left ? MARK_LOST : MARK_NONE, 0);
+	t->mark = 0;
+	if (!left || !t->failed)
 		return;
 	o = outcome_make(V_TEMP, SCOPE_RCPT, 0, "4.4.2",
 	    "%.300s, after the end of the message: it may have arrived",
 	    t->failure.text);
+	o.uncertain = true;
 	talk_sign(t, &o);
 	settle(t, ACCEPTED, &o);
 }

@@ -221,6 +221,7 @@ static const struct field tx_result[] = {
 
 static const struct field job[] = {
 	F_U64(msg_job, id),
+	F_U32(msg_job, n),
 	F_U32(msg_job, attempt),
 	F_STR(msg_job, domain),
 	F_STR(msg_job, account),
@@ -247,7 +248,13 @@ static const struct field job_verdict[] = {
 	F_STR(msg_job_verdict, text),
 	F_BYTES(msg_job_verdict, rcpts, JOB_RCPTS),
 	F_U32(msg_job_verdict, relayed),
+	F_U32(msg_job_verdict, uncertain),
 	F_U32(msg_job_verdict, last),
+	F_END,
+};
+
+static const struct field marks_are[] = {
+	F_U32(msg_marks_are, ours),
 	F_END,
 };
 
@@ -758,6 +765,8 @@ static const struct message {
 [MSG_TX_ABORT]        = ROW("tx-abort",        SMTPD,                  QUEUE,                  MSG_NONE,            0,     empty),
 [MSG_JOB]             = ROW("job",             QUEUE,                  DELIVER,                MSG_JOB_VERDICT,     FD,    job),
 [MSG_JOB_VERDICT]     = ROW("job-verdict",     DELIVER,                QUEUE,                  MSG_NONE,            0,     job_verdict),
+[MSG_MARKS]           = ROW("marks",           QUEUE,                  DELIVER,                MSG_MARKS_ARE,       FD,    empty),
+[MSG_MARKS_ARE]       = ROW("marks-are",       DELIVER,                QUEUE,                  MSG_NONE,            0,     marks_are),
 [MSG_DOMAIN_GET]      = ROW("domain-get",      DELIVER,                QUEUE,                  MSG_DOMAIN_IS,       0,     domain_get),
 [MSG_DOMAIN_IS]       = ROW("domain-is",       QUEUE,                  DELIVER,                MSG_NONE,            0,     domain),
 [MSG_DOMAIN_PUT]      = ROW("domain-put",      DELIVER,                QUEUE,                  MSG_NONE,            0,     domain),

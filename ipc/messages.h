@@ -93,6 +93,8 @@ enum msg_type {
 	/* queue and deliver. */
 	MSG_JOB,
 	MSG_JOB_VERDICT,
+	MSG_MARKS,
+	MSG_MARKS_ARE,
 	MSG_DOMAIN_GET,
 	MSG_DOMAIN_IS,
 	MSG_DOMAIN_PUT,
@@ -441,6 +443,7 @@ struct msg_tx_result {
  */
 struct msg_job {
 	uint64_t id;      /* of the message, for the log */
+	uint32_t n;       /* of the job within it */
 	uint32_t attempt; /* 1 is the first */
 	char domain[256]; /* what all recipients share */
 	char account[ADDR_SIZE];
@@ -482,7 +485,14 @@ struct msg_job_verdict {
 	char text[512];     /* the remote words, or ours */
 	struct bytes rcpts; /* one byte an index into the job's list */
 	uint32_t relayed;   /* enum relayed; when V_OK */
+	uint32_t uncertain; /* it may have arrived all the same; when V_TEMP */
 	uint32_t last;
+};
+
+/* deliver -> queue, in answer to MSG_MARKS, with which the file of ipc/marks.h
+ * rides along.  No job is sent before. */
+struct msg_marks_are {
+	uint32_t ours; /* by this very process: it knows better what became */
 };
 
 #define DOMAIN_MX_SIZE 4097 /* STS_MX_BYTES and a NUL */
@@ -1074,6 +1084,7 @@ struct msg {
 		struct msg_tx_result tx_result;
 		struct msg_job job;
 		struct msg_job_verdict job_verdict;
+		struct msg_marks_are marks_are;
 		struct msg_domain_get domain_get;
 		struct msg_domain domain;
 		struct msg_tls_sessions tls_sessions;

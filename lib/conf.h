@@ -133,6 +133,7 @@ struct conf {
 	uint32_t in_flight;       /* jobs with deliver at most */
 	uint64_t cache_bytes;     /* of the spool's store */
 	int64_t journal_s;        /* how long the journal is kept */
+	bool hold_uncertain;      /* what may have arrived; else retry */
 	bool tls_reports;         /* to domains that ask (RFC 8460) */
 	char tls_contact[320];    /* in those; "" postmaster */
 

@@ -14,8 +14,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static conf_read_fn read_text, read_path, read_size, read_count, read_duration,
-    read_time, read_retries, read_yes_no, read_server, read_hostname,
-    read_domain;
+    read_time, read_retries, read_yes_no, read_uncertain, read_server,
+    read_hostname, read_domain;
 
 #define AT(f) offsetof(struct conf, f), sizeof(((struct conf *)0)->f)
 
@@ -52,6 +52,7 @@ const struct conf_key conf_keys[] = {
    { "queue",  "in-flight",      read_count,     AT(in_flight),        "500" },
    { "queue",  "cache",          read_size,      AT(cache_bytes),      "64M" },
    { "queue",  "journal",        read_duration,  AT(journal_s),        "30d" },
+   { "queue",  "uncertain",      read_uncertain, AT(hold_uncertain),   "retry" },
    { "queue",  "tls-reports",    read_yes_no,    AT(tls_reports),      "yes" },
    { "queue",  "tls-contact",    read_text,      AT(tls_contact),      "" },
    { "dns",    "server",         read_server,    AT(dns_server),       "" },
@@ -259,6 +260,17 @@ read_yes_no(struct conf *c, const struct conf_key *k, const char *value)
 	return NULL;
 }
 
+static const char *
+read_uncertain(struct conf *c, const struct conf_key *k, const char *value)
+{
+	bool hold = strcasecmp(value, "hold") == 0;
+
+	if (!hold && strcasecmp(value, "retry") != 0)
+		return "write retry or hold";
+	memcpy(member(c, k), &hold, sizeof(hold));
+	return NULL;
+}
+
 /* ADDRESS or ADDRESS@PORT, as unbound writes it. */
 static const char *
 read_server(struct conf *c, const struct conf_key *k, const char *value)
@@ -322,6 +334,9 @@ conf_key_print(
 	} else if (k->read == read_yes_no) {
 		memcpy(&yes, at, sizeof(yes));
 		snprintf(out, size, "%s", yes ? "yes" : "no");
+	} else if (k->read == read_uncertain) {
+		memcpy(&yes, at, sizeof(yes));
+		snprintf(out, size, "%s", yes ? "hold" : "retry");
 	} else if (k->read == read_retries) {
 		for (size_t i = 0; i < c->nretries; i++) {
 			n += (size_t)snprintf(

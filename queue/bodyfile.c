@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/crash.h"
 #include "lib/log.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
-#include "queue/crash.h"
 
 #define LEASE_TRIES   3
 #define LEASE_WAIT_US 1000

@@ -10,9 +10,9 @@
 #include "mail/msgid.h"
 #include "queue/byhand.h"
 #include "queue/flow.h"
+#include "queue/history.h"
 #include "queue/refill.h"
 #include "queue/spool.h"
-#include "queue/history.h"
 
 /* What is known of a job when its message is changed. */
 struct sketch {
@@ -142,17 +142,28 @@ hold(struct txn *t, struct totals *totals, struct byhand *b,
 	return true;
 }
 
+/* Jobs that wait for an operator, because a recipient is uncertain. */
+static bool
+any_held(const struct sketches *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->list[i].due == 0)
+			return true;
+	return false;
+}
+
 static bool
 release(struct txn *t, struct totals *totals, struct byhand *b,
     const struct sketches *s, struct message_row *m)
 {
 	struct letter *l = letter_find(s->id);
 	uint64_t due = (uint64_t)loop_wall_ms();
-	bool waits = letter_waits(m, due);
+	bool waits = letter_waits(m, due), only_held;
 	struct job *j;
 
-	if (!m->held && !(waits && b->named))
+	if (!m->held && !(waits && b->named) && !any_held(s))
 		return false;
+	only_held = !m->held && !waits;
 	/* What was held for both reasons goes back to wait for its time. */
 	if (m->held && waits)
 		due = letter_begun(m->accepted, &m->options);
@@ -166,6 +177,8 @@ release(struct txn *t, struct totals *totals, struct byhand *b,
 		l->begun = letter_begun(m->accepted, &m->options);
 	}
 	for (unsigned i = 0; i < s->n; i++) {
+		if (only_held && s->list[i].due != 0)
+			continue;
 		j = job_find(s->id, s->list[i].n);
 		reschedule(t, s->id, &s->list[i], due);
 		if (j != NULL)

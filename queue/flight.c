@@ -10,15 +10,16 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "lib/crash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
-#include "queue/crash.h"
 #include "queue/domains.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
 #include "queue/group.h"
+#include "queue/marks.h"
 #include "queue/reports.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
@@ -33,6 +34,7 @@ static struct channel deliver = { .fd = -1 };
 static struct job *flying; /* by tag */
 static uint64_t last_tag;
 static bool allowed, forbidden;
+static bool awaiting; /* deliver's word on the marks it finds */
 static struct timer again;
 
 static void
@@ -150,6 +152,7 @@ send_job(struct job *j)
 	j->tag = m.tag;
 	HASH_ADD(hh_tag, flying, tag, sizeof(j->tag), j);
 	mj->id = l->id;
+	mj->n = (uint32_t)j->key.n;
 	mj->attempt = j->attempts + 1;
 	snprintf(mj->domain, sizeof(mj->domain), "%s", j->domain);
 	snprintf(mj->account, sizeof(mj->account), "%s", l->account);
@@ -179,7 +182,7 @@ send_job(struct job *j)
 static bool
 may_send(void)
 {
-	return allowed && !forbidden && channel_up(&deliver) &&
+	return allowed && !forbidden && !awaiting && channel_up(&deliver) &&
 	    HASH_CNT(hh_tag, flying) < settings->in_flight &&
 	    HASH_CNT(hh_tag, flying) + group_gathered() < upkeep_flights();
 }
@@ -227,6 +230,8 @@ note_verdict(struct job *j, const struct msg_job_verdict *v)
 	memcpy(a.status, v->status, sizeof(a.status));
 	memcpy(a.mx, v->mx, sizeof(a.mx));
 	answer_secured(&a, v->tls, v->cipher, v->policy);
+	if (v->uncertain)
+		answer_mark_uncertain(&a);
 	memcpy(a.text, v->text, sizeof(a.text));
 	answer = job_add_answer(j, &a);
 	for (size_t i = 0; i < v->rcpts.len; i++) {
@@ -237,6 +242,7 @@ note_verdict(struct job *j, const struct msg_job_verdict *v)
 		r->verdict = (uint8_t)v->verdict;
 		r->answer = answer;
 		r->relayed = (uint8_t)v->relayed;
+		r->uncertain = v->uncertain != 0;
 	}
 }
 
@@ -285,6 +291,17 @@ on_verdict(const struct msg *m)
 	settle_job(j, true);
 }
 
+/* A new process knows nothing of what is marked. */
+static void
+on_marks(const struct msg_marks_are *m)
+{
+	awaiting = false;
+	if (m->ours)
+		return;
+	marks_load();
+	marks_settle();
+}
+
 static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
@@ -292,21 +309,26 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		close(fd);
 	if (m->type == MSG_JOB_VERDICT)
 		on_verdict(m);
+	else if (m->type == MSG_MARKS_ARE)
+		on_marks(&m->u.marks_are);
 	else if (!domains_message(c, m))
 		reports_message(m);
 }
 
-/* Deliver died: what it had told holds, the rest is ready again. */
+/* Deliver died: what it had told or marked holds, the rest is ready again. */
 static void
 take_back(void)
 {
 	struct job *j, *next;
+	bool marked;
 
+	marks_load();
 	HASH_ITER(hh_tag, flying, j, next)
 	{
+		marked = marks_judge(j);
 		land(j, LANDED_UNKNOWN);
 		if (anything_heard(j) || j->removed)
-			settle_job(j, false);
+			settle_job(j, marked);
 		else if (j->letter->held)
 			flow_unload(j);
 		else
@@ -343,6 +365,7 @@ flight_deliver_is(int fd)
 	}
 	channel_open(
 	    &deliver, fd, P_QUEUE, P_DELIVER, 0, on_message, on_gone, NULL);
+	awaiting = marks_lend(&deliver);
 }
 
 void

@@ -56,6 +56,7 @@ struct rcpt {
 	uint8_t event;       /* enum event_kind: what this outcome is to it */
 	uint8_t notify;      /* enum rcpt_notify */
 	uint8_t relayed;     /* of this flight: enum relayed */
+	bool uncertain;      /* of this flight: and yet it may have arrived */
 	bool tell;           /* and the sender must hear of it */
 	const char *address; /* the job's own */
 	const char *orcpt;   /* the job's own; "" none */

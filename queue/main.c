@@ -8,18 +8,19 @@
 
 #include "ipc/child.h"
 #include "lib/code.h"
+#include "lib/crash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/admin.h"
 #include "queue/bodyfile.h"
 #include "queue/check.h"
-#include "queue/crash.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
 #include "queue/frozen.h"
 #include "queue/group.h"
 #include "queue/history.h"
 #include "queue/intake.h"
+#include "queue/marks.h"
 #include "queue/refill.h"
 #include "queue/rescue.h"
 #include "queue/results.h"
@@ -37,6 +38,7 @@ static unsigned told; /* how often auth began to tell */
 static bool stopping;
 static bool opened; /* the store */
 static bool start_anew;
+static char boot[40];
 static struct timer patience;
 
 static void
@@ -194,12 +196,14 @@ connect_early(bool all)
 static void
 begin(void)
 {
-	char bodies[CONF_PATH + 16];
+	char bodies[CONF_PATH + 16], marks[CONF_PATH + 16];
 	unsigned swept;
 
 	t_meta_check_format();
 	path_in(child_directory(), "bodies", bodies, sizeof(bodies));
 	bodyfile_open(bodies);
+	path_in(child_directory(), "marks", marks, sizeof(marks));
+	marks_open(marks, boot);
 	swept = bodyfile_sweep(t_message_exists);
 	group_start();
 	rescue_start();
@@ -241,6 +245,20 @@ wait_for_room(void)
 	    "is; make some");
 	connect_early(false);
 	room_await(had, end_and_start);
+}
+
+/* Which run of the machine this is: nobody in an empty root can ask. */
+static void
+prepare(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (f == NULL)
+		return;
+	if (fgets(boot, sizeof(boot), f) == NULL)
+		boot[0] = '\0';
+	boot[strcspn(boot, "\n")] = '\0';
+	fclose(f);
 }
 
 static void
@@ -304,6 +322,7 @@ main(int argc, char **argv)
 		.self = P_QUEUE,
 		.program = "postern-queue",
 		.rights = MAY_FILES | MAY_THREAD,
+		.prepare = prepare,
 		.start = start,
 		.reload = reload,
 		.peer = peer,
@@ -319,6 +338,7 @@ main(int argc, char **argv)
 	upkeep_stop();
 	group_stop();
 	bodyfile_close();
+	marks_close();
 	store_close();
 	log_event("queue.closed", "text=%s", log_quote("all is on disk"));
 	return status;

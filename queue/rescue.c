@@ -7,10 +7,10 @@
  */
 #include <stdlib.h>
 
+#include "lib/crash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/msgid.h"
-#include "queue/crash.h"
 #include "queue/group.h"
 #include "queue/job.h"
 #include "queue/rescue.h"

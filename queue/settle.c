@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/crash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/ascii.h"
 #include "mail/date.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
-#include "queue/crash.h"
 #include "queue/flow.h"
 #include "queue/history.h"
 #include "queue/notice.h"
@@ -89,9 +89,11 @@ judge(struct job *j)
 		} else if (r->verdict == V_PERM) {
 			fail(j->letter, r);
 		} else {
-			r->event = EVENT_DEFERRED;
+			r->event =
+			    r->uncertain ? EVENT_UNCERTAIN : EVENT_DEFERRED;
 		}
 		r->verdict = NO_VERDICT;
+		r->uncertain = false;
 	}
 }
 
@@ -377,9 +379,10 @@ log_rcpt(const struct settle *s, const struct rcpt *r, const char *id)
 
 	job_answer(j, r->answer, &a);
 	seconds(j->letter->accepted, s->now, delay, sizeof(delay));
-	if (r->event == EVENT_DEFERRED) {
+	if (r->event == EVENT_DEFERRED || r->event == EVENT_UNCERTAIN) {
 		date_rfc3339((time_t)(j->due / 1000), next);
-		log_event("msg.deferred",
+		log_event(r->event == EVENT_DEFERRED ? "msg.deferred"
+						     : "msg.uncertain",
 		    "id=%s mx=%s code=%u dsn=%s delay=%s attempt=%u next=%s "
 		    "to=%s reply=%s",
 		    id, word(a.mx, mx, sizeof(mx)), a.code, a.status, delay,
@@ -512,7 +515,9 @@ settle_job(struct job *j, bool counted)
 		j->attempts++;
 	if (job_waiting(j) > 0 && !j->removed) {
 		next = next_attempt(j, counted, now);
-		if (too_late(j->letter, now)) {
+		if (settings->hold_uncertain && any_event(j, EVENT_UNCERTAIN)) {
+			j->due = 0; /* until an operator lets it go */
+		} else if (too_late(j->letter, now)) {
 			fail_too_late(j, now);
 		} else if (next == 0) {
 			fail_all_waiting(j);

@@ -17,7 +17,7 @@
 #include "queue/show.h"
 #include "queue/upkeep.h"
 
-enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION };
+enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION, HELD_UNCERTAIN };
 
 void
 show_message(
@@ -39,19 +39,27 @@ show_message(
 					 : HELD_NO;
 }
 
-/* The i-th packed answer of a row as text. */
+/* The i-th packed answer of a row. */
+static bool
+answer_of(const struct job_row *row, uint8_t i, struct answer_row *a)
+{
+	struct bytes rest = row->answers, item;
+
+	do {
+		if (!list_next(&rest, &item))
+			return false;
+	} while (i-- > 0);
+	return answer_unpack(a, item);
+}
+
+/* The same as text. */
 static uint64_t
 answer_text(const struct job_row *row, uint8_t i, char *out, size_t size)
 {
-	struct bytes rest = row->answers, item;
 	struct answer_row a;
 
 	out[0] = '\0';
-	do {
-		if (!list_next(&rest, &item))
-			return 0;
-	} while (i-- > 0);
-	if (!answer_unpack(&a, item))
+	if (!answer_of(row, i, &a))
 		return 0;
 	if (a.code != 0)
 		snprintf(out, size, "%u %.400s", a.code, a.text);
@@ -84,6 +92,8 @@ add_job(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 	if (row->due != 0 && s->out->held != HELD_BY_ADMIN &&
 	    (s->out->next == 0 || row->due < s->out->next))
 		s->out->next = row->due;
+	if (row->due == 0 && s->out->held == HELD_NO)
+		s->out->held = HELD_UNCERTAIN;
 	while (list_next(&rest, &item)) {
 		if (item.len < 2 || item.data[0] != RCPT_WAITING)
 			continue;
@@ -113,9 +123,12 @@ struct rcpts {
 };
 
 static const char *
-state_name(uint8_t state, uint32_t attempts, const struct job *j)
+state_name(
+    const struct job_row *row, const uint8_t rcpt[2], const struct job *j)
 {
-	switch (state) {
+	struct answer_row a;
+
+	switch (rcpt[0]) {
 	case RCPT_DELIVERED:
 		return "delivered";
 	case RCPT_BOUNCED:
@@ -127,7 +140,9 @@ state_name(uint8_t state, uint32_t attempts, const struct job *j)
 	}
 	if (j != NULL && j->state == JOB_FLYING)
 		return "active";
-	return attempts > 0 ? "deferred" : "waiting";
+	if (answer_of(row, rcpt[1], &a) && answer_how(&a).uncertain)
+		return "uncertain";
+	return row->attempts > 0 ? "deferred" : "waiting";
 }
 
 /* By which it would go now. */
@@ -161,7 +176,7 @@ send_rcpts(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 		    (const char *)item.data + 2);
 		snprintf(r->domain, sizeof(r->domain), "%s", row->domain);
 		snprintf(r->state, sizeof(r->state), "%s",
-		    state_name(item.data[0], row->attempts, j));
+		    state_name(row, item.data, j));
 		r->attempts = row->attempts;
 		r->next = item.data[0] == RCPT_WAITING ? row->due : 0;
 		show_route(s, row->domain, r);

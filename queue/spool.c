@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/crash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/msgid.h"
-#include "queue/crash.h"
 #include "queue/flow.h"
+#include "queue/history.h"
 #include "queue/refill.h"
 #include "queue/spool.h"
 #include "queue/t_body.h"
-#include "queue/history.h"
 
 static void write_rows(struct txn *, struct totals *, struct change *);
 static void bring_into_memory(struct change *);

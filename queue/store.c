@@ -14,8 +14,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "lib/crash.h"
 #include "lib/log.h"
-#include "queue/crash.h"
 #include "queue/store_env.h"
 
 #define LOG_FILE_MOST  (16 * 1024 * 1024)

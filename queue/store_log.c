@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/crash.h"
+#include "lib/crash.h"
 #include "queue/store_env.h"
 
 #define RECORD_TYPE (DB_user_BEGIN + 1)

@@ -2,6 +2,7 @@
  * t_job.c - see t_job.h.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/log.h"
 #include "queue/t_job.h"
@@ -128,12 +129,25 @@ answer_secured(struct answer_row *a, const char *tls, const char *cipher,
 	    *tls != '\0' ? tls : "-", *cipher != '\0' ? cipher : "-", policy);
 }
 
+void
+answer_mark_uncertain(struct answer_row *a)
+{
+	size_t n = strlen(a->tls);
+
+	snprintf(a->tls + n, sizeof(a->tls) - n, "%s uncertain",
+	    n == 0 ? "- - -" : "");
+}
+
 struct secured
 answer_how(const struct answer_row *a)
 {
-	struct secured s = { "", "", "" };
+	struct secured s = { .tls = "" };
+	char mark[16] = "";
 
 	/* Rows of old have the protocol only. */
-	sscanf(a->tls, "%15s %39s %15s", s.tls, s.cipher, s.policy);
+	sscanf(a->tls, "%15s %39s %15s %15s", s.tls, s.cipher, s.policy, mark);
+	s.uncertain = strcmp(mark, "uncertain") == 0;
+	if (strcmp(s.policy, "-") == 0)
+		s.tls[0] = s.cipher[0] = s.policy[0] = '\0';
 	return s;
 }

@@ -36,7 +36,8 @@ struct answer_row {
 	uint32_t code;
 	char status[12];
 	char mx[300];
-	char tls[80]; /* protocol, cipher, policy; see answer_secured() */
+	char tls[80]; /* words: protocol, cipher, policy, and perhaps
+		       * "uncertain"; see answer_secured() */
 	char text[512];
 	uint64_t when; /* unix milliseconds */
 };
@@ -62,8 +63,11 @@ bool answer_unpack(struct answer_row *, struct bytes item);
  * back ("" what is not known). */
 void answer_secured(struct answer_row *, const char *tls, const char *cipher,
     const char *policy);
+/* The end of the message was sent and no answer came: it may have arrived. */
+void answer_mark_uncertain(struct answer_row *);
 struct secured {
 	char tls[16], cipher[40], policy[16];
+	bool uncertain;
 };
 struct secured answer_how(const struct answer_row *);
 

@@ -31,6 +31,7 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_RELEASED]  = "released",
 	[EVENT_RETRIED]   = "retried",
 	[EVENT_REMOVED]   = "removed",
+	[EVENT_UNCERTAIN] = "uncertain",
 };
 /* clang-format on */
 

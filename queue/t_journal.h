@@ -23,6 +23,7 @@ enum event_kind {
 	EVENT_RELEASED,
 	EVENT_RETRIED,
 	EVENT_REMOVED,
+	EVENT_UNCERTAIN, /* it may have arrived; nobody can know */
 	EVENT_KINDS
 };
 

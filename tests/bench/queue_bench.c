@@ -177,7 +177,11 @@ run(void)
 				safe++;
 			}
 		while ((n = recv(deliver, in, sizeof(in), MSG_DONTWAIT)) > 0)
-			if (msg_decode(&m, in, (size_t)n)) {
+			if (msg_decode(&m, in, (size_t)n) &&
+			    m.type == MSG_MARKS) {
+				m = (struct msg){ .type = MSG_MARKS_ARE };
+				say(deliver, &m, -1);
+			} else {
 				answer(m.tag);
 				done++;
 			}

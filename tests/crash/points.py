@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """
-The queue ends itself at each named point; every 250 arrives all the same.
+The queue, or deliver, ends itself at each named point; every 250 arrives all
+the same.
 
-The points are the CRASH_POINT()s of queue/; POSTERN_CRASH=POINT:N makes the
-queue pass N - 1 times and die there.
+The points are the CRASH_POINT()s of queue/ and deliver/; POSTERN_CRASH=POINT:N
+makes the process pass N - 1 times and die there.
 """
 # run: limit 150
 # run: limit-all 600
@@ -58,7 +59,7 @@ for name in points():
 if not points():
     @tap.case("named crash points")
     def none():
-        raise AssertionError("queue/ has no CRASH_POINT")
+        raise AssertionError("there is no CRASH_POINT")
 
 if __name__ == "__main__":
     tap.main()

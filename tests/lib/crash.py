@@ -208,9 +208,10 @@ PATIENT = ("421", "451", "452", "454")
 
 
 def points():
-    """The names of the CRASH_POINT()s of the queue."""
+    """The names of the CRASH_POINT()s of queue and deliver."""
     found = set()
-    for path in glob.glob(os.path.join(TOP, "queue", "*.c")):
+    for path in (glob.glob(os.path.join(TOP, "queue", "*.c"))
+                 + glob.glob(os.path.join(TOP, "deliver", "*.c"))):
         with open(path) as f:
             found |= set(re.findall(r'CRASH_POINT\("([^"]+)"\)', f.read()))
     return sorted(found)

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "deliver/mark.h"
 #include "deliver/talk.h"
 
 #define BODY "Subject: x\r\n\r\n.dot\r\nhello\r\n"
@@ -185,7 +187,8 @@ run(struct server *s)
 		enum talk_wants wants = talk_wants(&s->talk);
 
 		if (wants == TALK_TLS && s->out.len == 0) {
-			talk_secured(&s->talk, "TLSv1.3", "TLS_AES_128_GCM_SHA256");
+			talk_secured(
+			    &s->talk, "TLSv1.3", "TLS_AES_128_GCM_SHA256");
 			continue;
 		}
 		if (wants == TALK_SECRET) {
@@ -207,10 +210,10 @@ run(struct server *s)
 static void
 start(struct server *s, enum route_tls tls, const char *user, struct job *j)
 {
-	struct talk_rules rules = {
-		.policy = "opportunistic",
-		.helo = "me.example.org", .mx = "mx[192.0.2.1]:25", .tls = tls
-	};
+	struct talk_rules rules = { .policy = "opportunistic",
+		.helo = "me.example.org",
+		.mx = "mx[192.0.2.1]:25",
+		.tls = tls };
 
 	snprintf(rules.user, sizeof(rules.user), "%s", user);
 	talk_start(&s->talk, &rules, &s->out, j);
@@ -729,7 +732,8 @@ password_that_cannot_be_had_defers(void **state)
 	while (talk_wants(&s->talk) != TALK_SECRET) {
 		react(s);
 		if (talk_wants(&s->talk) == TALK_TLS)
-			talk_secured(&s->talk, "TLSv1.2", "TLS_AES_128_GCM_SHA256");
+			talk_secured(
+			    &s->talk, "TLSv1.2", "TLS_AES_128_GCM_SHA256");
 	}
 	talk_secret(&s->talk, NULL);
 	run(s);
@@ -836,6 +840,110 @@ dot_that_never_left_is_not_uncertain(void **state)
 	stop(s, j);
 }
 
+/* A file as the queue lends it, which deliver maps. */
+static int
+lent_file(void)
+{
+	int fd = memfd_create("marks", MFD_CLOEXEC);
+
+	assert_int_equal(ftruncate(fd, MARKS * sizeof(struct mark)), 0);
+	return fd;
+}
+
+/* How many marks are in this state; the last of them into *m. */
+static unsigned
+marked(int fd, enum mark_state state, struct mark *m)
+{
+	struct mark at;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < MARKS; i++) {
+		assert_int_equal(
+		    pread(fd, &at, sizeof(at), (off_t)(i * sizeof(at))),
+		    sizeof(at));
+		if (at.state != state || at.id == 0)
+			continue;
+		*m = at;
+		n++;
+	}
+	return n;
+}
+
+static void
+until_silent(struct server *s)
+{
+	for (int turns = 0; turns < 1000 && !s->slow; turns++)
+		react(s);
+	assert_true(s->slow);
+}
+
+/* From the end of the message until its answer, and no longer. */
+static void
+marks_the_moment(void **state)
+{
+	static const struct script script[] = {
+		{ "RCPT TO:<r1@", 0, "550 5.1.1 nobody" },
+		{ ".", 1, SLOW },
+		{ 0 },
+	};
+	static const struct script refused[] = {
+		{ ".", 1, "451 4.3.0 no" },
+		{ 0 },
+	};
+	struct job *j = job_of(BODY, 0, 3);
+	int fd = lent_file(), other = lent_file();
+	struct server *s;
+	struct mark m;
+
+	(void)state;
+	assert_false(mark_file(dup(fd)));
+	j->id = 77;
+	j->n = 3;
+	j->attempt = 2;
+	s = greeted(script, true, ROUTE_TLS_NEVER, "", j);
+	assert_int_equal(marked(fd, MARK_SENT, &m), 0);
+	until_silent(s);
+	assert_int_equal(marked(fd, MARK_SENT, &m), 1);
+	assert_int_equal(m.id, 77);
+	assert_int_equal(m.n, 3);
+	assert_int_equal(m.attempt, 2);
+	assert_int_equal(m.nrcpts, 3);
+	assert_int_equal(m.rcpts[0], 5);
+	assert_string_equal(m.mx, s->talk.rules.mx);
+	/* A later attempt was put off because of this one. */
+	mark_follow(77, 3, 4);
+	/* The queue came again, with the same file or another. */
+	assert_true(mark_file(dup(fd)));
+	assert_true(mark_file(dup(other)));
+	assert_int_equal(marked(other, MARK_SENT, &m), 1);
+	assert_int_equal(m.attempt, 4);
+	talk_input(&s->talk, "250 2.0.0 ok\r\n", 14);
+	assert_int_equal(marked(other, MARK_SENT, &m), 0);
+	assert_int_equal(marked(other, MARK_TAKEN, &m), 1);
+	assert_int_equal(m.code, 250);
+	stop(s, j);
+
+	/* Refused, or lost behind the end. */
+	j = job_of(BODY, 0, 1);
+	j->id = 78;
+	s = greeted(refused, true, ROUTE_TLS_NEVER, "", j);
+	run(s);
+	assert_int_equal(marked(other, MARK_SENT, &m), 0);
+	assert_int_equal(marked(other, MARK_TAKEN, &m), 1);
+	stop(s, j);
+	j = job_of(BODY, 0, 1);
+	j->id = 79;
+	s = greeted(script + 1, true, ROUTE_TLS_NEVER, "", j);
+	until_silent(s);
+	talk_lost(&s->talk, "connection reset");
+	assert_int_equal(marked(other, MARK_SENT, &m), 0);
+	assert_int_equal(marked(other, MARK_LOST, &m), 1);
+	assert_int_equal(m.id, 79);
+	stop(s, j);
+	close(fd);
+	close(other);
+}
+
 /* A server may refuse before the end of a long message. */
 static void
 early_refusal_counts(void **state)
@@ -914,6 +1022,7 @@ main(void)
 		cmocka_unit_test(eight_bits_are_declared_or_converted),
 		cmocka_unit_test(silence_after_the_dot_is_uncertain),
 		cmocka_unit_test(dot_that_never_left_is_not_uncertain),
+		cmocka_unit_test(marks_the_moment),
 		cmocka_unit_test(early_refusal_counts),
 		cmocka_unit_test(hundred_recipients_fit),
 	};

@@ -46,6 +46,8 @@ struct bed {
 	uint8_t buf[MSG_MAX]; /* of the last message received */
 	struct msg m;
 	int fd;       /* that rode along */
+	int marks;    /* the file lent to deliver */
+	bool ours;    /* deliver says that what is in it is its own */
 	uint64_t tag; /* of the last job */
 };
 
@@ -64,6 +66,20 @@ bed_say(int sock, struct msg *m, int fd)
 	assert_true(message_send(sock, m, fd));
 }
 
+/* deliver takes the file of marks, as the first thing it hears. */
+static inline void
+bed_take_marks(struct bed *b)
+{
+	struct msg m = { .type = MSG_MARKS_ARE };
+
+	if (b->marks != -1)
+		close(b->marks);
+	b->marks = b->fd;
+	b->fd = -1;
+	m.u.marks_are.ours = b->ours;
+	bed_say(b->deliver, &m, -1);
+}
+
 /* The next message within ms; false when there is none. */
 static inline bool
 bed_hear(struct bed *b, int sock, enum process who, int ms)
@@ -75,7 +91,12 @@ bed_hear(struct bed *b, int sock, enum process who, int ms)
 	if (b->fd != -1)
 		close(b->fd);
 	b->fd = -1;
-	return message_recv(sock, P_QUEUE, who, &b->m, b->buf, &b->fd);
+	if (!message_recv(sock, P_QUEUE, who, &b->m, b->buf, &b->fd))
+		return false;
+	if (b->m.type != MSG_MARKS)
+		return true;
+	bed_take_marks(b);
+	return bed_hear(b, sock, who, ms);
 }
 
 static inline void
@@ -194,7 +215,7 @@ bed_setup(void **state)
 		return -1;
 	snprintf(b->dir, sizeof(b->dir), "%s/queue", top);
 	mkdir(b->dir, 0700);
-	b->fd = -1;
+	b->fd = b->marks = -1;
 	*state = b;
 	return 0;
 }

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "queue/crash.h"
+#include "lib/crash.h"
 #include "queue/job.h"
 #include "queue/t_body.h"
 #include "queue/t_index.h"

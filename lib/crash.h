@@ -4,8 +4,8 @@
  * POSTERN_CRASH=POINT:N in the environment ends the process with _exit(137)
  * the N-th time that POINT is passed.  docs/QUEUE.md lists the points.
  */
-#ifndef QUEUE_CRASH_H
-#define QUEUE_CRASH_H
+#ifndef LIB_CRASH_H
+#define LIB_CRASH_H
 
 #include <stdbool.h>
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/crash.h"
 #include "lib/log.h"
-#include "queue/crash.h"
 
 bool crash_armed;
 static char point[64];
@@ -26,7 +26,7 @@ crash_init(void)
 	left = atoi(colon + 1);
 	crash_armed = left > 0;
 	log_event("warning", "text=%s crash=%s",
-	    log_quote("this process will end itself, as a test asked"), point);
+	    log_quote("a process will end itself, as a test asked"), point);
 }
 
 void
