@@ -15,7 +15,6 @@
 #define DAY_S     86400
 
 struct waiter {
-	uint64_t ticket;
 	known_fn *fn;
 	void *arg;
 	TAILQ_ENTRY(waiter) link;
@@ -31,7 +30,6 @@ struct known {
 
 static struct channel *queue;
 static struct known *all; /* the oldest first */
-static uint64_t tickets;
 
 static uint64_t
 now_s(void)
@@ -122,7 +120,7 @@ known_message(const struct msg *m)
 	}
 }
 
-uint64_t
+void
 known_ask(const char *domain, known_fn *fn, void *arg)
 {
 	struct known *k = find(domain);
@@ -130,33 +128,15 @@ known_ask(const char *domain, known_fn *fn, void *arg)
 
 	if (k != NULL && k->here) {
 		fn(arg, &k->row);
-		return 0;
+		return;
 	}
 	if (k == NULL)
 		ask(k = add(domain));
 	w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		abort();
-	*w = (struct waiter){ .ticket = ++tickets, .fn = fn, .arg = arg };
+	*w = (struct waiter){ .fn = fn, .arg = arg };
 	TAILQ_INSERT_TAIL(&k->waiters, w, link);
-	return w->ticket;
-}
-
-void
-known_forget(uint64_t ticket)
-{
-	struct known *k, *next;
-	struct waiter *w;
-
-	if (ticket == 0)
-		return;
-	HASH_ITER(hh, all, k, next)
-	TAILQ_FOREACH (w, &k->waiters, link)
-		if (w->ticket == ticket) {
-			TAILQ_REMOVE(&k->waiters, w, link);
-			free(w);
-			return;
-		}
 }
 
 struct msg_domain *

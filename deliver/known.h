@@ -24,8 +24,7 @@ typedef void known_fn(void *arg, struct msg_domain *);
  * Answers once, perhaps before this returns.  A queue that is away answers
  * when it is back.
  */
-uint64_t known_ask(const char *domain, known_fn *, void *arg);
-void known_forget(uint64_t ticket);
+void known_ask(const char *domain, known_fn *, void *arg);
 
 /* What is in memory now; NULL when it was not asked for lately. */
 struct msg_domain *known_look(const char *domain);

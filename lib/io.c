@@ -415,13 +415,6 @@ io_wipe(struct io *io, bool wipe)
 }
 
 void
-io_write(struct io *io, const void *p, size_t n)
-{
-	if (!io->failed && !io->closed)
-		buf_add(&io->out, p, n);
-}
-
-void
 io_flush(struct io *io)
 {
 	if (io->closed || io->failed || io->connecting || io->in_handler)

@@ -1,9 +1,9 @@
 /*
  * io.h - one byte stream to the world: a nonblocking TCP socket, clear or TLS.
  *
- * The owner gets named events; bytes from the peer arrive in `in` (a buffer that costs
- * nothing while empty), what io_write() is given is appended to out and leave together when
- * the owner calls io_flush() or when the event handler returns.
+ * The owner gets named events; bytes from the peer arrive in `in` (a buffer
+ * that costs nothing while empty); what the owner appends to `out` leaves
+ * together when it calls io_flush() or when the event handler returns.
  */
 #ifndef LIB_IO_H
 #define LIB_IO_H
@@ -65,7 +65,6 @@ void io_wipe(struct io *, bool);
  * a handler of the same io. */
 void io_go_on(struct io *);
 
-void io_write(struct io *, const void *, size_t);
 void io_flush(struct io *);
 void io_pause(struct io *, bool paused);     /* of reading */
 void io_timeout(struct io *, int64_t in_ms); /* 0: none; each call restarts */

@@ -25,29 +25,6 @@ get(const uint8_t **p, const uint8_t *end, int bytes, uint64_t *v)
 }
 
 size_t
-record_bound(const struct field *f)
-{
-	size_t n = 0;
-
-	for (; f->kind != FIELD_END; f++)
-		switch (f->kind) {
-		case FIELD_U32:
-		case FIELD_U64:
-			n += f->size;
-			break;
-		case FIELD_STR:
-			n += 2 + f->size - 1;
-			break;
-		case FIELD_BYTES:
-			n += 4 + f->size;
-			break;
-		case FIELD_END:
-			break;
-		}
-	return n;
-}
-
-size_t
 record_encode(
     const struct field *f, const void *from, uint8_t *out, size_t size)
 {

@@ -38,9 +38,6 @@ struct field {
 #define F_END       { FIELD_END, 0, 0, NULL }
 /* clang-format on */
 
-/* The longest record that these fields can make, in bytes. */
-size_t record_bound(const struct field *);
-
 /*
  * Encode the struct at `from` into out[size].  Returns the length; 0 when it
  * does not fit or a bulk field is over its bound.  A string ends at its NUL

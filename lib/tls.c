@@ -322,25 +322,6 @@ out:
 }
 
 bool
-tls_use_key(SSL_CTX *ctx, const char *pem, size_t n, char *err, size_t err_size)
-{
-	BIO *bio = BIO_new_mem_buf(pem, (int)n);
-	EVP_PKEY *key = NULL;
-	bool ok;
-
-	ERR_clear_error();
-	if (bio != NULL)
-		key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-	ok = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
-	    SSL_CTX_check_private_key(ctx) == 1;
-	if (!ok)
-		tls_error(err, err_size);
-	EVP_PKEY_free(key);
-	BIO_free(bio);
-	return ok;
-}
-
-bool
 tls_trust(SSL_CTX *ctx, const char *pem, size_t n, char *err, size_t err_size)
 {
 	BIO *bio = BIO_new_mem_buf(pem, (int)n);

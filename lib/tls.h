@@ -49,9 +49,6 @@ bool tls_name_covers(const char *pattern, const char *host);
  * reference) when pub is not NULL.  False with a reason in err[]. */
 bool tls_use_chain(SSL_CTX *, const char *pem, size_t n, EVP_PKEY **pub,
     char *err, size_t err_size);
-/* Use a PEM private key that must match the chain. */
-bool
-tls_use_key(SSL_CTX *, const char *pem, size_t n, char *err, size_t err_size);
 /* Trust these PEM roots for verification. */
 bool tls_trust(SSL_CTX *, const char *pem, size_t n, char *err, size_t);
 

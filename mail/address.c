@@ -217,12 +217,6 @@ address_valid(const struct address *a)
 }
 
 bool
-address_utf8(const struct address *a)
-{
-	return lines_eight_bit(a->local, strnlen(a->local, LOCAL_MAX));
-}
-
-bool
 address_equal(const struct address *a, const struct address *b)
 {
 	return strcmp(a->local, b->local) == 0 &&

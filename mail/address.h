@@ -39,13 +39,10 @@ struct address {
  * what is no UTF-8; an empty local part, even a quoted one; empty labels, a
  * trailing dot, underscores, a last label of only digits; other literals than
  * domain_literal() knows; a local part whose text is longer than 64 octets.
- * Whether UTF-8 may be used at all is the caller's to know: a domain comes out
- * as ASCII, and address_utf8() asks about the rest.
+ * Whether UTF-8 may be used in the local part (RFC 6531) is the caller's to
+ * know; a domain comes out as ASCII.
  */
 bool address_parse(struct address *a, const char *s, size_t n);
-
-/* Does its local part need SMTPUTF8 to travel (RFC 6531)? */
-bool address_utf8(const struct address *a);
 
 /*
  * Write the canonical text, the local part quoted only if it must be.

@@ -13,8 +13,10 @@ is_text(char c)
 	return ascii_print(c) || c == '\t' || (c & 0x80);
 }
 
-size_t
-cfws_blanks(const char *p, const char *end)
+/* How many bytes of blanks are at p?  A CRLF counts when a blank or the end
+ * is behind it. */
+static size_t
+blanks(const char *p, const char *end)
 {
 	const char *s = p;
 
@@ -36,7 +38,7 @@ cfws_blanks(const char *p, const char *end)
 static const char *
 step(const char *p, const char *end)
 {
-	size_t n = cfws_blanks(p, end);
+	size_t n = blanks(p, end);
 
 	if (n > 0)
 		return p + n;
@@ -65,7 +67,7 @@ const char *
 cfws_skip(const char *p, const char *end)
 {
 	for (;;) {
-		p += cfws_blanks(p, end);
+		p += blanks(p, end);
 		if (p == end || *p != '(')
 			return p;
 		p = skip_comment(p, end);

@@ -8,12 +8,6 @@
 #include <stddef.h>
 
 /*
- * How many bytes of blanks are at p?  A CRLF counts when a blank or the end
- * is behind it.
- */
-size_t cfws_blanks(const char *p, const char *end);
-
-/*
  * The first byte behind the blanks and comments at p, perhaps end; NULL when
  * a comment has no end or has controls in it.
  */

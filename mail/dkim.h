@@ -68,10 +68,6 @@ bool dkim_header_read(struct dkim_header *h, const char *text, size_t n);
 /* Put the chosen fields as they are hashed (RFC 6376 3.7). */
 void dkim_header_put(const struct dkim_header *, dkim_put *, void *arg);
 
-/* Bytes of the empty line's end: the length of a header with its empty line,
- * n when it has none. */
-size_t dkim_header_length(const char *text, size_t n);
-
 /*
  * The domain of the first mailbox in From:, canonical.  False when there is
  * none to be read, or it is an address literal.

@@ -137,20 +137,6 @@ field_name(const char *field, size_t n)
 	return i;
 }
 
-size_t
-dkim_header_length(const char *text, size_t n)
-{
-	const char *p = text, *end = text + n, *lf;
-	size_t k;
-
-	while ((k = next_field(p, end)) > 0)
-		p += k;
-	if (p == end)
-		return n;
-	lf = memchr(p, '\n', (size_t)(end - p));
-	return lf != NULL ? (size_t)(lf - text) + 1 : n;
-}
-
 static void
 add_name(struct dkim_header *h, size_t *len, const char *name)
 {

@@ -124,26 +124,3 @@ domain_literal(const char *s, size_t n, char out[DOMAIN_MAX])
 	    canonical);
 	return true;
 }
-
-bool
-domain_below(const char *a, const char *b)
-{
-	size_t na = strlen(a), nb = strlen(b);
-
-	return nb > 0 && na > nb + 1 && a[na - nb - 1] == '.' &&
-	    ascii_same(a + na - nb, b, nb);
-}
-
-unsigned
-domain_fits(const char *pattern, const char *domain)
-{
-	size_t n = strlen(domain);
-
-	if (strcmp(pattern, "*") == 0)
-		return n > 0 ? 1 : 0;
-	if (strncmp(pattern, "*.", 2) == 0)
-		return domain_below(domain, pattern + 2)
-		    ? (unsigned)strlen(pattern)
-		    : 0;
-	return n > 0 && ascii_is(domain, n, pattern) ? UINT_MAX : 0;
-}

@@ -54,18 +54,4 @@ bool domain_ascii(const char *s, size_t n, char out[DOMAIN_MAX]);
  */
 bool domain_literal(const char *s, size_t n, char out[DOMAIN_MAX]);
 
-/*
- * Is a below b: "mx.example.net" is below "example.net", a name is not below
- * itself.  Case of letters is ignored; no trailing dots.
- */
-bool domain_below(const char *a, const char *b);
-
-/*
- * How well does a pattern fit a domain?  The pattern is "example.net" (that
- * domain), "*.example.net" (all below it, not itself) or "*" (any, literals
- * too).  0 when it does not fit; among patterns that do, the most specific
- * one has the highest result: exact, then the longer suffix, then "*".
- */
-unsigned domain_fits(const char *pattern, const char *domain);
-
 #endif

@@ -14,23 +14,15 @@ body_new(size_t len)
 
 	if (b == NULL)
 		abort();
-	b->refs = 1;
 	b->len = len;
 	total += len;
 	return b;
 }
 
-struct body *
-body_ref(struct body *b)
-{
-	b->refs++;
-	return b;
-}
-
 void
-body_unref(struct body *b)
+body_free(struct body *b)
 {
-	if (b == NULL || --b->refs > 0)
+	if (b == NULL)
 		return;
 	total -= b->len;
 	free(b);

@@ -1,5 +1,5 @@
 /*
- * body.h - bytes of a message in memory, shared by whoever still needs them.
+ * body.h - bytes of a message in memory.
  */
 #ifndef QUEUE_BODY_H
 #define QUEUE_BODY_H
@@ -8,16 +8,14 @@
 #include <stdint.h>
 
 struct body {
-	unsigned refs;
 	size_t len;
 	uint8_t data[];
 };
 
-/* One reference; data is not set. */
+/* Its data is not set. */
 struct body *body_new(size_t len);
-struct body *body_ref(struct body *);
 /* NULL is fine. */
-void body_unref(struct body *);
+void body_free(struct body *);
 /* Bytes of all bodies in memory. */
 size_t body_total(void);
 

@@ -192,13 +192,13 @@ read_file(int fd, size_t size)
 	ssize_t n;
 
 	if (fstat(fd, &st) == -1 || (uint64_t)st.st_size != size) {
-		body_unref(b);
+		body_free(b);
 		return NULL;
 	}
 	for (size_t at = 0; at < size; at += (size_t)n) {
 		n = pread(fd, b->data + at, size - at, (off_t)at);
 		if (n <= 0) {
-			body_unref(b);
+			body_free(b);
 			return NULL;
 		}
 	}

@@ -104,7 +104,7 @@ static void
 letter_free(struct letter *l)
 {
 	HASH_DEL(letters, l);
-	body_unref(l->body);
+	body_free(l->body);
 	free(l->account);
 	free(l->sender);
 	free(l->msgid);

@@ -323,9 +323,3 @@ refill_turn(void)
 	if (wait != INT64_MAX)
 		timer_set(&again, wait > 0 ? wait : 0);
 }
-
-uint64_t
-refill_next_due(void)
-{
-	return next_due;
-}

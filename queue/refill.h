@@ -35,7 +35,5 @@ void refill_expect(const struct due_key *);
 
 /* The end of a turn: read a slice when there is reason to. */
 void refill_turn(void);
-/* The next row that is known not to be due yet; 0 none. */
-uint64_t refill_next_due(void);
 
 #endif

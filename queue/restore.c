@@ -74,7 +74,7 @@ message_free(struct message *m)
 		free((void *)(uintptr_t)m->parts[i].row.answers.data);
 	}
 	free(m->parts);
-	body_unref(m->body);
+	body_free(m->body);
 	if (m->fd != -1)
 		close(m->fd);
 	free(m);

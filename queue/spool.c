@@ -37,7 +37,7 @@ void
 accept_free(struct accept *a)
 {
 	envelope_clear(&a->envelope);
-	body_unref(a->body);
+	body_free(a->body);
 	free(a);
 }
 

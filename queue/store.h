@@ -126,9 +126,6 @@ uint32_t store_log_unneeded(void);
  * recovery nor for what was put there.  Any thread. */
 void store_log_remove(uint32_t last);
 
-/* The last key of a table into key[STORE_KEY_MAX]; 0 when it is empty. */
-size_t store_last_key(enum table, uint8_t *key);
-
 /* What the disk will yet be asked for.  Any thread; walks the cache. */
 struct store_debt {
 	uint64_t dirty; /* bytes of pages to be written at a checkpoint */

@@ -118,26 +118,6 @@ store_prune(struct txn *t, enum table table, const void *before, size_t len,
 	return n;
 }
 
-size_t
-store_last_key(enum table table, uint8_t *key)
-{
-	DBT k = dbt_room(key, STORE_KEY_MAX), d = dbt_room(NULL, 0);
-	DBC *c;
-	int ret;
-
-	d.flags |= DB_DBT_PARTIAL; /* of the row nothing is wanted */
-	if ((ret = store_dbs[table]->cursor(store_dbs[table], NULL, &c, 0)) !=
-	    0)
-		store_fail("table", ret);
-	ret = c->get(c, &k, &d, DB_LAST);
-	if (ret == 0 && k.size == STORE_PIN)
-		ret = c->get(c, &k, &d, DB_PREV);
-	if (ret != 0 && ret != DB_NOTFOUND)
-		store_fail("table", ret);
-	c->close(c);
-	return ret == 0 ? k.size : 0;
-}
-
 uint64_t
 store_written(void)
 {

@@ -64,9 +64,8 @@ check_header(const char *s, size_t n)
 	char out[DKIM_SIGNATURE_MAX], domain[256];
 	struct dkim_tags tags = { "rsa-sha256", "example.org", "s", 1, "b",
 		h.names };
-	size_t len = dkim_header_length(s, n);
+	size_t len;
 
-	assert(len <= n);
 	if (dkim_header_read(&h, s, n)) {
 		assert(h.n > 0 && h.n <= DKIM_FIELDS);
 		dkim_header_put(&h, put, &t);

@@ -109,27 +109,25 @@ static const struct {
 	const char *name, *in;
 	size_t n;
 	const char *names, *out;
-	size_t length;
 } headers[] = {
 	{ "the usual order",
 	    S("Received: x\r\nSubject: s\r\nFrom: a@b\r\nX-Y: z\r\n"
 	      "To: c@d\r\n\r\nFrom: body\r\n"),
 	    "From:From:To:To:Subject:Subject",
-	    "from:a@b\r\nto:c@d\r\nsubject:s\r\n", 55 },
-	{ "no body", S("from: a@b\r\n"), "From:From", "from:a@b\r\n", 11 },
-	{ "no line end", S("FROM: a@b"), "From:From", "from:a@b\r\n", 9 },
+	    "from:a@b\r\nto:c@d\r\nsubject:s\r\n" },
+	{ "no body", S("from: a@b\r\n"), "From:From", "from:a@b\r\n" },
+	{ "no line end", S("FROM: a@b"), "From:From", "from:a@b\r\n" },
 	{ "from the bottom up",
 	    S("From: a@b\r\nList-Id: 1\r\nList-Id: 2\r\n\r\n"),
 	    "From:From:List-Id:List-Id",
-	    "from:a@b\r\nlist-id:2\r\nlist-id:1\r\n", 37 },
+	    "from:a@b\r\nlist-id:2\r\nlist-id:1\r\n" },
 	{ "of too many the last four, and none is forbidden",
 	    S("Cc: 1\r\nCc: 2\r\nCc: 3\r\nCc: 4\r\nCc: 5\r\nFrom: a@b\r\n"),
 	    "From:From:Cc:Cc:Cc:Cc",
-	    "from:a@b\r\ncc:5\r\ncc:4\r\ncc:3\r\ncc:2\r\n", 46 },
+	    "from:a@b\r\ncc:5\r\ncc:4\r\ncc:3\r\ncc:2\r\n" },
 	{ "folded lines belong together",
 	    S("Subject: x\r\n From: no\r\nFrom : a@b\r\n\r\n"),
-	    "From:From:Subject:Subject", "from:a@b\r\nsubject:x From: no\r\n",
-	    37 },
+	    "From:From:Subject:Subject", "from:a@b\r\nsubject:x From: no\r\n" },
 };
 
 static void
@@ -146,8 +144,6 @@ header_is_read_so(void **state)
 	dkim_header_put(&h, put, &out);
 	assert_int_equal(out.n, strlen(headers[i].out));
 	assert_memory_equal(out.s, headers[i].out, out.n);
-	assert_int_equal(
-	    dkim_header_length(in, headers[i].n), headers[i].length);
 	free(in);
 }
 

@@ -1,4 +1,4 @@
-/* Domains, literals, and which pattern fits best. */
+/* Domains and literals. */
 #include "test_mail.h"
 
 #include "mail/domain.h"
@@ -53,69 +53,6 @@ judges(void **state)
 
 	assert_int_equal(domain_valid(in, t->n, t->allow), t->valid);
 	free(in);
-}
-
-struct fit {
-	const char *name, *pattern, *domain;
-	bool fits;
-};
-
-static const struct fit fits[] = {
-	{ "exact", "example.net", "example.net", true },
-	{ "exact in another case", "Example.NET", "example.net", true },
-	{ "exact is not below", "example.net", "a.example.net", false },
-	{ "exact is not a prefix", "example.net", "example.ne", false },
-	{ "exact is not a suffix", "example.net", "example.net.org", false },
-	{ "below", "*.example.net", "a.example.net", true },
-	{ "far below", "*.example.net", "a.b.example.net", true },
-	{ "below in another case", "*.Example.net", "a.eXample.net", true },
-	{ "not below itself", "*.example.net", "example.net", false },
-	{ "not below by name alone", "*.example.net", "badexample.net", false },
-	{ "not below with an empty label", "*.example.net", ".example.net",
-	    false },
-	{ "any", "*", "example.net", true },
-	{ "any literal", "*", "[192.0.2.1]", true },
-	{ "a literal", "[192.0.2.1]", "[192.0.2.1]", true },
-	{ "any is some", "*", "", false },
-	{ "nothing fits nothing", "", "", false },
-	{ "below nothing", "*.", "a.", false },
-};
-
-static void
-fits_pattern(void **state)
-{
-	const struct fit *t = *state;
-
-	assert_int_equal(domain_fits(t->pattern, t->domain) != 0, t->fits);
-}
-
-static void
-ranks(void **state)
-{
-	static const char *const better[] = { "mx.a.example.net",
-		"*.a.example.net", "*.example.net", "*.net", "*" };
-	unsigned last = 0;
-
-	(void)state;
-	for (size_t i = COUNT(better); i-- > 0;) {
-		unsigned rank = domain_fits(better[i], "mx.a.example.net");
-
-		assert_true(rank > last);
-		last = rank;
-	}
-}
-
-static void
-below(void **state)
-{
-	(void)state;
-	assert_true(domain_below("mx.example.net", "example.net"));
-	assert_true(domain_below("MX.EXAMPLE.NET", "example.net"));
-	assert_false(domain_below("example.net", "example.net"));
-	assert_false(domain_below("xexample.net", "example.net"));
-	assert_false(domain_below("net", "example.net"));
-	assert_false(domain_below("example.net", ""));
-	assert_false(domain_below("", ""));
 }
 
 static void
@@ -219,9 +156,6 @@ main(void)
 	add("U-labels become A-labels", a_labels, NULL);
 
 	ADD_TABLE(names, judges);
-	ADD_TABLE(fits, fits_pattern);
-	add("the most specific pattern wins", ranks, NULL);
-	add("below", below, NULL);
 	add("literals have one form", literals, NULL);
 	return run_cases("mail/domain");
 }

@@ -379,19 +379,6 @@ totals_stay(void **state)
 	assert_memory_equal(&back, &t, sizeof(t));
 }
 
-static void
-last_keys(void **state)
-{
-	uint8_t key[STORE_KEY_MAX];
-	uint64_t id = 9;
-
-	(void)state;
-	assert_int_equal(store_last_key(T_MESSAGE, key), 0);
-	store_txn(write_message, &id, COMMIT_MEMORY);
-	assert_int_equal(store_last_key(T_MESSAGE, key), 8);
-	assert_int_equal(key_get(key, 8), 9);
-}
-
 static size_t
 pack_rcpts(uint8_t *out, size_t size, unsigned n)
 {
@@ -626,7 +613,6 @@ main(void)
 		CASE(the_journal_forgets_the_old),
 		CASE(the_index_forgets_the_old),
 		CASE(totals_stay),
-		CASE(last_keys),
 		CASE(answers_go_with_their_recipients),
 		CASE(the_longest_job_fits),
 		CASE(nothing_durable_is_lost),
