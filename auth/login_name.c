@@ -11,8 +11,8 @@
 
 static_assert(ADDR_SIZE >= ADDRESS_MAX, "a message holds any address");
 
-bool
-login_parse(struct address *a, const char *text)
+static bool
+parse(struct address *a, const char *text)
 {
 	if (!address_parse(a, text, strlen(text)))
 		return false;
@@ -26,7 +26,7 @@ login_canonical(char out[ADDR_SIZE], const char *text)
 {
 	struct address a;
 
-	if (!login_parse(&a, text))
+	if (!parse(&a, text))
 		return false;
 	address_format(&a, out);
 	return true;

@@ -11,8 +11,6 @@
 
 /* A login or granted address: as address_parse() reads it, local part in
  * lower case.  False when it is no address. */
-bool login_parse(struct address *, const char *text);
-/* The same as text. */
 bool login_canonical(char out[ADDR_SIZE], const char *text);
 
 /*

@@ -51,8 +51,9 @@ say(struct wish *w, const char *name, const char *fmt, ...)
 	va_end(ap);
 }
 
-bool
-address_private(const char *address)
+/* Is it one that only its own network can reach? */
+static bool
+is_private(const char *address)
 {
 	static const struct {
 		unsigned char bytes[2], bits;
@@ -95,7 +96,7 @@ plan_host(struct plan *p, const struct conf *conf, const struct addresses *a,
 			strchr(a->list[i], ':') != NULL ? "AAAA" : "A", why),
 		    conf->hostname, "%s", a->list[i]);
 	for (size_t i = 0; a != NULL && i < a->n; i++) {
-		if (address_private(a->list[i]) ||
+		if (is_private(a->list[i]) ||
 		    !lookup_reverse(
 			a->list[i], "in-addr.arpa", "ip6.arpa", name))
 			continue;
@@ -107,7 +108,7 @@ plan_host(struct plan *p, const struct conf *conf, const struct addresses *a,
 	for (size_t i = 0; lists && a != NULL && i < a->n; i++)
 		for (size_t k = 0;
 		     k < sizeof(blocklists) / sizeof(blocklists[0]); k++) {
-			if (address_private(a->list[i]) ||
+			if (is_private(a->list[i]) ||
 			    !lookup_reverse(
 				a->list[i], blocklists[k], blocklists[k], name))
 				continue;

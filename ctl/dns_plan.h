@@ -58,9 +58,6 @@ void plan_make(struct plan *, const char *domain, const struct conf *,
     const struct dkim_keys *, const struct addresses *, bool lists);
 void plan_clear(struct plan *);
 
-/* Is it one that only its own network can reach? */
-bool address_private(const char *address);
-
 const char *need_name(enum need);
 
 #endif

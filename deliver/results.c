@@ -27,20 +27,6 @@ static struct channel *queue;
 static struct timer timer;
 static bool on;
 
-static void
-on_timer(void *arg)
-{
-	(void)arg;
-	results_flush();
-}
-
-void
-results_start(struct channel *c)
-{
-	queue = c;
-	timer_init(&timer, on_timer, NULL);
-}
-
 void
 results_configure(bool yes)
 {
@@ -82,8 +68,9 @@ on_txt(void *arg, enum dns_result result, const struct answer *a, bool secure)
 	forget(r);
 }
 
-void
-results_flush(void)
+/* Tell what is noted, as far as the domains want it. */
+static void
+flush(void)
 {
 	struct result *r;
 	char name[300];
@@ -101,6 +88,20 @@ results_flush(void)
 		    r->m.u.tls_sessions.domain);
 		dns_ask(name, RR_TXT, on_txt, r);
 	}
+}
+
+static void
+on_timer(void *arg)
+{
+	(void)arg;
+	flush();
+}
+
+void
+results_start(struct channel *c)
+{
+	queue = c;
+	timer_init(&timer, on_timer, NULL);
 }
 
 static bool
@@ -130,7 +131,7 @@ add(const struct msg_tls_sessions *s)
 	r->m.u.tls_sessions = *s;
 	TAILQ_INSERT_TAIL(&results, r, link);
 	if (++count >= MANY)
-		results_flush();
+		flush();
 	else if (!timer_pending(&timer))
 		timer_set(&timer, FLUSH_MS);
 }

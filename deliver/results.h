@@ -35,7 +35,4 @@ void results_session(const char *domain, const struct target *,
 /* The MTA-STS policy of a domain could not be had. */
 void results_sts(const char *domain, enum tlsrpt_result, const char *why);
 
-/* Tell what is noted, as far as the domains want it. */
-void results_flush(void);
-
 #endif

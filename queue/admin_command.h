@@ -82,10 +82,6 @@ void admin_trace(struct admin *);
 void admin_log_begin(struct admin *);
 void admin_log(struct admin *);
 
-/* Tell one message: rows of the queue and its recipients, then events; false
- * when all is told. */
-void admin_story_begin(struct admin *, uint64_t id);
-bool admin_story_go_on(struct admin *);
 void admin_change(struct admin *);
 /* QUEUE_BACKUP */
 void admin_backup_begin(struct admin *);

@@ -70,8 +70,10 @@ tell_event(void *arg, uint64_t time, uint64_t seq)
 	return !op->story.ended;
 }
 
-void
-admin_story_begin(struct admin *op, uint64_t id)
+/* Tell one message: rows of the queue and its recipients, then, in slices,
+ * its events. */
+static void
+begin_story(struct admin *op, uint64_t id)
 {
 	static uint8_t buf[STORE_ROW_MAX];
 	struct msg m = { .type = MSG_QUEUE_ROW, .tag = op->tag };
@@ -94,8 +96,9 @@ admin_story_begin(struct admin *op, uint64_t id)
 	show_rcpts(&op->channel, op->tag, id, &row);
 }
 
-bool
-admin_story_go_on(struct admin *op)
+/* False when all is told. */
+static bool
+go_on(struct admin *op)
 {
 	struct story *s = &op->story;
 	uint64_t hash = index_hash(INDEX_ID, &s->id, sizeof(s->id));
@@ -122,13 +125,13 @@ void
 admin_show_begin(struct admin *op)
 {
 	op->settled = history_settle();
-	admin_story_begin(op, op->cmd.id);
+	begin_story(op, op->cmd.id);
 }
 
 void
 admin_show(struct admin *op)
 {
-	if (admin_story_go_on(op))
+	if (go_on(op))
 		return;
 	if (op->story.known)
 		admin_done(op, CODE_OK, "");
@@ -149,7 +152,7 @@ admin_trace_begin(struct admin *op)
 	if (op->cmd.id != 0) {
 		h->ids[h->n++] = op->cmd.id;
 		h->found = true;
-		admin_story_begin(op, h->ids[0]);
+		begin_story(op, h->ids[0]);
 		return;
 	}
 	h->period = this_period();
@@ -232,16 +235,16 @@ admin_trace(struct admin *op)
 		if (!look_into_period(op)) {
 			h->found = true;
 			if (h->n > 0)
-				admin_story_begin(op, h->ids[0]);
+				begin_story(op, h->ids[0]);
 		}
 	if (!h->found)
 		return;
 	if (h->told < h->n) {
-		if (admin_story_go_on(op))
+		if (go_on(op))
 			return;
 		op->count += op->story.known;
 		if (++h->told < h->n)
-			admin_story_begin(op, h->ids[h->told]);
+			begin_story(op, h->ids[h->told]);
 		return;
 	}
 	if (op->count > 0)
