@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/random.h>
 
 #include "deliver/link.h"
 #include "deliver/results.h"
@@ -22,6 +23,7 @@
 #include "deliver/trust.h"
 #include "lib/io.h"
 #include "lib/log.h"
+#include "mail/base64.h"
 
 #define CONNECT_MS 30000
 #define IN_LIMIT   32768
@@ -298,6 +300,17 @@ turn(struct link *l)
 	}
 }
 
+/* 24 random letters: 18 bytes in base64, which has no comma. */
+static void
+make_nonce(char nonce[SCRAM_NONCE + 1])
+{
+	unsigned char bytes[SCRAM_NONCE / 4 * 3];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		fatal("no randomness");
+	base64_encode(bytes, sizeof(bytes), nonce);
+}
+
 static void
 start(struct link *l)
 {
@@ -313,6 +326,7 @@ start(struct link *l)
 	    *l->kept.key.helo != '\0' ? l->kept.key.helo : self_name());
 	memcpy(rules.mx, l->mx, sizeof(rules.mx));
 	memcpy(rules.user, l->kept.key.user, sizeof(rules.user));
+	make_nonce(rules.nonce);
 	talk_start(&l->talk, &rules, &l->io.out, l->job);
 }
 

@@ -31,7 +31,10 @@ static const struct stage steps[STEP_COUNT] = {
 [STEP_GREETING]    = { "greeting",     NULL,            hear_greeting,  true,  300,  STEP_EHLO,        STEP_DONE },
 [STEP_EHLO]        = { "EHLO",         say_ehlo,        hear_ehlo,      true,  300,  STEP_STARTTLS,    STEP_HELO },
 [STEP_HELO]        = { "HELO",         say_helo,        hear_helo,      true,  300,  STEP_STARTTLS,    STEP_DONE },
-[STEP_STARTTLS]    = { "STARTTLS",     say_starttls,    hear_starttls,  true,  120,  STEP_EHLO,        STEP_AUTH_PLAIN },
+[STEP_STARTTLS]    = { "STARTTLS",     say_starttls,    hear_starttls,  true,  120,  STEP_EHLO,        STEP_AUTH_SCRAM },
+[STEP_AUTH_SCRAM]  = { "AUTH",         say_auth_scram,  hear_scram_challenge, true, 120, STEP_SCRAM_PROOF, STEP_AUTH_PLAIN },
+[STEP_SCRAM_PROOF] = { "proof",        say_scram_proof, hear_scram_last, true, 120,  STEP_SCRAM_END,   STEP_AUTH_PLAIN },
+[STEP_SCRAM_END]   = { "end of AUTH",  say_scram_end,   hear_auth_done, true,  120,  STEP_READY,       STEP_DONE },
 [STEP_AUTH_PLAIN]  = { "AUTH",         say_auth_plain,  hear_auth_done, true,  120,  STEP_AUTH_LOGIN,  STEP_DONE },
 [STEP_AUTH_LOGIN]  = { "AUTH",         say_auth_login,  hear_auth_asks, true,  120,  STEP_AUTH_USER,   STEP_READY },
 [STEP_AUTH_USER]   = { "user name",    say_auth_user,   hear_auth_asks, true,  120,  STEP_AUTH_SECRET, STEP_DONE },
@@ -59,7 +62,7 @@ talk_say(struct talk *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(line, 1022, fmt, ap);
 	va_end(ap);
-	assert(n > 0 && n < 1022);
+	assert(n >= 0 && n < 1022);
 	memcpy(line + n, "\r\n", 2);
 	buf_commit(t->out, (size_t)n + 2);
 }
@@ -145,6 +148,9 @@ fail(struct talk *t)
 	    t->step != STEP_DONE && t->reply.code != 421;
 
 	leave(t);
+	explicit_bzero(t->secret, sizeof(t->secret));
+	explicit_bzero(&t->scram, sizeof(t->scram));
+	t->has_secret = false;
 	t->step = polite ? STEP_QUIT : STEP_DONE;
 	t->nowed = 0;
 	t->in_reply = t->wants_tls = t->wants_secret = false;

@@ -29,6 +29,7 @@
 
 #include "deliver/job.h"
 #include "deliver/outcome.h"
+#include "deliver/scram.h"
 #include "lib/buf.h"
 #include "lib/conf.h"
 #include "mail/reply.h"
@@ -39,6 +40,9 @@ enum step {
 	STEP_EHLO,
 	STEP_HELO,
 	STEP_STARTTLS,
+	STEP_AUTH_SCRAM, /* with the first message */
+	STEP_SCRAM_PROOF,
+	STEP_SCRAM_END,
 	STEP_AUTH_PLAIN,
 	STEP_AUTH_LOGIN,
 	STEP_AUTH_USER,
@@ -71,6 +75,7 @@ enum offer {
 	OFFERS_DELIVERBY = 1024,  /* RFC 2852 */
 	OFFERS_PRIORITY = 2048,   /* RFC 6710 */
 	OFFERS_REQUIRETLS = 4096, /* RFC 8689 */
+	OFFERS_SCRAM = 8192,      /* SCRAM-SHA-256, RFC 7677 */
 };
 
 /* A command that was said and not answered. */
@@ -88,6 +93,7 @@ struct talk_rules {
 	const char *policy; /* behind that, for outcomes; static */
 	bool requiretls;    /* RFC 8689: offered, or not this message */
 	char user[256];     /* "" says no AUTH */
+	char nonce[SCRAM_NONCE + 1]; /* random letters; with a user */
 };
 
 enum { TALK_OWED = JOB_RCPTS + 3 }; /* RSET, MAIL, RCPT..., DATA */
@@ -111,7 +117,9 @@ struct talk {
 	bool wants_tls, wants_secret, has_secret, authed;
 	bool no_tls; /* it was wanted, and the server has none */
 	char secret[256];
-	unsigned transactions; /* begun */
+	struct scram scram;
+	const char *scram_flaw; /* why it was broken off, or NULL */
+	unsigned transactions;  /* begun */
 
 	/* The transaction. */
 	struct job *job;

@@ -45,7 +45,9 @@ read_mechanisms(const char *s)
 	for (; *s != '\0'; s += n) {
 		s += strspn(s, " =");
 		n = strcspn(s, " =");
-		if (ascii_is(s, n, "PLAIN"))
+		if (ascii_is(s, n, "SCRAM-SHA-256"))
+			offers |= OFFERS_SCRAM;
+		else if (ascii_is(s, n, "PLAIN"))
 			offers |= OFFERS_PLAIN;
 		else if (ascii_is(s, n, "LOGIN"))
 			offers |= OFFERS_LOGIN;
@@ -166,7 +168,7 @@ hear_starttls(struct talk *t, const struct owed *o)
 	return HEARD_FAIL;
 }
 
-/* Whether a mechanism is to be used now, for the two that may begin. */
+/* Whether a mechanism is to be used now, for those that may begin. */
 static enum said
 consider(struct talk *t, enum offer mechanism)
 {
@@ -180,6 +182,88 @@ consider(struct talk *t, enum offer mechanism)
 		return SAID;
 	t->wants_secret = true;
 	return SAID_WAIT;
+}
+
+/* A refused password is our mistake or the smarthost's, never the mail's. */
+static enum heard
+refuse_auth(struct talk *t)
+{
+	struct outcome o = talk_outcome(t, SCOPE_DEST);
+
+	outcome_soften(&o);
+	talk_blame(t, &o);
+	return HEARD_FAIL;
+}
+
+/*
+ * First, for it tells nothing of the password to a server that does not have
+ * it.  Where it comes to nothing the others may still do: some servers offer
+ * it for accounts that cannot use it.
+ */
+enum said
+say_auth_scram(struct talk *t)
+{
+	char text[SCRAM_TEXT];
+	enum said said;
+
+	if (t->rules.user[0] == '\0')
+		return SAID_GIVE_UP;
+	said = consider(t, OFFERS_SCRAM);
+	if (said == SAID_SKIP)
+		return SAID_GIVE_UP;
+	if (said == SAID) {
+		scram_first(&t->scram, t->rules.user, t->rules.nonce, text);
+		talk_say(t, "AUTH SCRAM-SHA-256 %s", text);
+	}
+	return said;
+}
+
+enum heard
+hear_scram_challenge(struct talk *t, const struct owed *o)
+{
+	(void)o;
+	if (talk_class(t) == 3)
+		return HEARD_FINE;
+	if (talk_class(t) == 5)
+		return HEARD_GIVE_UP;
+	return talk_class(t) == 2 ? talk_absurd(t) : refuse_auth(t);
+}
+
+enum said
+say_scram_proof(struct talk *t)
+{
+	char text[SCRAM_TEXT];
+
+	t->scram_flaw = scram_proof(&t->scram, t->reply.text, t->secret, text);
+	talk_say(t, "%s", t->scram_flaw == NULL ? text : "*");
+	return SAID;
+}
+
+enum heard
+hear_scram_last(struct talk *t, const struct owed *o)
+{
+	struct outcome out;
+
+	(void)o;
+	if (talk_class(t) == 5)
+		return HEARD_GIVE_UP;
+	if (talk_class(t) == 4)
+		return refuse_auth(t);
+	if (talk_class(t) == 3 && t->scram_flaw == NULL &&
+	    scram_proven(&t->scram, t->reply.text))
+		return HEARD_FINE;
+	/* RFC 5802 5: whoever does not know the password is not the server. */
+	out = outcome_make(V_TEMP, SCOPE_DEST, 0, "4.7.8",
+	    "the server did not prove that it knows the password (SCRAM)");
+	talk_blame(t, &out);
+	return HEARD_FAIL;
+}
+
+enum said
+say_scram_end(struct talk *t)
+{
+	talk_say(t, "%s", "");
+	return SAID;
 }
 
 enum said
@@ -215,9 +299,15 @@ say_auth_login(struct talk *t)
 	if (t->rules.user[0] == '\0' || t->authed)
 		return SAID_GIVE_UP;
 	said = consider(t, OFFERS_LOGIN);
+	if (said == SAID_SKIP && t->scram_flaw != NULL)
+		return refuse(t, "4.7.8", t->scram_flaw);
+	if (said == SAID_SKIP && (t->offers & OFFERS_SCRAM))
+		return refuse(t, "4.7.8",
+		    "the server refused user or password (SCRAM-SHA-256)");
 	if (said == SAID_SKIP)
 		return refuse(t, "4.7.4",
-		    "the server offers neither AUTH PLAIN nor LOGIN");
+		    "the server offers none of AUTH SCRAM-SHA-256, PLAIN and "
+		    "LOGIN");
 	if (said == SAID)
 		talk_say(t, "AUTH LOGIN");
 	return said;
@@ -242,19 +332,6 @@ say_auth_secret(struct talk *t)
 	talk_say(t, "%s", text);
 	explicit_bzero(text, sizeof(text));
 	return SAID;
-}
-
-/* A refused password is our mistake or the smarthost's, never the mail's. */
-static enum heard
-refuse_auth(struct talk *t)
-{
-	struct outcome o = talk_outcome(t, SCOPE_DEST);
-
-	explicit_bzero(t->secret, sizeof(t->secret));
-	t->has_secret = false;
-	outcome_soften(&o);
-	talk_blame(t, &o);
-	return HEARD_FAIL;
 }
 
 enum heard

@@ -57,6 +57,7 @@ struct script {
 struct server {
 	const struct script *script;
 	const char *ehlo;
+	const char *after_tls; /* that of EHLO then, or NULL */
 	int seen[64]; /* of each line of the script */
 	bool in_data;
 	bool slow;
@@ -96,7 +97,9 @@ answer_to(struct server *s, const char *line)
 	if (found != NULL)
 		return found;
 	if (strncmp(line, "EHLO", 4) == 0)
-		return s->ehlo;
+		return s->after_tls != NULL && s->talk.tls[0] != '\0'
+		    ? s->after_tls
+		    : s->ehlo;
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
 		if (strncmp(line, usual[i].on, strlen(usual[i].on)) == 0)
 			return usual[i].answer;
@@ -216,6 +219,7 @@ start(struct server *s, enum route_tls tls, const char *user, struct job *j)
 		.tls = tls };
 
 	snprintf(rules.user, sizeof(rules.user), "%s", user);
+	strcpy(rules.nonce, "0123456789abcdefghijklmn");
 	talk_start(&s->talk, &rules, &s->out, j);
 	s->heard[0] = s->data[0] = '\0';
 }
@@ -721,6 +725,89 @@ password_is_told_inside_tls_only(void **state)
 	}
 }
 
+/* u and geheim at a server whose nonce is "them", salt "salt", 4096 rounds. */
+#define SCRAM_FIRST \
+	"AUTH SCRAM-SHA-256 biwsbj11LHI9MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u"
+#define SCRAM_CHALLENGE \
+	"334 cj0wMTIzNDU2Nzg5YWJjZGVmZ2hpamtsbW50aGVtLHM9YzJGc2RBPT0saT00MDk2"
+#define SCRAM_PROOF \
+	"Yz1iaXdzLHI9MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1udGhlbSxwP"
+#define SCRAM_PLAIN "AUTH PLAIN AHUAZ2VoZWlt\n"
+
+/* SCRAM first; whatever it comes to, nobody waits for ever, and nobody is
+ * believed who does not know the password. */
+static void
+scram_comes_first(void **state)
+{
+	static const char both[] =
+	    "250-mx\r\n250 AUTH PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS";
+	static const char alone[] = "250-mx\r\n250 AUTH SCRAM-SHA-256";
+	static const struct {
+		const char *ehlo;
+		struct script script[4];
+		int verdict;
+		const char *said, *not_said, *status, *text;
+	} cases[] = {
+		/* It has no verifier for us, or no longer offers it. */
+		{ both, { { SCRAM_FIRST, 0, "535 5.7.8 no" } }, V_OK,
+		    SCRAM_FIRST "\n" SCRAM_PLAIN "MAIL", "*", "2.0.0", "" },
+		{ both, { { SCRAM_FIRST, 0, "504 5.5.4 what" } }, V_OK,
+		    SCRAM_FIRST "\n" SCRAM_PLAIN "MAIL", "*", "2.0.0", "" },
+		{ both,
+		    { { SCRAM_FIRST, 0, SCRAM_CHALLENGE },
+			{ SCRAM_PROOF, 0, "535 5.7.8 no" } },
+		    V_OK, SCRAM_PLAIN "MAIL", "*", "2.0.0", "" },
+		{ alone, { { SCRAM_FIRST, 0, "535 5.7.8 no" } }, V_TEMP,
+		    SCRAM_FIRST "\nQUIT", "MAIL", "4.7.8",
+		    "refused user or password" },
+		/* A challenge for somebody else ("r=x,s=c2FsdA==,i=4096"). */
+		{ alone,
+		    { { SCRAM_FIRST, 0, "334 cj14LHM9YzJGc2RBPT0saT00MDk2" },
+			{ "*", 0, "501 5.7.0 well" } },
+		    V_TEMP, "\n*\nQUIT", SCRAM_PROOF, "4.7.8", "not for us" },
+		{ both,
+		    { { SCRAM_FIRST, 0, "334 cj14LHM9YzJGc2RBPT0saT00MDk2" },
+			{ "*", 0, "501 5.7.0 well" } },
+		    V_OK, "\n*\n" SCRAM_PLAIN "MAIL", SCRAM_PROOF, "2.0.0",
+		    "" },
+		/* It lets everybody in, and so knows nothing. */
+		{ both,
+		    { { SCRAM_FIRST, 0, SCRAM_CHALLENGE },
+			{ SCRAM_PROOF, 0, "235 2.7.0 welcome" } },
+		    V_TEMP, SCRAM_PROOF, "MAIL", "4.7.8", "did not prove" },
+		{ both,
+		    { { SCRAM_FIRST, 0, SCRAM_CHALLENGE },
+			{ SCRAM_PROOF, 0, "334 dj1BQUFB" } },
+		    V_TEMP, SCRAM_PROOF, "AUTH PLAIN", "4.7.8",
+		    "did not prove" },
+		{ both, { { SCRAM_FIRST, 0, "235 2.7.0 welcome" } }, V_TEMP,
+		    SCRAM_FIRST, "MAIL", "4.5.0", "protocol error" },
+		{ both, { { SCRAM_FIRST, 0, "454 4.7.0 later" } }, V_TEMP,
+		    SCRAM_FIRST "\nQUIT", "AUTH PLAIN", "4.7.0", "later" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct job *j = job_of(BODY, 0, 1);
+		struct server *s = greeted(
+		    cases[i].script, true, ROUTE_TLS_REQUIRED, "u", j);
+		struct fates f;
+
+		s->after_tls = cases[i].ehlo;
+		run(s);
+		f = collect(s, j);
+		if (f.of[0].verdict != (enum verdict)cases[i].verdict ||
+		    strstr(s->heard, cases[i].said) == NULL ||
+		    strstr(s->heard, cases[i].not_said) != NULL ||
+		    strcmp(f.of[0].status, cases[i].status) != 0 ||
+		    strstr(f.of[0].text, cases[i].text) == NULL)
+			fail_msg("%zu: %s %s\n%s", i, f.of[0].status,
+			    f.of[0].text, s->heard);
+		assert_string_equal(s->talk.secret, "");
+		stop(s, j);
+	}
+}
+
 static void
 password_that_cannot_be_had_defers(void **state)
 {
@@ -1016,6 +1103,7 @@ main(void)
 		cmocka_unit_test(tls_is_required_where_it_is),
 		cmocka_unit_test(answers_ahead_do_not_reach_into_tls),
 		cmocka_unit_test(what_was_offered_before_tls_is_forgotten),
+		cmocka_unit_test(scram_comes_first),
 		cmocka_unit_test(password_is_told_inside_tls_only),
 		cmocka_unit_test(password_that_cannot_be_had_defers),
 		cmocka_unit_test(size_is_checked_before_anything_is_sent),
