@@ -55,6 +55,8 @@ static const struct {
 	{ "connect",    AT_PORT,    NULL, ALL, 1U << P_DELIVER | 1U << P_STS,
 	  "connect to a host" },
 	{ "bind",       AT_FIXED,   "2", ALL, 0, "bind a port" },
+	{ "bind",       AT_FIXED,   "0", ALL, 1U << P_DELIVER,
+	  "choose a source address" },
 	{ "ptrace",     AT_NOTHING, NULL, ALL, 0, "trace another process" },
 	{ "signal",     AT_NOTHING, NULL, ALL, 0, "signal another process" },
 	{ "root",       AT_NOTHING, NULL, ALL, 0, "become root" },

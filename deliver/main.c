@@ -10,7 +10,7 @@ main(int argc, char **argv)
 	static const struct child child = {
 		.self = P_DELIVER,
 		.program = "postern-deliver",
-		.rights = MAY_CONNECT,
+		.rights = MAY_CONNECT | MAY_BIND,
 		.start = agent_start,
 		.reload = agent_reload,
 		.peer = agent_peer,

@@ -97,7 +97,7 @@ landlock_enter(unsigned rights)
 		fatal("landlock: %s", strerror(errno));
 	if ((rights & MAY_FILES) != 0)
 		allow_here(set, FS_OWN & v->fs);
-	if ((rights & MAY_CONNECT) != 0 && (rules.net & NET_BIND_TCP) != 0)
+	if ((rights & MAY_BIND) != 0 && (rules.net & NET_BIND_TCP) != 0)
 		add_rule(
 		    set, RULE_NET_PORT, &(struct net_rule){ NET_BIND_TCP, 0 });
 	if (syscall(SYS_landlock_restrict_self, set, 0) == -1)

@@ -13,6 +13,7 @@ enum sandbox_right {
 	MAY_CONNECT = 2, /* to the internet */
 	MAY_FILES = 4,   /* below its own directory */
 	MAY_THREAD = 8,
+	MAY_BIND = 16, /* an address to connect from; no port to listen on */
 };
 
 struct sandbox {

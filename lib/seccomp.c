@@ -120,7 +120,9 @@ static const int common[] = {
 
 static const int accepting[] = { CALL(accept), CALL(accept4) };
 
-static const int connecting[] = { CALL(connect), CALL(bind) };
+static const int connecting[] = { CALL(connect) };
+
+static const int binding[] = { CALL(bind) };
 
 static const int files[] = {
 	CALL(open),
@@ -264,6 +266,10 @@ seccomp_enter(unsigned rights)
 		rules(f, SCMP_ACT_ALLOW, EACH(accepting));
 	if ((rights & MAY_CONNECT) != 0)
 		rules(f, SCMP_ACT_ALLOW, EACH(connecting));
+	if ((rights & MAY_BIND) != 0)
+		rules(f, SCMP_ACT_ALLOW, EACH(binding));
+	else if ((rights & MAY_CONNECT) != 0)
+		rules(f, NO, EACH(binding)); /* libraries try */
 	if ((rights & MAY_THREAD) != 0)
 		thread(f);
 	if ((rights & MAY_FILES) != 0)

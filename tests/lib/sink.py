@@ -20,6 +20,8 @@ middle of the data).
 import base64
 import email
 import email.policy
+import hashlib
+import hmac
 import os
 import socket
 import ssl
@@ -49,6 +51,9 @@ class Kept:
         self.data = data
         self.tls = session.tls
         self.helo = session.helo
+        self.peer = session.peer
+        self.mechanism = session.mechanism
+        self.resumed = session.resumed
         self.user = session.user
         self.port = session.server.port
         self.address = session.server.address
@@ -79,7 +84,12 @@ class _Gone(Exception):
 class Session:
     def __init__(self, server, sock, number):
         self.server, self.sock, self.number = server, sock, number
-        self.tls = self.helo = self.user = None
+        try:
+            self.peer = sock.getpeername()[0]
+        except OSError:
+            self.peer = None
+        self.tls = self.helo = self.user = self.mechanism = None
+        self.resumed = False
         self.buffer = b""
         self.commands = []
         self.reset()
@@ -250,6 +260,7 @@ class Session:
         except (OSError, ssl.SSLError) as e:
             raise _Gone from e
         self.tls = self.sock.version()
+        self.resumed = self.sock.session_reused
         self.buffer = b""
         self.helo = None
         self.reset()
@@ -284,6 +295,9 @@ class Session:
         if mechanism not in self.server.mechanisms:
             self.say("504 5.5.4 mechanism")
             return
+        if mechanism == "SCRAM-SHA-256":
+            self.scram(initial)
+            return
         if mechanism == "PLAIN":
             if not initial:
                 self.raw(b"334 \r\n")
@@ -297,10 +311,48 @@ class Session:
             self.raw(b"334 UGFzc3dvcmQ6\r\n")
             password = base64.b64decode(self.line()).decode()
         if self.server.users.get(user) == password:
-            self.user = user
+            self.user, self.mechanism = user, mechanism
             self.say("235 2.7.0 welcome")
         else:
             self.say("535 5.7.8 no")
+
+    def scram(self, initial):
+        """SCRAM-SHA-256 (RFC 5802, RFC 7677), the server's side."""
+        first = base64.b64decode(initial).decode()
+        gs2, bare = first[:3], first[3:]
+        user = bare[2:bare.index(",")].replace("=2C", ",").replace("=3D", "=")
+        nonce = bare[bare.index(",r=") + 3:] + "ofthesink"
+        salt, rounds = os.urandom(12), self.server.rounds
+        challenge = (f"r={nonce},s={base64.b64encode(salt).decode()},"
+                     f"i={rounds}")
+        self.say("334 " + base64.b64encode(challenge.encode()).decode())
+        final = self.line()
+        if final == "*":
+            self.say("501 5.7.0 as you like")
+            return
+        final = base64.b64decode(final).decode()
+        without, _, proof = final.rpartition(",p=")
+        if gs2 != "n,," or without != f"c=biws,r={nonce}":
+            self.server.complain(f"SCRAM: {first!r}, {final!r}")
+        salted = hashlib.pbkdf2_hmac(
+            "sha256", self.server.users.get(user, "?").encode(), salt, rounds)
+
+        def sign(key, text):
+            return hmac.new(key, text.encode(), "sha256").digest()
+        everything = ",".join((bare, challenge, without))
+        key = sign(salted, "Client Key")
+        want = bytes(a ^ b for a, b in zip(key, sign(
+            hashlib.sha256(key).digest(), everything)))
+        if base64.b64decode(proof) != want:
+            self.say("535 5.7.8 no")
+            return
+        last = sign(sign(salted, "Server Key"), everything)
+        self.say("334 " + base64.b64encode(
+            b"v=" + base64.b64encode(last)).decode())
+        if self.line() != "":
+            self.server.complain("SCRAM: no empty answer at the end")
+        self.user, self.mechanism = user, "SCRAM-SHA-256"
+        self.say("235 2.7.0 welcome")
 
     def do_mail(self, rest):
         if self.server.users and not self.user:
@@ -395,6 +447,8 @@ class Sink:
     cert         a PEM file with certificate and key: offer STARTTLS
     implicit     TLS from the first octet
     users        {name: password}: demand AUTH before MAIL
+    mechanisms   offered: PLAIN, LOGIN, SCRAM-SHA-256
+    rounds       of SCRAM
     port         0 means a free one
     """
 
@@ -403,10 +457,11 @@ class Sink:
 
     def __init__(self, script=None, extensions=DEFAULT, cert=None,
                  implicit=False, users=None, mechanisms=("PLAIN", "LOGIN"),
-                 address="127.0.0.1", port=0, strict=True):
+                 address="127.0.0.1", port=0, strict=True, rounds=4096):
         self.script = dict(script or {})
         self.extensions, self.users = list(extensions), dict(users or {})
         self.mechanisms, self.strict = list(mechanisms), strict
+        self.rounds = rounds
         self.implicit_tls = implicit
         self.ssl_context = None
         if cert:

@@ -208,12 +208,17 @@ def trusted(p):
 
 
 for mechanisms in (("PLAIN",), ("LOGIN",), ("LOGIN", "PLAIN"),
-                   ("CRAM-MD5", "LOGIN")):
+                   ("CRAM-MD5", "LOGIN"), ("SCRAM-SHA-256",),
+                   ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS")):
     @tap.case(f"smarthost with AUTH {' '.join(mechanisms)}", mechanisms)
     def smarthost(p, mechanisms):
         p.play(cert=p.pem, users={USER: SECRET}, mechanisms=mechanisms)
         kept = delivered(p, "smart.example")
         same(kept.user, USER, "login at the smarthost")
+        same(kept.mechanism, "SCRAM-SHA-256"
+             if "SCRAM-SHA-256" in mechanisms
+             else [m for m in ("PLAIN", "LOGIN") if m in mechanisms][0],
+             "mechanism")
         if kept.tls is None:
             raise AssertionError("the password went in the clear")
         # The sender keeps its name in the envelope.
@@ -229,6 +234,21 @@ def wrong_password(p):
     p.play({"auth": "454 4.7.0 directory is down"}, cert=p.pem,
            users={USER: SECRET})
     not_delivered(p, "smart.example")
+
+
+@tap.case("SCRAM: a wrong password is deferred; a server that wants a million "
+          "rounds gets PLAIN, where it has that")
+def scram(p):
+    p.play(cert=p.pem, users={USER: "else"}, mechanisms=("SCRAM-SHA-256",))
+    event = not_delivered(p, "smart.example")
+    has(event["reply"], "SCRAM-SHA-256", "the reason")
+    p.play(cert=p.pem, users={USER: SECRET}, rounds=1000000,
+           mechanisms=("SCRAM-SHA-256",))
+    event = not_delivered(p, "smart.example")
+    has(event["reply"], "rounds", "the reason")
+    p.play(cert=p.pem, users={USER: SECRET}, rounds=1000000,
+           mechanisms=("SCRAM-SHA-256", "PLAIN"))
+    same(delivered(p, "smart.example").mechanism, "PLAIN", "mechanism")
 
 
 @tap.case("smarthost without a mechanism of ours: deferred")

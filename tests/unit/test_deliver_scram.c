@@ -53,8 +53,8 @@ example_of_rfc_7677(void **state)
 	assert_string_equal(from_base64(out),
 	    "c=biws,r=" OURS THEIRS
 	    ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
-	assert_true(scram_proven(&s,
-	    in_base64("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")));
+	assert_true(scram_proven(
+	    &s, in_base64("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")));
 	/* Nothing of it is left. */
 	for (size_t i = 0; i < sizeof(s); i++)
 		assert_int_equal(((unsigned char *)&s)[i], 0);
@@ -128,8 +128,8 @@ bad_challenges_get_no_proof(void **state)
 static void
 a_server_must_prove_itself(void **state)
 {
-	static const char *const lasts[] = { "", "v=",
-		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G5=",
+	static const char *const lasts[] = { "",
+		"v=", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G5=",
 		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl9", "e=invalid-proof",
 		"v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" };
 	char out[SCRAM_TEXT];
