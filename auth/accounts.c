@@ -19,34 +19,14 @@
 #include "auth/t_verdict.h"
 #include "lib/loop.h"
 
+typedef enum change_result body_fn(struct txn *, struct change *, uint64_t now);
+
 struct running {
 	struct change *c;
-	enum change_result (*body)(struct txn *, struct change *, uint64_t now);
+	body_fn *body;
+	bool there; /* is the account, or nothing is done */
 	enum change_result result;
 };
-
-static bool
-run_body(struct txn *txn, void *arg)
-{
-	struct running *r = arg;
-	uint64_t now = (uint64_t)loop_wall_ms() / 1000;
-
-	r->result = r->body(txn, r->c, now);
-	return r->result == CHANGE_DONE;
-}
-
-static enum change_result
-run(struct change *c,
-    enum change_result (*body)(struct txn *, struct change *, uint64_t))
-{
-	struct running r = { .c = c, .body = body };
-
-	if (store_txn(STORE_SYNC, run_body, &r) == V_TEMP)
-		return CHANGE_NO_ROOM;
-	if (r.result == CHANGE_DONE)
-		book_forget(c->login);
-	return r.result;
-}
 
 static bool
 find(struct txn *txn, struct change *c)
@@ -55,6 +35,38 @@ find(struct txn *txn, struct change *c)
 
 	c->state = (enum account_state)c->account.state;
 	return there && c->state != ACC_REMOVED;
+}
+
+static bool
+run_body(struct txn *txn, void *arg)
+{
+	struct running *r = arg;
+	uint64_t now = (uint64_t)loop_wall_ms() / 1000;
+
+	if (r->there && !find(txn, r->c))
+		r->result = CHANGE_ABSENT;
+	else
+		r->result = r->body(txn, r->c, now);
+	return r->result == CHANGE_DONE;
+}
+
+static enum change_result
+run(struct change *c, body_fn *body, bool there)
+{
+	struct running r = { .c = c, .body = body, .there = there };
+
+	if (store_txn(STORE_SYNC, run_body, &r) == V_TEMP)
+		return CHANGE_NO_ROOM;
+	if (r.result == CHANGE_DONE)
+		book_forget(c->login);
+	return r.result;
+}
+
+/* Of an account that is there; the body finds it in c->account. */
+static enum change_result
+alter(struct change *c, body_fn *body)
+{
+	return run(c, body, true);
 }
 
 /* Write the account with a new state; c->account stays what it was. */
@@ -112,14 +124,12 @@ enum change_result
 accounts_add(struct change *c)
 {
 	memset(&c->account, 0, sizeof(c->account));
-	return run(c, add);
+	return run(c, add, false);
 }
 
 static enum change_result
 passwd(struct txn *txn, struct change *c, uint64_t now)
 {
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	put_password(txn, c, now);
 	return CHANGE_DONE;
 }
@@ -127,7 +137,7 @@ passwd(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_passwd(struct change *c)
 {
-	return run(c, passwd);
+	return alter(c, passwd);
 }
 
 static enum change_result
@@ -150,14 +160,12 @@ upgrade(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_upgrade(struct change *c)
 {
-	return run(c, upgrade);
+	return run(c, upgrade, false);
 }
 
 static enum change_result
 suspend(struct txn *txn, struct change *c, uint64_t now)
 {
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	/* Who was first, and why, is what one will want to know. */
 	if (c->account.state == ACC_SUSPENDED)
 		return CHANGE_NONE;
@@ -168,14 +176,12 @@ suspend(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_suspend(struct change *c)
 {
-	return run(c, suspend);
+	return alter(c, suspend);
 }
 
 static enum change_result
 resume(struct txn *txn, struct change *c, uint64_t now)
 {
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	if (c->account.state == ACC_ACTIVE)
 		return CHANGE_NONE;
 	put_state(txn, c, ACC_ACTIVE, "", now);
@@ -185,14 +191,12 @@ resume(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_resume(struct change *c)
 {
-	return run(c, resume);
+	return alter(c, resume);
 }
 
 static enum change_result
 erase(struct txn *txn, struct change *c, uint64_t now)
 {
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	put_state(txn, c, ACC_REMOVED, "", now);
 	credential_del_all(txn, c->login);
 	logins_del(txn, c->login);
@@ -210,7 +214,7 @@ enum change_result
 accounts_remove(struct change *c)
 {
 	quota_forget(c->login);
-	return run(c, erase);
+	return alter(c, erase);
 }
 
 static enum change_result
@@ -219,8 +223,6 @@ set_limits(struct txn *txn, struct change *c, uint64_t now)
 	struct limits l;
 
 	(void)now;
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	limits_get(txn, c->login, &l);
 	for (int i = 0; i < LIMITS; i++)
 		if (c->limit[i] != LIMIT_AS_IT_IS)
@@ -232,7 +234,7 @@ set_limits(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_limits(struct change *c)
 {
-	return run(c, set_limits);
+	return alter(c, set_limits);
 }
 
 static enum change_result
@@ -240,8 +242,6 @@ allow_legacy(struct txn *txn, struct change *c, uint64_t now)
 {
 	struct legacy l = { .created = now }, old;
 
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	if (legacy_get(txn, c->login, &old))
 		return CHANGE_NONE;
 	snprintf(l.by, sizeof(l.by), "%s", c->by);
@@ -253,21 +253,19 @@ static enum change_result
 forbid_legacy(struct txn *txn, struct change *c, uint64_t now)
 {
 	(void)now;
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	return legacy_del(txn, c->login) ? CHANGE_DONE : CHANGE_NONE;
 }
 
 enum change_result
 accounts_legacy_on(struct change *c)
 {
-	return run(c, allow_legacy);
+	return alter(c, allow_legacy);
 }
 
 enum change_result
 accounts_legacy_off(struct change *c)
 {
-	return run(c, forbid_legacy);
+	return alter(c, forbid_legacy);
 }
 
 static enum change_result
@@ -275,8 +273,6 @@ grant(struct txn *txn, struct change *c, uint64_t now)
 {
 	struct grant g;
 
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	if (grant_get(txn, c->login, c->address, &g))
 		return CHANGE_EXISTS;
 	if (grant_count(txn, c->login) >= GRANTS_MAX)
@@ -288,15 +284,13 @@ grant(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_grant(struct change *c)
 {
-	return run(c, grant);
+	return alter(c, grant);
 }
 
 static enum change_result
 revoke(struct txn *txn, struct change *c, uint64_t now)
 {
 	(void)now;
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	return grant_del(txn, c->login, c->address) ? CHANGE_DONE
 						    : CHANGE_NOTHING;
 }
@@ -304,7 +298,7 @@ revoke(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_revoke(struct change *c)
 {
-	return run(c, revoke);
+	return alter(c, revoke);
 }
 
 static enum change_result
@@ -313,8 +307,6 @@ add_credential(struct txn *txn, struct change *c, uint64_t now)
 	char label[CREDENTIAL_LABEL];
 	struct credential row;
 
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	if (credential_get(txn, c->login, c->label, &row))
 		return CHANGE_EXISTS;
 	if (credential_count(txn, c->login) >= CREDENTIALS_MAX)
@@ -332,7 +324,7 @@ add_credential(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_credential(struct change *c)
 {
-	return run(c, add_credential);
+	return alter(c, add_credential);
 }
 
 static enum change_result
@@ -341,8 +333,6 @@ revoke_credential(struct txn *txn, struct change *c, uint64_t now)
 	struct credential row;
 
 	(void)now;
-	if (!find(txn, c))
-		return CHANGE_ABSENT;
 	if (!credential_get(txn, c->login, c->label, &row) ||
 	    row.kind != c->credential->kind)
 		return CHANGE_NOTHING;
@@ -353,5 +343,5 @@ revoke_credential(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_credential_revoke(struct change *c)
 {
-	return run(c, revoke_credential);
+	return alter(c, revoke_credential);
 }
