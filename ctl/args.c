@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "ctl/args.h"
-#include "ctl/suggest.h"
+#include "lib/suggest.h"
 
 static const struct flag *
 find_flag(const struct flag *flags, const char *name, size_t n)

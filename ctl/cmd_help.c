@@ -8,8 +8,8 @@
 #include "ctl/completion.h"
 #include "ctl/ctl.h"
 #include "ctl/help.h"
-#include "ctl/suggest.h"
 #include "ctl/text.h"
+#include "lib/suggest.h"
 
 struct topic {
 	const char *name, *text;

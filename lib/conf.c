@@ -12,6 +12,7 @@
 
 #include "lib/conf.h"
 #include "lib/conf_key.h"
+#include "lib/suggest.h"
 
 #define TEXT_MAX 65536
 
@@ -51,63 +52,31 @@ complain(struct parser *p, const char *text, const char *hint)
 	complain_at(p, p->line, text, hint);
 }
 
-/* Edit distance, for "did you mean"; names are short. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[64], n = strlen(b), diagonal, above;
-
-	if (n >= sizeof(row) / sizeof(row[0]))
-		return SIZE_MAX;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			above = row[j];
-			row[j] = diagonal + (a[i - 1] != b[j - 1]);
-			if (above + 1 < row[j])
-				row[j] = above + 1;
-			if (row[j - 1] + 1 < row[j])
-				row[j] = row[j - 1] + 1;
-			diagonal = above;
-		}
-	}
-	return row[n];
-}
-
 struct nearest {
-	const char *word;
-	size_t best;
-	char name[128];
+	struct suggest name;
+	const char *section; /* "": none, or the one at hand */
 };
 
 static void
 consider(struct nearest *n, const char *section, const char *name)
 {
-	size_t d = distance(n->word, name);
+	const char *was = n->name.best;
 
-	if (d >= n->best)
-		return;
-	n->best = d;
-	if (*section != '\0')
-		snprintf(n->name, sizeof(n->name), "[%s] %s", section, name);
-	else
-		snprintf(n->name, sizeof(n->name), "%s", name);
+	suggest_offer(&n->name, name);
+	if (n->name.best != was)
+		n->section = section;
 }
 
 static void
 unknown_key(struct parser *p, const char *section, const char *name)
 {
-	/* More than half of a name changed is another name. */
-	struct nearest n = { .word = name,
-		.best = strlen(name) < 6 ? strlen(name) / 2 + 1 : 4 };
+	struct nearest n = { .section = "" };
 	char text[512], hint[256] = "";
 	bool listen = strncmp(section, "listen", 6) == 0;
 	bool route = strncmp(section, "route", 5) == 0;
-	bool tls = strncmp(section, "tls ", 4) == 0;
+	bool tls = strncmp(section, "tls ", 4) == 0, elsewhere;
 
+	suggest_init(&n.name, name);
 	for (const char *const *k = listen_keys; listen && *k != NULL; k++)
 		consider(&n, "", *k);
 	for (const char *const *k = route_keys; route && *k != NULL; k++)
@@ -117,17 +86,22 @@ unknown_key(struct parser *p, const char *section, const char *name)
 	for (size_t i = 0; i < conf_nkeys; i++)
 		if (strcmp(conf_keys[i].section, section) == 0)
 			consider(&n, "", conf_keys[i].name);
-	for (size_t i = 0; i < conf_nkeys && *n.name == '\0'; i++)
+	elsewhere = n.name.best == NULL;
+	for (size_t i = 0; i < conf_nkeys && elsewhere; i++)
 		consider(&n, conf_keys[i].section, conf_keys[i].name);
 	if (*section != '\0')
 		snprintf(text, sizeof(text),
 		    "unknown key \"%.100s\" in [%.100s]", name, section);
 	else
 		snprintf(text, sizeof(text), "unknown key \"%.100s\"", name);
-	if (strcmp(n.name, name) == 0)
+	if (n.name.best != NULL && *n.section != '\0')
+		snprintf(hint, sizeof(hint), "did you mean \"[%s] %s\"?",
+		    n.section, n.name.best);
+	else if (n.name.best != NULL && strcmp(n.name.best, name) == 0)
 		snprintf(hint, sizeof(hint), "write it above all [sections]");
-	else if (*n.name != '\0')
-		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", n.name);
+	else if (n.name.best != NULL)
+		snprintf(
+		    hint, sizeof(hint), "did you mean \"%s\"?", n.name.best);
 	complain(p, text, hint);
 }
 

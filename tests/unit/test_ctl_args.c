@@ -10,7 +10,7 @@
 
 #include "ctl/args.h"
 #include "ctl/commands.h"
-#include "ctl/suggest.h"
+#include "lib/suggest.h"
 
 static int
 nothing(struct ctl *c)

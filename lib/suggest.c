@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "ctl/suggest.h"
+#include "lib/suggest.h"
 
 static unsigned
 least(unsigned a, unsigned b)

@@ -1,8 +1,8 @@
 /*
  * suggest.h - "did you mean ...?"
  */
-#ifndef CTL_SUGGEST_H
-#define CTL_SUGGEST_H
+#ifndef LIB_SUGGEST_H
+#define LIB_SUGGEST_H
 
 #include <stddef.h>
 
