@@ -13,10 +13,11 @@
 #include "ctl/text.h"
 #include "lib/net.h"
 
-int
-cmd_account_add(struct ctl *c)
+/* A change that needs a new password, given or made. */
+static int
+with_password(struct ctl *c, enum account_verb verb, const char *prompt)
 {
-	struct msg m = accounts_ask(ACCOUNT_ADD);
+	struct msg m = accounts_ask(verb);
 	struct msg_account_cmd *cmd = &m.u.account_cmd;
 	struct daemon line;
 	bool made;
@@ -24,8 +25,7 @@ cmd_account_add(struct ctl *c)
 
 	if ((code = operand_address(c->args.words[0], cmd->account)) != CODE_OK)
 		return code;
-	code =
-	    secret_new(c, "Password for the new account", cmd->secret, &made);
+	code = secret_new(c, prompt, cmd->secret, &made);
 	if (code == CODE_OK && (code = accounts_open(&line, c)) == CODE_OK)
 		code = accounts_change(&line, &m);
 	if (code == CODE_OK)
@@ -35,23 +35,15 @@ cmd_account_add(struct ctl *c)
 }
 
 int
+cmd_account_add(struct ctl *c)
+{
+	return with_password(c, ACCOUNT_ADD, "Password for the new account");
+}
+
+int
 cmd_account_passwd(struct ctl *c)
 {
-	struct msg m = accounts_ask(ACCOUNT_PASSWD);
-	struct msg_account_cmd *cmd = &m.u.account_cmd;
-	struct daemon line;
-	bool made;
-	int code;
-
-	if ((code = operand_address(c->args.words[0], cmd->account)) != CODE_OK)
-		return code;
-	code = secret_new(c, "New password", cmd->secret, &made);
-	if (code == CODE_OK && (code = accounts_open(&line, c)) == CODE_OK)
-		code = accounts_change(&line, &m);
-	if (code == CODE_OK)
-		accounts_show_secret(c, cmd, made);
-	explicit_bzero(&m, sizeof(m));
-	return code;
+	return with_password(c, ACCOUNT_PASSWD, "New password");
 }
 
 /* Changes that need nothing but the name and perhaps a word. */
