@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "ctl/certificate.h"
-#include "ctl/text.h"
 #include "lib/net.h"
 
 /* What Apple's programs bear at most. */
@@ -175,58 +174,4 @@ certificate_make(const char *certificate, const char *keyfile,
 	X509_free(x);
 	EVP_PKEY_free(key);
 	return ok;
-}
-
-static uint64_t
-seconds_of(const ASN1_TIME *t)
-{
-	struct tm tm;
-	time_t s = ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
-
-	return s > 0 ? (uint64_t)s : 0;
-}
-
-/* The first DNS name, else the common name. */
-static void
-read_name(const X509 *x, char *out, size_t size)
-{
-	GENERAL_NAMES *names =
-	    X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-	char cn[256] = "";
-
-	for (int i = 0; i < sk_GENERAL_NAME_num(names) && *cn == '\0'; i++) {
-		const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
-
-		if (n->type == GEN_DNS)
-			snprintf(cn, sizeof(cn), "%.*s",
-			    ASN1_STRING_length(n->d.dNSName),
-			    (const char *)ASN1_STRING_get0_data(n->d.dNSName));
-	}
-	GENERAL_NAMES_free(names);
-	if (*cn == '\0')
-		X509_NAME_get_text_by_NID(
-		    X509_get_subject_name(x), NID_commonName, cn, sizeof(cn));
-	text_clean(out, size, cn);
-}
-
-bool
-certificate_read(
-    const char *file, struct certificate *c, char err[CERTIFICATE_ERROR])
-{
-	FILE *f = fopen(file, "re");
-	X509 *x;
-
-	memset(c, 0, sizeof(*c));
-	if (f == NULL)
-		return file_error(err, file);
-	x = PEM_read_X509(f, NULL, NULL, NULL);
-	fclose(f);
-	if (x == NULL)
-		return crypto_error(err, "no certificate in it");
-	c->expires = seconds_of(X509_get0_notAfter(x));
-	c->self_signed = X509_NAME_cmp(X509_get_subject_name(x),
-			     X509_get_issuer_name(x)) == 0;
-	read_name(x, c->subject, sizeof(c->subject));
-	X509_free(x);
-	return true;
 }

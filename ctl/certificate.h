@@ -1,11 +1,10 @@
 /*
- * certificate.h - a certificate to begin with, and how long one lasts.
+ * certificate.h - a certificate to begin with.
  */
 #ifndef CTL_CERTIFICATE_H
 #define CTL_CERTIFICATE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #define CERTIFICATE_ERROR 300
 
@@ -16,15 +15,5 @@
  */
 bool certificate_make(const char *certificate, const char *key,
     const char *hostname, char err[CERTIFICATE_ERROR]);
-
-struct certificate {
-	uint64_t expires; /* unix seconds */
-	bool self_signed;
-	char subject[256]; /* its first name, clean */
-};
-
-/* Read the first certificate of a PEM file. */
-bool certificate_read(
-    const char *file, struct certificate *, char err[CERTIFICATE_ERROR]);
 
 #endif

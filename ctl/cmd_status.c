@@ -9,11 +9,11 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
-#include "ctl/certificate.h"
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
 #include "ctl/daemon.h"
 #include "ctl/text.h"
+#include "ctl/tlsfile.h"
 
 /* A certificate is somebody's business when it ends this soon. */
 #define SOON_DAYS 14
@@ -115,21 +115,21 @@ ask(struct ctl *c, enum service service, struct msg *m, daemon_row_fn *row,
 static json_t *
 describe_certificate(const struct conf_tls *t)
 {
-	char err[CERTIFICATE_ERROR];
-	struct certificate cert;
+	static struct tlsfile f;
 	json_t *j = json_pack("{s:o, s:o}", "section", output_string(t->name),
 	    "file", output_string(t->certificate));
 	int64_t days;
 
-	if (!certificate_read(t->certificate, &cert, err)) {
-		json_object_set_new(j, "error", output_string(err));
+	tlsfile_read(&f, t, NULL);
+	if (*f.error != '\0') {
+		json_object_set_new(j, "error", output_string(f.error));
 		return j;
 	}
-	days = ((int64_t)cert.expires - (int64_t)time(NULL)) / 86400;
-	json_object_set_new(j, "name", output_string(cert.subject));
-	json_object_set_new(j, "expires", output_time(cert.expires));
+	days = ((int64_t)f.expires - (int64_t)time(NULL)) / 86400;
+	json_object_set_new(j, "name", output_string(f.names[0]));
+	json_object_set_new(j, "expires", output_time(f.expires));
 	json_object_set_new(j, "days_left", json_integer(days));
-	json_object_set_new(j, "self_signed", json_boolean(cert.self_signed));
+	json_object_set_new(j, "self_signed", json_boolean(f.self_signed));
 	return j;
 }
 

@@ -48,6 +48,13 @@ one_line(const X509_NAME *name, char *out, size_t size)
 	text_clean(out, size, text);
 }
 
+static bool
+is_self_signed(const X509 *x)
+{
+	return X509_NAME_cmp(
+		   X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
+}
+
 static enum tlsfile_chain
 judge(X509_STORE_CTX *ctx, X509 *leaf, char error[TLSFILE_TEXT])
 {
@@ -59,8 +66,7 @@ judge(X509_STORE_CTX *ctx, X509 *leaf, char error[TLSFILE_TEXT])
 		return CHAIN_COMPLETE;
 	why = X509_STORE_CTX_get_error(ctx);
 	snprintf(error, TLSFILE_TEXT, "%s", X509_verify_cert_error_string(why));
-	if (X509_NAME_cmp(
-		X509_get_subject_name(leaf), X509_get_issuer_name(leaf)) == 0)
+	if (is_self_signed(leaf))
 		return CHAIN_SELF;
 	switch (why) {
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
@@ -81,7 +87,6 @@ check_chain(
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 
-	f->chain = CHAIN_WRONG;
 	if (store != NULL && ctx != NULL) {
 		X509_STORE_load_file(store, ca_file);
 		ERR_clear_error();
@@ -100,6 +105,7 @@ describe(struct tlsfile *f, X509 *leaf)
 	f->begins = seconds_of(X509_get0_notBefore(leaf));
 	f->expires = seconds_of(X509_get0_notAfter(leaf));
 	one_line(X509_get_issuer_name(leaf), f->issuer, sizeof(f->issuer));
+	f->self_signed = is_self_signed(leaf);
 	tls_each_name(leaf, add_name, f);
 	if (key == NULL)
 		return;
@@ -116,6 +122,7 @@ tlsfile_read(struct tlsfile *f, const struct conf_tls *t, const char *ca_file)
 	X509 *leaf = NULL, *more;
 
 	memset(f, 0, sizeof(*f));
+	f->chain = CHAIN_WRONG;
 	if (file == NULL) {
 		snprintf(f->error, sizeof(f->error), "%.200s: %s",
 		    t->certificate, strerror(errno));
@@ -126,7 +133,8 @@ tlsfile_read(struct tlsfile *f, const struct conf_tls *t, const char *ca_file)
 		while ((more = PEM_read_X509(file, NULL, NULL, NULL)) != NULL)
 			sk_X509_push(rest, more);
 		describe(f, leaf);
-		check_chain(f, leaf, rest, ca_file);
+		if (ca_file != NULL)
+			check_chain(f, leaf, rest, ca_file);
 	}
 	ERR_clear_error();
 	X509_free(leaf);

@@ -28,6 +28,7 @@ struct tlsfile {
 	char names[TLSFILE_NAMES][256];
 	unsigned nnames;
 	uint64_t begins, expires; /* unix seconds */
+	bool self_signed;
 	enum tlsfile_chain chain;
 	char chain_error[TLSFILE_TEXT]; /* in OpenSSL's words, or "" */
 	char type[16];                  /* "RSA", "EC" */
@@ -35,7 +36,8 @@ struct tlsfile {
 	char key[65]; /* tls_key_name() */
 };
 
-/* Read the certificate of a [tls] section.  Says nothing. */
+/* Read the certificate of a [tls] section.  Says nothing.  ca_file NULL: the
+ * chain is not looked at, and stays CHAIN_WRONG. */
 void
 tlsfile_read(struct tlsfile *, const struct conf_tls *, const char *ca_file);
 

@@ -20,6 +20,7 @@
 #include "ctl/settings.h"
 #include "ctl/setup.h"
 #include "ctl/template.h"
+#include "ctl/tlsfile.h"
 #include "lib/code.h"
 
 static char dir[] = "/tmp/postern-ctl-XXXXXX";
@@ -239,17 +240,20 @@ static void
 certificates(void **state)
 {
 	char err[CERTIFICATE_ERROR];
-	struct certificate c;
+	static struct tlsfile f;
+	struct conf_tls t = { 0 };
 	struct stat st;
 	uint64_t now = (uint64_t)time(NULL);
 
 	(void)state;
 	assert_true(certificate_make(
 	    in_dir("c.pem"), in_dir("k.pem"), "mail.example.org", err));
-	assert_true(certificate_read(in_dir("c.pem"), &c, err));
-	assert_string_equal(c.subject, "mail.example.org");
-	assert_true(c.self_signed);
-	assert_in_range(c.expires, now + 823 * 86400, now + 825 * 86400);
+	strcpy(t.certificate, in_dir("c.pem"));
+	tlsfile_read(&f, &t, NULL);
+	assert_string_equal(f.error, "");
+	assert_string_equal(f.names[0], "mail.example.org");
+	assert_true(f.self_signed);
+	assert_in_range(f.expires, now + 823 * 86400, now + 825 * 86400);
 	assert_int_equal(stat(in_dir("k.pem"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(stat(in_dir("c.pem"), &st), 0);
@@ -260,8 +264,12 @@ certificates(void **state)
 	    in_dir("c.pem"), in_dir("k2.pem"), "mail.example.org", err));
 	assert_non_null(strstr(err, "File exists"));
 	assert_int_equal(access(in_dir("k2.pem"), F_OK), -1);
-	assert_false(certificate_read(in_dir("k.pem"), &c, err));
-	assert_false(certificate_read(in_dir("none"), &c, err));
+	strcpy(t.certificate, in_dir("k.pem"));
+	tlsfile_read(&f, &t, NULL);
+	assert_string_not_equal(f.error, "");
+	strcpy(t.certificate, in_dir("none"));
+	tlsfile_read(&f, &t, NULL);
+	assert_string_not_equal(f.error, "");
 }
 
 /* The directories of an ordinary user; twice changes nothing. */
