@@ -18,6 +18,7 @@
 #include "deliver/memory.h"
 #include "deliver/results.h"
 #include "deliver/self.h"
+#include "deliver/site.h"
 #include "deliver/sts.h"
 #include "deliver/trust.h"
 #include "lib/crash.h"
@@ -60,10 +61,22 @@ tell(void *arg, const struct msg *m)
 }
 
 static void
+tell_contact(struct errand *e)
+{
+	struct msg m = { .type = MSG_JOB_CONTACT, .tag = e->job->tag };
+
+	if (!e->job->probe || !e->job->contact || e->orphan)
+		return;
+	e->job->probe = false; /* once is enough */
+	channel_send(&queue, &m, -1);
+}
+
+static void
 on_news(void *arg, struct job *job)
 {
 	struct errand *e = arg;
 
+	tell_contact(e);
 	job_report(job, tell, e);
 	if (job->open > 0)
 		return;
@@ -176,6 +189,17 @@ take_marks(uint64_t tag, int fd)
 }
 
 static void
+on_site(void *arg, const struct msg_site_is *is)
+{
+	struct msg m = { .type = MSG_SITE_IS };
+
+	(void)arg;
+	m.u.site_is = *is;
+	if (channel_up(&queue))
+		channel_send(&queue, &m, -1);
+}
+
+static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
 	struct errand *e;
@@ -183,6 +207,10 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	(void)c;
 	if (m->type == MSG_DOMAIN_IS) {
 		known_message(m);
+		return;
+	}
+	if (m->type == MSG_SITE_GET) {
+		site_ask(m->u.site_get.domain, on_site, NULL);
 		return;
 	}
 	if (m->type == MSG_TLS_POST) {

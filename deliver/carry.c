@@ -81,6 +81,8 @@ finish(struct carry *c)
 		    "no mail server of %s could be reached", job->domain);
 		remember(c, &o);
 	}
+	if (c->search != NULL)
+		memcpy(job->site, search_site(c->search), sizeof(job->site));
 	job_settle_rest(job, &c->failure);
 	*c->slot = NULL;
 	timer_clear(&c->timer);
@@ -256,6 +258,22 @@ try_next(struct carry *c)
 	search_next(c->search);
 }
 
+/* What a connection that failed says of the server, whatever becomes of this
+ * job by another one.  What we ask for and it does not have (TLS, a password)
+ * is the domain's affair, or that of a route. */
+static void
+note_signs(
+    struct carry *c, enum link_result result, const struct outcome *failure)
+{
+	bool ours = failure->code == 0 && failure->status[2] == '7';
+
+	if (failure->code == 421)
+		c->job->signs |= SIGN_BUSY;
+	else if (result == LINK_UNREACHED ||
+	    (result == LINK_FAILED && failure->scope == SCOPE_DEST && !ours))
+		c->job->signs |= SIGN_SILENT;
+}
+
 /* The server has no TLS that works with ours; the route allows none. */
 static void
 try_clear(struct carry *c, const struct outcome *failure)
@@ -300,6 +318,7 @@ on_link(void *arg, enum link_result result, const struct outcome *failure)
 	case LINK_FAILED:
 		break;
 	}
+	note_signs(c, result, failure);
 	remember(c, failure);
 	if (c->search == NULL)
 		memcpy(c->tried, failure->mx, sizeof(c->tried));

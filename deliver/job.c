@@ -96,6 +96,7 @@ job_new(const struct msg *msg, int fd)
 	j->n = m->n;
 	j->attempt = m->attempt;
 	snprintf(j->domain, sizeof(j->domain), "%s", m->domain);
+	j->probe = m->probe != 0;
 	j->options = m->options;
 	j->letter.fd = fd;
 	j->letter.file_size = m->size;
@@ -193,6 +194,7 @@ fill(struct msg_job_verdict *v, const struct outcome *o)
 	memcpy(v->text, o->text, sizeof(v->text));
 	v->relayed = o->relayed;
 	v->uncertain = o->uncertain;
+	v->signs = o->signs;
 }
 
 void
@@ -211,6 +213,8 @@ job_report(struct job *j, job_tell_fn *tell, void *arg)
 			}
 		assert(n > 0);
 		fill(&m.u.job_verdict, &j->outcomes[o]);
+		m.u.job_verdict.signs |= j->signs;
+		memcpy(m.u.job_verdict.site, j->site, sizeof(j->site));
 		m.u.job_verdict.rcpts = (struct bytes){ whose, n };
 		m.u.job_verdict.last = j->open == 0 && o + 1 == j->noutcomes;
 		tell(arg, &m);

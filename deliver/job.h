@@ -27,9 +27,12 @@ struct job {
 	uint32_t n;   /* of the job within it, to the queue */
 	uint32_t attempt;
 	char domain[256];
-	const char *account; /* "" postern itself */
-	const char *sender;  /* "" is the null path */
-	uint32_t flags;      /* enum tx_flags */
+	bool probe, contact;  /* the queue wants to hear of it; it was there */
+	unsigned signs;       /* of servers that were asked, see enum sign */
+	char site[SITE_SIZE]; /* see search_site() */
+	const char *account;  /* "" postern itself */
+	const char *sender;   /* "" is the null path */
+	uint32_t flags;       /* enum tx_flags */
 	struct tx_options options;
 	struct letter letter;
 	unsigned nrcpts;

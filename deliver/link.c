@@ -294,8 +294,10 @@ turn(struct link *l)
 	}
 	if (back) {
 		hand_back(l, result, result == LINK_FAILED ? &failure : NULL);
-	} else if (t->partly) {
+	} else if (t->partly ||
+	    (t->begun && l->job != NULL && l->job->probe && !l->job->contact)) {
 		t->partly = false;
+		l->job->contact = true;
 		l->done(l->arg, LINK_PART, NULL);
 	}
 }

@@ -18,11 +18,12 @@
 struct link;
 
 enum link_result {
-	LINK_DONE,      /* every recipient has an outcome */
-	LINK_PART,      /* some have theirs, and the link goes on with others */
-	LINK_STALE,     /* the kept connection had died unnoticed */
-	LINK_NO_WAY,    /* no network of that kind here, not a try */
-	LINK_UNREACHED, /* no connection; failure says why */
+	LINK_DONE,       /* every recipient has an outcome */
+	LINK_PART,       /* some have theirs, and the link goes on with others;
+			 * or it is a probe, and the server answers */
+	LINK_STALE,      /* the kept connection had died unnoticed */
+	LINK_NO_WAY,     /* no network of that kind here, not a try */
+	LINK_UNREACHED,  /* no connection; failure says why */
 	LINK_TLS_FAILED, /* no handshake; failure says why */
 	LINK_FAILED,     /* open recipients; failure says why */
 };

@@ -1,6 +1,9 @@
 /*
  * mx.c - see mx.h.
  */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "deliver/mx.h"
@@ -36,4 +39,49 @@ mx_before(const struct exchanger *x, unsigned n, const char *self)
 		return i;
 	}
 	return n;
+}
+
+/* The next host behind `last` in the alphabet; NULL none. */
+static const char *
+next_host(const struct exchanger *x, unsigned n, const char *last)
+{
+	const char *best = NULL;
+
+	for (unsigned i = 0; i < n; i++)
+		if ((last == NULL || strcmp(x[i].host, last) > 0) &&
+		    (best == NULL || strcmp(x[i].host, best) < 0))
+			best = x[i].host;
+	return best;
+}
+
+/* FNV-1a. */
+static uint64_t
+digest(uint64_t h, const char *s)
+{
+	do
+		h = (h ^ (uint8_t)*s) * 0x100000001b3;
+	while (*s++ != '\0');
+	return h;
+}
+
+void
+mx_site(const struct exchanger *x, unsigned n, char out[MX_SITE_SIZE])
+{
+	const size_t room = MX_SITE_SIZE - sizeof("#0123456789abcdef");
+	uint64_t h = 0xcbf29ce484222325;
+	const char *host = NULL;
+	size_t len = 0, k;
+	bool all = true;
+
+	out[0] = '\0';
+	while ((host = next_host(x, n, host)) != NULL) {
+		h = digest(h, host);
+		k = strlen(host) + (len > 0);
+		all = all && len + k < room;
+		if (all)
+			len += (size_t)sprintf(
+			    out + len, "%s%s", len > 0 ? "," : "", host);
+	}
+	if (!all)
+		sprintf(out + len, "#%016llx", (unsigned long long)h);
 }

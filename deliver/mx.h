@@ -24,4 +24,14 @@ void mx_order(struct exchanger *, unsigned n, uint32_t (*below)(uint32_t));
  */
 unsigned mx_before(const struct exchanger *, unsigned n, const char *self);
 
+/*
+ * What all domains with these hosts have in common, whatever the order and
+ * preferences: the hosts in alphabetical order with commas, or as many as fit
+ * and "#" with a digest of all; "" for none.
+ *
+ *   hosts  in lower case
+ */
+#define MX_SITE_SIZE 256
+void mx_site(const struct exchanger *hosts, unsigned n, char out[MX_SITE_SIZE]);
+
 #endif

@@ -22,6 +22,7 @@ outcome_make(enum verdict verdict, enum scope scope, int code,
 	o.code = code;
 	o.relayed = 0;
 	o.uncertain = false;
+	o.signs = 0;
 	o.mx[0] = o.tls[0] = o.cipher[0] = o.policy[0] = '\0';
 	snprintf(o.status, sizeof(o.status), "%s", status);
 	o.status[0] = class[verdict];
@@ -46,6 +47,7 @@ outcome_equal(const struct outcome *a, const struct outcome *b)
 	return a->verdict == b->verdict && a->scope == b->scope &&
 	    a->code == b->code && a->relayed == b->relayed &&
 	    a->uncertain == b->uncertain && strcmp(a->status, b->status) == 0 &&
+	    a->signs == b->signs && strcmp(a->status, b->status) == 0 &&
 	    strcmp(a->text, b->text) == 0 && strcmp(a->mx, b->mx) == 0 &&
 	    strcmp(a->tls, b->tls) == 0 && strcmp(a->cipher, b->cipher) == 0 &&
 	    strcmp(a->policy, b->policy) == 0;

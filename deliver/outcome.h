@@ -22,6 +22,7 @@ struct outcome {
 	char text[512];
 	unsigned relayed; /* enum relayed */
 	bool uncertain;   /* not V_OK, and yet it may have arrived */
+	unsigned signs;   /* a set of enum sign */
 };
 
 /*

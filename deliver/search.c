@@ -46,6 +46,7 @@ struct search {
 
 	struct exchanger hosts[ANSWER_MAX];
 	unsigned nhosts;
+	char site[MX_SITE_SIZE];
 	bool secure_mx;
 	struct secured secured[ANSWER_MAX]; /* by host */
 	bool tlsa_asked;                    /* of the preference at hand */
@@ -226,6 +227,7 @@ take_mx(struct search *s, const struct answer *a)
 		if (strcmp(a->records[i].host, NULL_MX) != 0)
 			add_host(
 			    s, a->records[i].preference, a->records[i].host);
+	mx_site(s->hosts, s->nhosts, s->site);
 	mx_order(s->hosts, s->nhosts, arc4random_uniform);
 	cut_ourselves(s);
 }
@@ -247,6 +249,7 @@ on_mx(void *arg, enum dns_result result, const struct answer *a, bool secure)
 	case DNS_NOTHING:
 		/* RFC 5321 5.1: the domain itself, as if it were its MX. */
 		add_host(s, 0, s->name);
+		mx_site(s->hosts, s->nhosts, s->site);
 		cut_ourselves(s);
 		break;
 	case DNS_NO_NAME:
@@ -603,6 +606,12 @@ search_next(struct search *s)
 {
 	s->wanted = true;
 	pump(s);
+}
+
+const char *
+search_site(const struct search *s)
+{
+	return s->site;
 }
 
 bool

@@ -53,6 +53,10 @@ void search_free(struct search *);
 /* Answers once, perhaps before this returns. */
 void search_next(struct search *);
 
+/* Whose servers these are (mx_site()), as far as known; "" for a host or an
+ * address, or when no MX could be looked up. */
+const char *search_site(const struct search *);
+
 /* After NULL came: false when every target there is was given and nothing
  * went wrong on the way; else why some or all were not found. */
 bool search_failure(const struct search *, struct outcome *);

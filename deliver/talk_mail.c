@@ -14,6 +14,7 @@
 #include "deliver/talk_steps.h"
 #include "lib/crash.h"
 #include "lib/log.h"
+#include "mail/greylist.h"
 
 enum { UNSAID, ACCEPTED, LATER };
 
@@ -327,6 +328,15 @@ too_many(const struct talk *t)
 	return r->status[0] == '\0' || strcmp(r->status + 1, ".5.3") == 0;
 }
 
+static void
+note_grey(const struct talk *t, struct outcome *o, bool rcpt)
+{
+	const struct reply *r = &t->reply;
+
+	if (greylist_says(r->code, r->status, r->text, rcpt))
+		o->signs |= SIGN_GREY;
+}
+
 enum heard
 hear_rcpt(struct talk *t, const struct owed *o)
 {
@@ -346,6 +356,7 @@ hear_rcpt(struct talk *t, const struct owed *o)
 		t->said[o->rcpt] = LATER;
 	} else {
 		out = talk_outcome(t, SCOPE_RCPT);
+		note_grey(t, &out, true);
 		job_settle(t->job, o->rcpt, &out);
 	}
 	return HEARD_FINE;
@@ -453,6 +464,7 @@ hear_dot(struct talk *t, const struct owed *o)
 	CRASH_POINT("dot-answered");
 	if (out.verdict == V_OK)
 		out.relayed = params_lost(t);
+	note_grey(t, &out, false);
 	settle(t, ACCEPTED, &out);
 	/* Those who were too many get the same message: if it was refused,
 	 * it is refused to them. */

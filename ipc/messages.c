@@ -223,6 +223,7 @@ static const struct field job[] = {
 	F_U64(msg_job, id),
 	F_U32(msg_job, n),
 	F_U32(msg_job, attempt),
+	F_U32(msg_job, probe),
 	F_STR(msg_job, domain),
 	F_STR(msg_job, account),
 	F_STR(msg_job, sender),
@@ -249,12 +250,25 @@ static const struct field job_verdict[] = {
 	F_BYTES(msg_job_verdict, rcpts, JOB_RCPTS),
 	F_U32(msg_job_verdict, relayed),
 	F_U32(msg_job_verdict, uncertain),
+	F_U32(msg_job_verdict, signs),
+	F_STR(msg_job_verdict, site),
 	F_U32(msg_job_verdict, last),
 	F_END,
 };
 
 static const struct field marks_are[] = {
 	F_U32(msg_marks_are, ours),
+	F_END,
+};
+
+static const struct field site_get[] = {
+	F_STR(msg_site_get, domain),
+	F_END,
+};
+
+static const struct field site_is[] = {
+	F_STR(msg_site_is, domain),
+	F_STR(msg_site_is, site),
 	F_END,
 };
 
@@ -767,6 +781,9 @@ static const struct message {
 [MSG_JOB_VERDICT]     = ROW("job-verdict",     DELIVER,                QUEUE,                  MSG_NONE,            0,     job_verdict),
 [MSG_MARKS]           = ROW("marks",           QUEUE,                  DELIVER,                MSG_MARKS_ARE,       FD,    empty),
 [MSG_MARKS_ARE]       = ROW("marks-are",       DELIVER,                QUEUE,                  MSG_NONE,            0,     marks_are),
+[MSG_JOB_CONTACT]     = ROW("job-contact",     DELIVER,                QUEUE,                  MSG_NONE,            0,     empty),
+[MSG_SITE_GET]        = ROW("site-get",        QUEUE,                  DELIVER,                MSG_SITE_IS,         0,     site_get),
+[MSG_SITE_IS]         = ROW("site-is",         DELIVER,                QUEUE,                  MSG_NONE,            0,     site_is),
 [MSG_DOMAIN_GET]      = ROW("domain-get",      DELIVER,                QUEUE,                  MSG_DOMAIN_IS,       0,     domain_get),
 [MSG_DOMAIN_IS]       = ROW("domain-is",       QUEUE,                  DELIVER,                MSG_NONE,            0,     domain),
 [MSG_DOMAIN_PUT]      = ROW("domain-put",      DELIVER,                QUEUE,                  MSG_NONE,            0,     domain),

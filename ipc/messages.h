@@ -95,6 +95,9 @@ enum msg_type {
 	MSG_JOB_VERDICT,
 	MSG_MARKS,
 	MSG_MARKS_ARE,
+	MSG_JOB_CONTACT, /* of a probe: its servers answer, it goes on */
+	MSG_SITE_GET,
+	MSG_SITE_IS,
 	MSG_DOMAIN_GET,
 	MSG_DOMAIN_IS,
 	MSG_DOMAIN_PUT,
@@ -445,6 +448,7 @@ struct msg_job {
 	uint64_t id;      /* of the message, for the log */
 	uint32_t n;       /* of the job within it */
 	uint32_t attempt; /* 1 is the first */
+	uint32_t probe;   /* others wait to hear whether anybody answers */
 	char domain[256]; /* what all recipients share */
 	char account[ADDR_SIZE];
 	char sender[ADDR_SIZE]; /* "" is the null path */
@@ -468,6 +472,15 @@ enum relayed {
 	RELAYED_NO_DELIVERBY = 2, /* RFC 2852 4.1.4; a deadline was given */
 };
 
+/* What an answer, or that there was none, says of more than this mail. */
+enum sign {
+	SIGN_BUSY = 1,   /* a server said 421 */
+	SIGN_SILENT = 2, /* the servers were asked, and nobody answered */
+	SIGN_GREY = 4,   /* it looks like greylisting of these recipients */
+};
+
+#define SITE_SIZE 256
+
 /*
  * deliver -> queue: what became of some recipients of a job, each exactly
  * once; `last` ends the job.
@@ -486,6 +499,8 @@ struct msg_job_verdict {
 	struct bytes rcpts; /* one byte an index into the job's list */
 	uint32_t relayed;   /* enum relayed; when V_OK */
 	uint32_t uncertain; /* it may have arrived all the same; when V_TEMP */
+	uint32_t signs;     /* a set of enum sign */
+	char site[SITE_SIZE]; /* whose servers were looked up, "" nobody's */
 	uint32_t last;
 };
 
@@ -493,6 +508,21 @@ struct msg_job_verdict {
  * rides along.  No job is sent before. */
 struct msg_marks_are {
 	uint32_t ours; /* by this very process: it knows better what became */
+};
+
+/* queue -> deliver: which servers take a domain's mail? */
+struct msg_site_get {
+	char domain[256];
+};
+
+/*
+ * Domains with the same MX hosts have one site.  Its name is those hosts, or
+ * as many as fit and a digest of all; "" when they could not be looked up, or
+ * there are none.
+ */
+struct msg_site_is {
+	char domain[256];
+	char site[SITE_SIZE];
 };
 
 #define DOMAIN_MX_SIZE 4097 /* STS_MX_BYTES and a NUL */
@@ -1085,6 +1115,8 @@ struct msg {
 		struct msg_job job;
 		struct msg_job_verdict job_verdict;
 		struct msg_marks_are marks_are;
+		struct msg_site_get site_get;
+		struct msg_site_is site_is;
 		struct msg_domain_get domain_get;
 		struct msg_domain domain;
 		struct msg_tls_sessions tls_sessions;

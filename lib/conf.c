@@ -37,7 +37,7 @@ static const char *const listen_keys[] = { "address", "tls", "scram",
 	"client-certificates", "legacy", "proxy-from", NULL };
 static const char *const tls_keys[] = { "certificate", "key", NULL };
 static const char *const route_keys[] = { "via", "tls", "user", "password-file",
-	"source", "helo", NULL };
+	"source", "helo", "rate", NULL };
 
 static void
 complain_at(struct parser *p, int line, const char *text, const char *hint)

@@ -78,6 +78,8 @@ struct conf_route {
 	 * nothing of the other family is connected to. */
 	struct net_address source4, source6;
 	char helo[256]; /* "" hostname */
+	uint32_t rate_jobs; /* messages to one destination in rate_s; 0 any */
+	uint32_t rate_s;
 	int line;
 };
 

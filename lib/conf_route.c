@@ -18,6 +18,15 @@ static const struct { const char *name; enum route_tls tls; } route_tls[] = {
 	{ "implicit", ROUTE_TLS_IMPLICIT },
 	{ "never", ROUTE_TLS_NEVER },
 };
+static const struct {
+	const char *name, *word;
+	uint32_t seconds;
+} periods[] = {
+	{ "s", "second", 1 },
+	{ "m", "minute", 60 },
+	{ "h", "hour",   3600 },
+	{ "d", "day",    86400 },
+};
 /* clang-format on */
 
 /* "mx", "mx:2525", "host:port", "192.0.2.1:25", "[2001:db8::1]:25". */
@@ -106,6 +115,27 @@ read_password_file(struct conf_route *r, const char *value)
 	return conf_put_text(r->password_file, sizeof(r->password_file), value);
 }
 
+/* "20/m": so many messages to one destination in a second, minute, hour or
+ * day. */
+static const char *
+read_rate(struct conf_route *r, const char *value)
+{
+	char *rest;
+	unsigned long n = strtoul(value, &rest, 10);
+
+	if (*value < '0' || *value > '9' || *rest++ != '/' || n == 0 ||
+	    n > 1000000)
+		return "write a number of messages and a time, like 20/m";
+	for (size_t i = 0; i < COUNT(periods); i++)
+		if (strcmp(rest, periods[i].name) == 0 ||
+		    strcmp(rest, periods[i].word) == 0) {
+			r->rate_jobs = (uint32_t)n;
+			r->rate_s = periods[i].seconds;
+			return NULL;
+		}
+	return "the time is one of s, m, h and d";
+}
+
 const char *
 conf_route_key(
     struct conf_route *r, const char *name, const char *value, bool *known)
@@ -123,6 +153,8 @@ conf_route_key(
 		return read_source(r, value);
 	if (strcmp(name, "helo") == 0)
 		return read_helo(r, value);
+	if (strcmp(name, "rate") == 0)
+		return read_rate(r, value);
 	*known = false;
 	return NULL;
 }
@@ -311,4 +343,10 @@ conf_route_print(const struct conf_route *r,
 		cb(arg, section, "source", value);
 	if (*r->helo != '\0')
 		cb(arg, section, "helo", r->helo);
+	for (size_t i = 0; i < COUNT(periods); i++)
+		if (r->rate_jobs > 0 && periods[i].seconds == r->rate_s) {
+			snprintf(value, sizeof(value), "%u/%s", r->rate_jobs,
+			    periods[i].name);
+			cb(arg, section, "rate", value);
+		}
 }

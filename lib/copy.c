@@ -13,7 +13,7 @@
 #define CHUNK (256 * 1024)
 
 static int
-copy_bytes(int from, int to)
+copy_bytes(int from, int to, const char *name, bool (*want)(const char *))
 {
 	char *buf = malloc(CHUNK);
 	int error = 0;
@@ -21,7 +21,7 @@ copy_bytes(int from, int to)
 
 	if (buf == NULL)
 		abort();
-	while (error == 0 && (n = read(from, buf, CHUNK)) != 0) {
+	while (error == 0 && want(name) && (n = read(from, buf, CHUNK)) != 0) {
 		if (n == -1)
 			error = errno;
 		for (ssize_t at = 0; at < n && error == 0; at += k) {
@@ -35,7 +35,7 @@ copy_bytes(int from, int to)
 }
 
 static int
-copy_one(int from_dir, int to_dir, const char *name)
+copy_one(int from_dir, int to_dir, const char *name, bool (*want)(const char *))
 {
 	int from = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int to = -1, error = 0;
@@ -48,7 +48,7 @@ copy_one(int from_dir, int to_dir, const char *name)
 	if (error == 0 && S_ISREG(st.st_mode)) {
 		to = openat(to_dir, name,
 		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		error = to == -1 ? errno : copy_bytes(from, to);
+		error = to == -1 ? errno : copy_bytes(from, to, name, want);
 	}
 	close(from);
 	if (to != -1 && close(to) == -1 && error == 0)
@@ -72,7 +72,7 @@ copy_files(const char *from, const char *to, bool (*want)(const char *name))
 		error = errno;
 	while (error == 0 && (e = readdir(dir)) != NULL)
 		if (e->d_name[0] != '.' && want(e->d_name))
-			error = copy_one(dirfd(dir), to_dir, e->d_name);
+			error = copy_one(dirfd(dir), to_dir, e->d_name, want);
 	if (dir != NULL)
 		closedir(dir);
 	close(to_dir);

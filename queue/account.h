@@ -18,10 +18,12 @@ struct account {
 	bool suspended;
 	unsigned told; /* which time auth said so */
 	unsigned flows;
-	bool in_turn;
-	struct skip skip;
+	unsigned jobs;   /* in memory, in its flows */
+	unsigned flying; /* of them */
+	bool in_turn, sated;
+	struct skip skip; /* rows passed over: suspended, or too many */
 	TAILQ_HEAD(, flow) runnable;
-	TAILQ_ENTRY(account) turn;
+	TAILQ_ENTRY(account) turn; /* or among the sated */
 	UT_hash_handle hh;
 };
 

@@ -1,7 +1,6 @@
 /*
  * check.c - see check.h.
  */
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +19,8 @@
 /* Damage is what is found in so many copies, one after the other. */
 #define COPIES 3
 #define SLICE  100 /* bodies looked for in one turn */
+/* For what cannot be broken off: a table's pages are verified in one go. */
+#define STOP_MS 3000
 
 static struct worker checker;
 static struct {
@@ -48,7 +49,7 @@ static void
 work(struct tasks *batch)
 {
 	(void)batch;
-	for (int i = 0; i < COPIES; i++) {
+	for (int i = 0; i < COPIES && !store_check_ended(); i++) {
 		if ((job.error = store_copy(directory)) == 0)
 			job.error = store_check(directory, &job.found);
 		if (job.error != 0 || job.found.faults == 0)
@@ -160,13 +161,16 @@ check_begin(void (*done)(void *arg, const struct check_result *), void *arg)
 	return NULL;
 }
 
-void
+bool
 check_stop(void)
 {
-	if (started)
+	bool ended = true;
+
+	if (started) {
 		timer_clear(&again);
-	/* A thread under way ends with the process. */
-	if (started && !busy)
-		worker_stop(&checker);
+		store_check_end();
+		ended = worker_abandon(&checker, STOP_MS);
+	}
 	started = false;
+	return ended;
 }

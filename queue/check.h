@@ -5,6 +5,7 @@
 #ifndef QUEUE_CHECK_H
 #define QUEUE_CHECK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct check_result {
@@ -24,7 +25,11 @@ void check_open(const char *dir);
 const char *
 check_begin(void (*done)(void *arg, const struct check_result *), void *arg);
 
-/* One that is under way is given up; the next start removes its copy. */
-void check_stop(void);
+/*
+ * One that is under way is given up.  False when its thread could not be
+ * stopped within seconds: then it works on its copy still, the next start
+ * removes that, and the process must end without waiting for it.
+ */
+bool check_stop(void);
 
 #endif

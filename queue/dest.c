@@ -2,40 +2,45 @@
  * dest.c - see dest.h.
  */
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "queue/dest.h"
 #include "queue/retry.h"
 #include "queue/settings.h"
+#include "queue/sites.h"
 
-#define START_LIMIT 5
-#define PROBE_LIMIT 1
 /* A relay of our own takes more at once than a stranger's server. */
 #define RELAY_FACTOR 2
 #define IDLE_MS      (10 * 60 * 1000)
 #define IDLE_MOST    1000
-#define WAITING_MOST 50000
 #define ALIASES_MOST 1000
-#define NAME_SIZE    (300 + 16 + CONF_ROUTE_NAME)
+#define ASKED_MOST   256
+#define ASKED_MS     5000
+#define KEY_SIZE     (300 + 48 + CONF_ROUTE_NAME)
 
 /* A domain that leads to a destination, so that the hashes in a row of the
  * schedule are enough to know where it goes. */
 struct alias {
 	uint64_t hash;
 	struct dest *dest; /* NULL: not always to the same */
+	const struct conf_route *route;
 	SLIST_ENTRY(alias) link;
 	UT_hash_handle hh;
 };
 
-static struct dest *dests; /* by name */
+static struct dest *dests; /* by key */
 static struct alias *aliases;
-static TAILQ_HEAD(, dest) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static TAILQ_HEAD(, dest) idle = TAILQ_HEAD_INITIALIZER(idle);
+static TAILQ_HEAD(, dest) unasked = TAILQ_HEAD_INITIALIZER(unasked);
+static TAILQ_HEAD(, dest) asked = TAILQ_HEAD_INITIALIZER(asked);
 static SLIST_HEAD(, alias) torn = SLIST_HEAD_INITIALIZER(torn);
-static unsigned nwaiting, nidle, ntorn;
+static unsigned nwaiting, nidle, nasked, ntorn;
+static struct timer ring;
 
 static void
 drop_torn(void)
@@ -75,25 +80,6 @@ dest_reroute(void)
 	drop_torn();
 }
 
-/* What a mail is handed to: from another address of ours the same servers may
- * answer otherwise. */
-static unsigned
-name_dest(const struct conf_mail *m, char name[NAME_SIZE])
-{
-	const struct conf_route *r = conf_route(settings, m);
-	unsigned most = settings->per_destination;
-	int n;
-
-	if (r->mx)
-		n = snprintf(name, NAME_SIZE, "%s", m->domain);
-	else
-		n = snprintf(name, NAME_SIZE, "%s:%u", r->host, r->port);
-	if (r->source4.len != 0 || r->source6.len != 0)
-		snprintf(
-		    name + n, NAME_SIZE - (size_t)n, " [route %s]", r->name);
-	return r->mx ? most : most * RELAY_FACTOR;
-}
-
 /* By what a row is known: where it goes may depend on whose it is. */
 static uint64_t
 alias_hash(uint64_t account, uint64_t domain)
@@ -103,73 +89,160 @@ alias_hash(uint64_t account, uint64_t domain)
 	    : domain;
 }
 
-/* One account, one domain, and two ways, by different senders: the row alone
- * does not tell. */
 static void
-tear(struct alias *a)
+detach(struct alias *a)
 {
-	if (a->dest == NULL)
-		return;
 	SLIST_REMOVE(&a->dest->aliases, a, alias, link);
 	a->dest->naliases--;
-	if (ntorn >= ALIASES_MOST)
-		drop_torn();
 	a->dest = NULL;
-	SLIST_INSERT_HEAD(&torn, a, link);
-	ntorn++;
 }
 
 static void
-remember(struct dest *d, const struct conf_mail *m)
+attach(struct alias *a, struct dest *d)
 {
-	uint64_t hash = alias_hash(hash64(m->account), hash64(m->domain));
-	struct alias *a;
-
-	HASH_FIND(hh, aliases, &hash, sizeof(hash), a);
-	if (a != NULL && a->dest == d)
-		return;
-	if (a != NULL) {
-		tear(a);
-		return;
-	}
-	if (d->naliases >= ALIASES_MOST)
-		drop_aliases(d);
-	if ((a = malloc(sizeof(*a))) == NULL)
-		abort();
-	a->hash = hash;
-	HASH_ADD(hh, aliases, hash, sizeof(a->hash), a);
 	a->dest = d;
 	SLIST_INSERT_HEAD(&d->aliases, a, link);
 	d->naliases++;
 }
 
-struct dest *
-dest_for(const struct conf_mail *m)
+/* One account, one domain, and two ways, by different senders: the row alone
+ * does not tell. */
+static void
+tear(struct alias *a)
 {
-	char name[NAME_SIZE];
-	struct dest *d;
-	unsigned most = name_dest(m, name);
+	detach(a);
+	if (ntorn >= ALIASES_MOST)
+		drop_torn();
+	SLIST_INSERT_HEAD(&torn, a, link);
+	ntorn++;
+}
 
-	HASH_FIND_STR(dests, name, d);
-	if (d == NULL) {
-		if ((d = calloc(1, sizeof(*d))) == NULL ||
-		    (d->name = strdup(name)) == NULL)
-			abort();
-		d->limit = START_LIMIT;
-		TAILQ_INIT(&d->flows);
-		TAILQ_INIT(&d->blocked);
-		HASH_ADD_KEYPTR(hh, dests, d->name, strlen(d->name), d);
+static void
+remember(struct dest *d, const struct conf_route *r, const struct conf_mail *m)
+{
+	uint64_t hash = alias_hash(hash64(m->account), hash64(m->domain));
+	struct alias *a;
+
+	HASH_FIND(hh, aliases, &hash, sizeof(hash), a);
+	if (a != NULL && (a->dest == d || a->dest == NULL))
+		return;
+	if (a != NULL && a->route != r) {
+		tear(a);
+		return;
 	}
+	if (d->naliases >= ALIASES_MOST)
+		drop_aliases(d);
+	if (a != NULL) {
+		detach(a); /* more is known of its site */
+	} else {
+		if ((a = malloc(sizeof(*a))) == NULL)
+			abort();
+		a->hash = hash;
+		a->route = r;
+		HASH_ADD(hh, aliases, hash, sizeof(a->hash), a);
+	}
+	attach(a, d);
+}
+
+/*
+ * What tells destinations apart: kind, rate, name.  From another address of
+ * ours the same servers may answer otherwise.
+ */
+static void
+write_key(
+    const struct conf_route *r, char kind, const char *name, char key[KEY_SIZE])
+{
+	int n = snprintf(
+	    key, KEY_SIZE, "%c %u/%u %s", kind, r->rate_jobs, r->rate_s, name);
+
+	if (r->source4.len != 0 || r->source6.len != 0)
+		snprintf(key + n, KEY_SIZE - (size_t)n, " [route %s]", r->name);
+}
+
+static struct dest *
+find(const char *key)
+{
+	struct dest *d;
+
+	HASH_FIND_STR(dests, key, d);
+	return d;
+}
+
+static struct dest *
+make(const char *key)
+{
+	struct dest *d = calloc(1, sizeof(*d));
+
+	if (d == NULL || (d->key = strdup(key)) == NULL)
+		abort();
+	d->name = strchr(strchr(d->key, ' ') + 1, ' ') + 1;
+	pace_init(&d->pace);
+	TAILQ_INIT(&d->flows);
+	TAILQ_INIT(&d->blocked);
+	HASH_ADD_KEYPTR(hh, dests, d->key, strlen(d->key), d);
+	return d;
+}
+
+static struct dest *
+use(struct dest *d, const struct conf_route *r, const struct conf_mail *m)
+{
 	if (d->idle) {
 		TAILQ_REMOVE(&idle, d, idle_link);
 		d->idle = false;
 		nidle--;
 	}
-	d->most = most;
-	if (d->limit > most)
-		d->limit = most;
-	remember(d, m);
+	d->bounds.most = settings->per_destination * (r->mx ? 1 : RELAY_FACTOR);
+	d->bounds.interval_us =
+	    r->rate_jobs > 0 ? r->rate_s * 1000000LL / r->rate_jobs : 0;
+	remember(d, r, m);
 	return d;
+}
+
+static struct dest *
+find_or_make(const struct conf_route *r, char kind, const char *name,
+    enum site_state site)
+{
+	char key[KEY_SIZE];
+	struct dest *d;
+
+	write_key(r, kind, name, key);
+	if ((d = find(key)) == NULL) {
+		d = make(key);
+		d->site = site;
+	}
+	return d;
+}
+
+struct dest *
+dest_for(const struct conf_mail *m)
+{
+	const struct conf_route *r = conf_route(settings, m);
+	char host[270];
+	const char *site;
+	struct dest *d;
+
+	if (!r->mx) {
+		snprintf(host, sizeof(host), "%s:%u", r->host, r->port);
+		d = find_or_make(r, 'r', host, SITE_KNOWN);
+	} else if (*m->domain == '[') {
+		d = find_or_make(r, 'd', m->domain, SITE_KNOWN);
+	} else if ((site = sites_find(m->domain, loop_wall_ms())) != NULL) {
+		d = find_or_make(r, 's', site, SITE_KNOWN);
+	} else {
+		d = find_or_make(r, 'd', m->domain, SITE_UNASKED);
+	}
+	return use(d, r, m);
+}
+
+struct dest *
+dest_alone(const struct conf_mail *m)
+{
+	const struct conf_route *r = conf_route(settings, m);
+
+	if (!r->mx)
+		return dest_for(m);
+	sites_forget(m->domain);
+	return use(find_or_make(r, 'd', m->domain, SITE_KNOWN), r, m);
 }
 
 struct dest *
@@ -182,78 +255,208 @@ dest_by_row(const struct due_row *row)
 	return a ? a->dest : NULL;
 }
 
-void
-dest_take_off(struct dest *d)
+static void
+wake_up(void *arg)
 {
-	assert(dest_can_fly(d));
-	d->flying++;
-	d->demand = false;
+	(void)arg; /* whoever asks for the next flight rings */
 }
 
 static void
-leave_alone(struct dest *d, int64_t now_ms)
+rearm(void)
 {
-	int64_t wait = retry_wait_ms(settings, d->failures, retry_chance());
+	int64_t in = alarm_next() - loop_wall_ms();
 
-	if (dest_waiting(d) || nwaiting >= WAITING_MOST)
+	if (!ring.ready)
+		timer_init(&ring, wake_up, NULL);
+	if (alarm_next() != 0)
+		timer_set(&ring, in > 0 ? in : 0);
+}
+
+static void
+set_alarm(struct dest *d, int64_t at_ms)
+{
+	int64_t was = alarm_next();
+
+	if (d->alarm.place != 0 && d->alarm.at == at_ms)
 		return;
-	d->retry_at = now_ms + wait;
-	TAILQ_INSERT_TAIL(&waiting, d, waiting_link);
-	nwaiting++;
-	log_event("dest.waiting", "dest=%s failures=%u wait=%d",
-	    log_quote(d->name), d->failures, (int)(wait / 1000));
+	alarm_set(&d->alarm, at_ms);
+	if (alarm_next() != was)
+		rearm();
+}
+
+/* The pace has changed. */
+static void
+note_wait(struct dest *d, bool waited)
+{
+	if (dest_waiting(d) != waited)
+		nwaiting += waited ? -1u : 1;
+	if (dest_waiting(d))
+		set_alarm(d, d->pace.retry_at);
 }
 
 bool
-dest_land(struct dest *d, enum landing how, int64_t now_ms)
+dest_can_fly(struct dest *d)
 {
-	assert(d->flying > 0);
-	d->flying--;
-	switch (how) {
-	case LANDED_WELL:
-		if (d->failures > 0 && d->limit < START_LIMIT)
-			d->limit = START_LIMIT;
-		else if (d->demand)
-			d->limit++;
-		if (d->limit > d->most)
-			d->limit = d->most;
-		/* FALLTHROUGH */
-	case LANDED_ANSWERED:
-		d->answered = true;
-		d->failures = 0;
-		return false;
-	case LANDED_NOWHERE:
-		/* One lost connection among many is no reason to stop. */
-		d->limit = d->limit > 1 ? d->limit / 2 : 1;
-		if (d->failures++ > 0 || !d->answered)
-			leave_alone(d, now_ms);
-		return dest_waiting(d);
-	case LANDED_UNKNOWN:
+	int64_t now = loop_wall_ms();
+
+	switch (d->site) {
+	case SITE_KNOWN:
 		break;
+	case SITE_UNASKED:
+		d->site = SITE_IN_LINE;
+		TAILQ_INSERT_TAIL(&unasked, d, asking);
+		return false;
+	case SITE_IN_LINE:
+	case SITE_ASKED:
+		return false;
 	}
+	if (pace_may(&d->pace, &d->bounds, now))
+		return true;
+	if (!dest_waiting(d) && d->bounds.interval_us > 0 &&
+	    pace_free_ms(&d->pace) > now)
+		set_alarm(d, pace_free_ms(&d->pace));
 	return false;
 }
 
-static void
-awaken(struct dest *d, void (*awake)(struct dest *))
+uint32_t
+dest_take_off(struct dest *d)
 {
-	TAILQ_REMOVE(&waiting, d, waiting_link);
-	nwaiting--;
-	d->retry_at = 0;
-	d->limit = PROBE_LIMIT;
-	awake(d);
+	d->demand = false;
+	return pace_take_off(&d->pace, &d->bounds, loop_wall_ms());
 }
 
 void
-dest_wake(int64_t now_ms, void (*awake)(struct dest *))
+dest_land(struct dest *d, uint32_t epoch)
 {
+	pace_land(&d->pace, epoch);
+}
+
+bool
+dest_hear(struct dest *d, enum landing how, uint32_t epoch)
+{
+	int64_t now = loop_wall_ms();
+	bool waited = dest_waiting(d), waits;
+
+	waits = pace_hear(&d->pace, &d->bounds, how, epoch, d->demand, settings,
+	    now, retry_chance());
+	note_wait(d, waited);
+	if (waits)
+		log_event("dest.waiting", "dest=%s failures=%u wait=%d",
+		    log_quote(d->name), d->pace.failures,
+		    (int)((d->pace.retry_at - now) / 1000));
+	return waits;
+}
+
+void
+dest_contact(struct dest *d)
+{
+	pace_contact(&d->pace);
+}
+
+/* Of a destination that is a domain. */
+static size_t
+domain_len(const struct dest *d)
+{
+	return strcspn(d->name, " ");
+}
+
+bool
+dest_ask(char domain[256])
+{
+	struct dest *d = TAILQ_FIRST(&unasked);
+
+	if (d == NULL || nasked >= ASKED_MOST)
+		return false;
+	TAILQ_REMOVE(&unasked, d, asking);
+	TAILQ_INSERT_TAIL(&asked, d, asking);
+	d->site = SITE_ASKED;
+	nasked++;
+	set_alarm(d, loop_wall_ms() + ASKED_MS);
+	snprintf(domain, 256, "%.*s", (int)domain_len(d), d->name);
+	return true;
+}
+
+/* It goes on by itself, whatever its site. */
+static void
+end_asking(struct dest *d)
+{
+	if (d->site == SITE_IN_LINE)
+		TAILQ_REMOVE(&unasked, d, asking);
+	if (d->site == SITE_ASKED) {
+		TAILQ_REMOVE(&asked, d, asking);
+		nasked--;
+		alarm_clear(&d->alarm);
+	}
+	d->site = SITE_KNOWN;
+}
+
+void
+dest_site_is(
+    const char *domain, const char *site, void (*answered)(struct dest *))
+{
+	size_t n = strlen(domain);
 	struct dest *d, *next;
 
-	for (d = TAILQ_FIRST(&waiting); d != NULL; d = next) {
-		next = TAILQ_NEXT(d, waiting_link);
-		if (d->retry_at <= now_ms)
-			awaken(d, awake);
+	if (*site != '\0')
+		sites_learn(domain, site, loop_wall_ms());
+	for (d = answered ? TAILQ_FIRST(&asked) : NULL; d != NULL; d = next) {
+		next = TAILQ_NEXT(d, asking);
+		if (domain_len(d) != n || memcmp(d->name, domain, n) != 0)
+			continue;
+		end_asking(d);
+		answered(d);
 	}
+}
+
+void
+dest_ask_again(void)
+{
+	struct dest *d;
+
+	while ((d = TAILQ_FIRST(&asked)) != NULL) {
+		end_asking(d);
+		d->site = SITE_IN_LINE;
+		TAILQ_INSERT_TAIL(&unasked, d, asking);
+	}
+}
+
+static struct dest *
+dest_of(struct alarm *a)
+{
+	return (struct dest *)((char *)a - offsetof(struct dest, alarm));
+}
+
+void
+dest_ring(void (*awake)(struct dest *))
+{
+	int64_t now = loop_wall_ms();
+	struct alarm *a;
+	struct dest *d;
+	bool any = false, waited;
+
+	while ((a = alarm_ring(now)) != NULL) {
+		d = dest_of(a);
+		any = true;
+		end_asking(d);
+		waited = dest_waiting(d);
+		if (waited && d->pace.retry_at <= now)
+			pace_wake(&d->pace);
+		note_wait(d, waited);
+		awake(d);
+	}
+	if (any)
+		rearm();
+}
+
+void
+dest_forgive(struct dest *d)
+{
+	bool waited = dest_waiting(d);
+
+	if (waited)
+		alarm_clear(&d->alarm);
+	pace_forgive(&d->pace);
+	note_wait(d, waited);
 }
 
 void
@@ -268,44 +471,42 @@ dest_each(void (*cb)(struct dest *))
 }
 
 void
-dest_wake_all(void (*awake)(struct dest *))
+dest_idle(struct dest *d)
 {
-	struct dest *d;
-
-	while ((d = TAILQ_FIRST(&waiting)) != NULL) {
-		d->failures = 0;
-		awaken(d, awake);
-	}
-}
-
-void
-dest_idle(struct dest *d, int64_t now_ms)
-{
-	if (d->idle || d->flying > 0 || !TAILQ_EMPTY(&d->flows))
+	if (d->idle || d->pace.flying > 0 || !TAILQ_EMPTY(&d->flows))
 		return;
 	d->idle = true;
-	d->idle_since = now_ms;
+	d->idle_since = loop_wall_ms();
 	TAILQ_INSERT_TAIL(&idle, d, idle_link);
 	nidle++;
 }
 
-void
-dest_sweep(int64_t now_ms)
+static void
+forget(struct dest *d)
 {
+	TAILQ_REMOVE(&idle, d, idle_link);
+	nidle--;
+	end_asking(d);
+	alarm_clear(&d->alarm);
+	drop_aliases(d);
+	HASH_DEL(dests, d);
+	free(d->key);
+	free(d);
+}
+
+void
+dest_sweep(void)
+{
+	int64_t now = loop_wall_ms();
 	struct dest *d, *next;
 
 	for (d = TAILQ_FIRST(&idle); d != NULL; d = next) {
 		next = TAILQ_NEXT(d, idle_link);
 		if (dest_waiting(d) || d->skip.set)
 			continue;
-		if (now_ms - d->idle_since < IDLE_MS && nidle <= IDLE_MOST)
+		if (now - d->idle_since < IDLE_MS && nidle <= IDLE_MOST)
 			break;
-		TAILQ_REMOVE(&idle, d, idle_link);
-		nidle--;
-		drop_aliases(d);
-		HASH_DEL(dests, d);
-		free(d->name);
-		free(d);
+		forget(d);
 	}
 }
 

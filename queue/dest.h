@@ -1,11 +1,11 @@
 /*
- * dest.h - destinations: how many jobs each can take at once, and since when
- * it does not answer.
+ * dest.h - destinations: who shares a pace (pace.h), and who waits for it.
  *
- * A destination is a recipient domain, or the HOST:PORT of the route that
- * carries a mail; what leaves from an address of its own has its own.  The number of jobs in flight to it grows with success
- * and shrinks when it fails to answer; when it goes on failing, everybody's
- * mail for it waits together and one job at a time is the probe.
+ * A destination is a set of mail servers: the site of the recipient domain
+ * (sites.h), or the HOST:PORT of the route that carries a mail; and the domain
+ * itself while its site is not known, or when the trouble is its own.  What
+ * leaves from an address of its own, or has another rate, is another
+ * destination.
  */
 #ifndef QUEUE_DEST_H
 #define QUEUE_DEST_H
@@ -14,20 +14,28 @@
 #include <uthash.h>
 
 #include "lib/conf.h"
+#include "queue/alarm.h"
+#include "queue/pace.h"
 #include "queue/refill.h"
 
 struct flow;
 struct alias;
 
+enum site_state {
+	SITE_KNOWN,   /* or there is none to be known */
+	SITE_UNASKED, /* deliver is to be asked before anything goes there */
+	SITE_IN_LINE, /* and will be, when it has answered others */
+	SITE_ASKED,
+};
+
 struct dest {
-	char *name;
-	unsigned most;  /* flights at once at most */
-	unsigned limit; /* now */
-	unsigned flying;
+	char *key;
+	const char *name; /* as operators see it, in the key */
+	struct pace pace;
+	struct pace_bounds bounds;
 	bool demand; /* somebody found no free flight since the last take-off */
-	unsigned failures; /* in a row */
-	bool answered;     /* ever, as long as we remember it */
-	int64_t retry_at;  /* wall ms: it is left alone until then; 0 no */
+	enum site_state site;
+	struct alarm alarm;
 	int64_t idle_since;
 	bool idle;
 	struct skip skip; /* rows passed over because it does not answer */
@@ -35,7 +43,7 @@ struct dest {
 	TAILQ_HEAD(, flow) blocked; /* flows that wait for a free flight */
 	SLIST_HEAD(, alias) aliases;
 	unsigned naliases;
-	TAILQ_ENTRY(dest) waiting_link, idle_link;
+	TAILQ_ENTRY(dest) idle_link, asking; /* in line to be, or asked */
 	UT_hash_handle hh;
 };
 
@@ -44,6 +52,8 @@ void dest_reroute(void);
 
 /* The destination of a mail; made when it is new. */
 struct dest *dest_for(const struct conf_mail *);
+/* The same, of one whose trouble is that of its domain, not of its site. */
+struct dest *dest_alone(const struct conf_mail *);
 /* Of a row, when it is known; or NULL. */
 struct dest *dest_by_row(const struct due_row *);
 /* Called with each; it may be idle afterwards. */
@@ -52,35 +62,39 @@ void dest_each(void (*cb)(struct dest *));
 static inline bool
 dest_waiting(const struct dest *d)
 {
-	return d->retry_at != 0;
+	return d->pace.retry_at != 0;
 }
 
-static inline bool
-dest_can_fly(const struct dest *d)
-{
-	return d->retry_at == 0 && d->flying < d->limit;
-}
+/* Whether it may take one more now.  When not, an alarm is set if it is only
+ * a matter of time. */
+bool dest_can_fly(struct dest *);
+/* Returns the epoch of the flight, see pace.h. */
+uint32_t dest_take_off(struct dest *);
+/* A flight is over, whatever is to be said of it. */
+void dest_land(struct dest *, uint32_t epoch);
+/* What it found.  Returns whether d must be left alone from now on. */
+bool dest_hear(struct dest *, enum landing, uint32_t epoch);
+/* A flight that goes on has found somebody to talk to. */
+void dest_contact(struct dest *);
 
-enum landing {
-	LANDED_WELL,     /* it took the mail */
-	LANDED_ANSWERED, /* it did not, but it answered */
-	LANDED_NOWHERE,  /* it did not answer */
-	LANDED_UNKNOWN,  /* we never heard: deliver died */
-};
+/* Somebody wants to send to a destination whose site is not known: one after
+ * the other, with the domain to ask deliver about; false: none now. */
+bool dest_ask(char domain[256]);
+/* Deliver knows, or never will ("").  answered is called with those who waited
+ * for it; NULL: it told without being asked. */
+void dest_site_is(
+    const char *domain, const char *site, void (*answered)(struct dest *));
+/* It died without an answer. */
+void dest_ask_again(void);
 
-void dest_take_off(struct dest *);
-/* Returns whether it must be left alone from now on (see retry_at). */
-bool dest_land(struct dest *, enum landing, int64_t now_ms);
-
-/* Those whose wait is over now: called with each, whose retry_at is 0
- * again. */
-void dest_wake(int64_t now_ms, void (*awake)(struct dest *));
-/* Forget all waits, as an admin asked. */
-void dest_wake_all(void (*awake)(struct dest *));
+/* Those whose time has come: called with each. */
+void dest_ring(void (*awake)(struct dest *));
+/* Forget the wait of one, as an admin asked. */
+void dest_forgive(struct dest *);
 
 /* It has no flows any more; forgotten after a while. */
-void dest_idle(struct dest *, int64_t now_ms);
-void dest_sweep(int64_t now_ms);
+void dest_idle(struct dest *);
+void dest_sweep(void);
 
 unsigned dest_count_waiting(void);
 

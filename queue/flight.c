@@ -154,6 +154,7 @@ send_job(struct job *j)
 	mj->id = l->id;
 	mj->n = (uint32_t)j->key.n;
 	mj->attempt = j->attempts + 1;
+	mj->probe = j->probe;
 	snprintf(mj->domain, sizeof(mj->domain), "%s", j->domain);
 	snprintf(mj->account, sizeof(mj->account), "%s", l->account);
 	snprintf(mj->sender, sizeof(mj->sender), "%s", l->sender);
@@ -187,6 +188,18 @@ may_send(void)
 	    HASH_CNT(hh_tag, flying) + group_gathered() < upkeep_flights();
 }
 
+/* Where mail goes must be known before much of it does. */
+static void
+ask_sites(void)
+{
+	struct msg m = { .type = MSG_SITE_GET };
+
+	if (!allowed || !channel_up(&deliver))
+		return;
+	while (dest_ask(m.u.site_get.domain))
+		channel_send(&deliver, &m, -1);
+}
+
 void
 flight_turn(void)
 {
@@ -205,6 +218,7 @@ flight_turn(void)
 			break;
 		send_job(j);
 	}
+	ask_sites();
 	channel_flush(&deliver);
 }
 
@@ -243,17 +257,23 @@ note_verdict(struct job *j, const struct msg_job_verdict *v)
 		r->answer = answer;
 		r->relayed = (uint8_t)v->relayed;
 		r->uncertain = v->uncertain != 0;
+		r->grey = (v->signs & SIGN_GREY) != 0;
 	}
 }
 
 static enum landing
 landing_of(const struct job *j, const struct msg_job_verdict *v)
 {
+	bool busy = (v->signs & SIGN_BUSY) != 0;
+
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		if (j->rcpts[i].verdict == V_OK)
-			return LANDED_WELL;
-	return v->verdict == V_TEMP && v->scope == SCOPE_DEST ? LANDED_NOWHERE
-							      : LANDED_ANSWERED;
+			return busy ? LANDED_SQUEEZED : LANDED_WELL;
+	if (busy)
+		return LANDED_BUSY;
+	if (v->verdict != V_TEMP || v->scope != SCOPE_DEST)
+		return LANDED_ANSWERED;
+	return v->signs & SIGN_SILENT ? LANDED_NOWHERE : LANDED_ASTRAY;
 }
 
 static bool
@@ -269,6 +289,7 @@ static void
 on_verdict(const struct msg *m)
 {
 	const struct msg_job_verdict *v = &m->u.job_verdict;
+	enum landing how;
 	struct job *j;
 
 	HASH_FIND(hh_tag, flying, &m->tag, sizeof(m->tag), j);
@@ -280,7 +301,10 @@ on_verdict(const struct msg *m)
 	note_verdict(j, v);
 	if (!v->last)
 		return;
-	land(j, landing_of(j, v));
+	how = landing_of(j, v);
+	if (v->site[0] != '\0' && how != LANDED_ASTRAY)
+		dest_site_is(j->domain, v->site, NULL);
+	land(j, how);
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		if (j->rcpts[i].state == RCPT_WAITING &&
 		    j->rcpts[i].verdict == NO_VERDICT) {
@@ -303,6 +327,16 @@ on_marks(const struct msg_marks_are *m)
 }
 
 static void
+on_contact(const struct msg *m)
+{
+	struct job *j;
+
+	HASH_FIND(hh_tag, flying, &m->tag, sizeof(m->tag), j);
+	if (j != NULL)
+		flow_contact(j);
+}
+
+static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
 	if (fd != -1)
@@ -311,6 +345,10 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		on_verdict(m);
 	else if (m->type == MSG_MARKS_ARE)
 		on_marks(&m->u.marks_are);
+	else if (m->type == MSG_JOB_CONTACT)
+		on_contact(m);
+	else if (m->type == MSG_SITE_IS)
+		flow_site_is(m->u.site_is.domain, m->u.site_is.site);
 	else if (!domains_message(c, m))
 		reports_message(m);
 }
@@ -323,6 +361,7 @@ take_back(void)
 	bool marked;
 
 	marks_load();
+	dest_ask_again();
 	HASH_ITER(hh_tag, flying, j, next)
 	{
 		marked = marks_judge(j);

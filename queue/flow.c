@@ -8,12 +8,16 @@
 #include "lib/loop.h"
 #include "queue/flow.h"
 #include "queue/refill.h"
+#include "queue/settings.h"
 
 /* While a destination is probed, its flows hold only this many. */
 #define PROBE_READY 2
 
 static struct flow *flows; /* by key */
 static TAILQ_HEAD(, account) turn = TAILQ_HEAD_INITIALIZER(turn);
+/* Those who have their share of what may be in flight. */
+static TAILQ_HEAD(, account) sated = TAILQ_HEAD_INITIALIZER(sated);
+static unsigned nflying;
 
 static struct flow *
 find_flow(struct account *a, struct dest *d)
@@ -58,7 +62,7 @@ flow_release(struct flow *f)
 	free(f);
 	a->flows--;
 	account_release(a);
-	dest_idle(d, loop_wall_ms());
+	dest_idle(d);
 }
 
 /*
@@ -71,11 +75,30 @@ flow_room(const struct dest *d)
 {
 	unsigned used = job_count(), part, left;
 
-	if (d->failures > 0)
+	if (d->pace.failures > 0)
 		return PROBE_READY;
 	part = JOBS_IN_MEMORY / (HASH_COUNT(flows) + 1) + 1;
 	left = used < JOBS_IN_MEMORY ? (JOBS_IN_MEMORY - used) / 2 : 0;
 	return part < left ? part : left;
+}
+
+/* The same for an account with all its flows: as much as it leaves free. */
+static bool
+account_has_room(const struct account *a)
+{
+	return a->jobs + job_count() < JOBS_IN_MEMORY;
+}
+
+/*
+ * May an account have one more in flight?  Two thirds of all go to one that
+ * is alone, two thirds of the rest to a second, and always some to a new one:
+ * mail to servers that take their time delays nobody else's.
+ */
+static bool
+account_may_fly(const struct account *a)
+{
+	return nflying < settings->in_flight &&
+	    a->flying < 2 * (settings->in_flight - nflying);
 }
 
 static bool
@@ -85,6 +108,10 @@ has_place(struct account *a, struct dest *d, const struct due_key *k)
 	unsigned n;
 
 	if (a != NULL && a->suspended) {
+		skip_note(&a->skip, k);
+		return false;
+	}
+	if (a != NULL && a->jobs > 0 && !account_has_room(a)) {
 		skip_note(&a->skip, k);
 		return false;
 	}
@@ -135,10 +162,38 @@ flow_row_suspended(const struct due_row *row)
 static void
 join_turn(struct account *a)
 {
-	if (a->in_turn || a->suspended || TAILQ_EMPTY(&a->runnable))
+	if (a->in_turn || a->sated || a->suspended || TAILQ_EMPTY(&a->runnable))
 		return;
 	a->in_turn = true;
 	TAILQ_INSERT_TAIL(&turn, a, turn);
+}
+
+static void
+leave_turn(struct account *a)
+{
+	if (a->in_turn)
+		TAILQ_REMOVE(&turn, a, turn);
+	if (a->sated)
+		TAILQ_REMOVE(&sated, a, turn);
+	a->in_turn = a->sated = false;
+}
+
+/* It has its share; it comes back when something lands. */
+static void
+satisfy(struct account *a)
+{
+	leave_turn(a);
+	a->sated = true;
+	TAILQ_INSERT_TAIL(&sated, a, turn);
+}
+
+static void
+revive(struct account *a)
+{
+	if (a == NULL || !a->sated || !account_may_fly(a))
+		return;
+	leave_turn(a);
+	join_turn(a);
 }
 
 static void
@@ -160,10 +215,8 @@ leave_line(struct flow *f)
 	else if (f->state == FLOW_BLOCKED)
 		TAILQ_REMOVE(&f->key.dest->blocked, f, line);
 	f->state = FLOW_EMPTY;
-	if (a->in_turn && TAILQ_EMPTY(&a->runnable)) {
-		a->in_turn = false;
-		TAILQ_REMOVE(&turn, a, turn);
-	}
+	if (TAILQ_EMPTY(&a->runnable))
+		leave_turn(a);
 }
 
 /* RFC 6710 5: what has none has the middle one. */
@@ -232,14 +285,93 @@ flow_admit(struct job *j)
 
 	if (!has_place(a, d, &k)) {
 		account_release(a);
-		dest_idle(d, loop_wall_ms());
+		dest_idle(d);
 		return false;
 	}
 	f = flow_for(a, d);
 	j->flow = f;
 	f->jobs++;
+	a->jobs++;
 	enqueue(f, j, false);
 	return true;
+}
+
+/* A job is in its flow no more. */
+static void
+let_go(struct flow *f, struct job *j)
+{
+	struct account *a = f->key.account;
+
+	j->flow = NULL;
+	f->jobs--;
+	a->jobs--;
+	if (a->skip.set && !a->suspended &&
+	    (a->jobs == 0 || 2 * a->jobs + job_count() < JOBS_IN_MEMORY))
+		skip_ask(&a->skip);
+}
+
+/* Let as many flows back into line as there are free flights. */
+static void
+unblock(struct dest *d)
+{
+	unsigned limit = d->pace.limit, flying = d->pace.flying;
+	struct flow *f;
+
+	if (TAILQ_EMPTY(&d->blocked) || !dest_can_fly(d))
+		return;
+	for (unsigned room = limit > flying ? limit - flying : 1;
+	     room > 0 && (f = TAILQ_FIRST(&d->blocked)) != NULL; room--) {
+		TAILQ_REMOVE(&d->blocked, f, line);
+		make_runnable(f);
+	}
+}
+
+static struct conf_mail
+mail_of(const struct job *j)
+{
+	return (struct conf_mail){ j->domain, j->letter->account,
+		j->letter->sender };
+}
+
+/* More is known by now of where its domain's mail goes. */
+static bool
+moves(struct job *j)
+{
+	struct conf_mail mail = mail_of(j);
+	struct dest *was = j->flow->key.dest, *d = dest_for(&mail);
+
+	if (d == was)
+		return false;
+	dest_idle(d);
+	flow_leave(j);
+	if (!flow_admit(j))
+		job_free(j);
+	unblock(was); /* nothing of it may be in flight that would */
+	return true;
+}
+
+static void awake(struct dest *);
+
+/* f must wait for its destination. */
+static void
+block(struct flow *f)
+{
+	struct dest *d = f->key.dest;
+
+	leave_line(f);
+	f->state = FLOW_BLOCKED;
+	d->demand = true;
+	TAILQ_INSERT_TAIL(&d->blocked, f, line);
+}
+
+/* Account and flow go to the end of their lines. */
+static void
+yield(struct account *a, struct flow *f)
+{
+	TAILQ_REMOVE(&a->runnable, f, line);
+	TAILQ_INSERT_TAIL(&a->runnable, f, line);
+	TAILQ_REMOVE(&turn, a, turn);
+	TAILQ_INSERT_TAIL(&turn, a, turn);
 }
 
 struct job *
@@ -249,42 +381,28 @@ flow_next(void)
 	struct flow *f;
 	struct job *j;
 
+	dest_ring(awake);
 	while ((a = TAILQ_FIRST(&turn)) != NULL) {
 		f = TAILQ_FIRST(&a->runnable);
-		if (!dest_can_fly(f->key.dest)) {
-			leave_line(f);
-			f->state = FLOW_BLOCKED;
-			f->key.dest->demand = true;
-			TAILQ_INSERT_TAIL(&f->key.dest->blocked, f, line);
-			continue;
-		}
-		/* Its account and itself go to the end of their lines. */
-		TAILQ_REMOVE(&a->runnable, f, line);
-		TAILQ_INSERT_TAIL(&a->runnable, f, line);
-		TAILQ_REMOVE(&turn, a, turn);
-		TAILQ_INSERT_TAIL(&turn, a, turn);
 		j = first_ready(f);
-		dequeue(f, j);
-		j->state = JOB_FLYING;
-		dest_take_off(f->key.dest);
-		return j;
+		if (!account_may_fly(a)) {
+			satisfy(a);
+		} else if (moves(j)) {
+			continue;
+		} else if (!dest_can_fly(f->key.dest)) {
+			block(f);
+		} else {
+			yield(a, f);
+			dequeue(f, j);
+			j->state = JOB_FLYING;
+			j->probe = f->key.dest->pace.doubt;
+			j->epoch = dest_take_off(f->key.dest);
+			a->flying++;
+			nflying++;
+			return j;
+		}
 	}
 	return NULL;
-}
-
-/* Let as many flows back into line as there are free flights. */
-static void
-unblock(struct dest *d)
-{
-	unsigned room = d->limit > d->flying ? d->limit - d->flying : 0;
-	struct flow *f;
-
-	if (dest_waiting(d))
-		return;
-	while (room-- > 0 && (f = TAILQ_FIRST(&d->blocked)) != NULL) {
-		TAILQ_REMOVE(&d->blocked, f, line);
-		make_runnable(f);
-	}
 }
 
 /* Its ready jobs become rows again, remembered in s. */
@@ -298,8 +416,7 @@ unload_all(struct flow *f, struct skip *s)
 		k = job_due_key(j);
 		skip_note(s, &k);
 		take_out(f, j);
-		f->jobs--;
-		j->flow = NULL;
+		let_go(f, j);
 		job_free(j);
 	}
 	leave_line(f);
@@ -321,19 +438,61 @@ abandon(struct dest *d)
 	}
 }
 
+/* One less in flight: somebody who had his share may go on. */
+static void
+make_room(struct account *a)
+{
+	a->flying--;
+	nflying--;
+	revive(a);
+	revive(TAILQ_FIRST(&sated));
+}
+
 void
 flow_land(struct job *j, enum landing how)
 {
 	struct flow *f = j->flow;
-	struct dest *d = f->key.dest;
-	bool stop;
+	struct dest *d = f->key.dest, *about = d;
+	struct conf_mail mail = mail_of(j);
+	uint32_t epoch = j->epoch;
 
 	j->state = JOB_SETTLING;
-	stop = dest_land(d, how, loop_wall_ms());
-	if (stop)
-		abandon(d); /* f lives: j is still its */
+	make_room(f->key.account);
+	dest_land(d, epoch);
+	if (how != LANDED_UNKNOWN)
+		about =
+		    how == LANDED_ASTRAY ? dest_alone(&mail) : dest_for(&mail);
+	if (about != d)
+		epoch = about->pace.epoch; /* it is its latest news */
+	if (dest_hear(about, how, epoch))
+		abandon(about); /* f lives: j is still its */
 	else
+		unblock(about);
+	if (about != d) {
 		unblock(d);
+		dest_idle(about);
+	}
+}
+
+void
+flow_contact(const struct job *j)
+{
+	struct conf_mail mail = mail_of(j);
+	struct dest *d = j->flow->key.dest, *site = dest_for(&mail);
+
+	dest_contact(d);
+	unblock(d);
+	if (site == d)
+		return;
+	dest_contact(site);
+	unblock(site);
+	dest_idle(site);
+}
+
+void
+flow_site_is(const char *domain, const char *site)
+{
+	dest_site_is(domain, site, unblock);
 }
 
 void
@@ -352,8 +511,7 @@ flow_leave(struct job *j)
 	if (j->state == JOB_READY)
 		dequeue(f, j);
 	assert(j->state != JOB_FLYING);
-	j->flow = NULL;
-	f->jobs--;
+	let_go(f, j);
 	if (f->jobs == 0)
 		skip_ask(&f->skip);
 	flow_release(f);
@@ -376,9 +534,7 @@ flow_suspend(const char *name, unsigned told)
 	if (a->suspended)
 		return;
 	account_mark(a, true);
-	if (a->in_turn)
-		TAILQ_REMOVE(&turn, a, turn);
-	a->in_turn = false;
+	leave_turn(a);
 	a->flows++; /* keeps it while its flows go */
 	HASH_ITER(hh, flows, f, next)
 	{
@@ -451,12 +607,30 @@ flow_reroute(void)
 void
 flow_tick(void)
 {
-	dest_wake(loop_wall_ms(), awake);
-	dest_sweep(loop_wall_ms());
+	dest_ring(awake);
+	dest_sweep();
+}
+
+static void
+forgive(struct dest *d)
+{
+	if (!dest_waiting(d))
+		return;
+	dest_forgive(d);
+	awake(d);
 }
 
 void
 flow_wake_all(void)
 {
-	dest_wake_all(awake);
+	dest_each(forgive);
+}
+
+void
+flow_wake(const struct due_row *row)
+{
+	struct dest *d = dest_by_row(row);
+
+	if (d != NULL)
+		forgive(d);
 }

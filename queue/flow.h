@@ -62,6 +62,10 @@ struct job *flow_next(void);
 /* The flight is over: its destination's state is updated.  The job is
  * JOB_SETTLING. */
 void flow_land(struct job *, enum landing);
+/* It goes on, and has found somebody to talk to. */
+void flow_contact(const struct job *);
+/* Deliver tells the site of a domain; "" it does not know. */
+void flow_site_is(const char *domain, const char *site);
 /* A job that landed without news is ready again, the first of its flow. */
 void flow_return(struct job *);
 
@@ -83,7 +87,8 @@ void flow_reroute(void);
 
 /* Destinations that can be tried again; forgetting what is long idle. */
 void flow_tick(void);
-/* Try all destinations again now. */
+/* Try all destinations again now, or that of a row. */
 void flow_wake_all(void);
+void flow_wake(const struct due_row *);
 
 #endif

@@ -57,6 +57,7 @@ struct rcpt {
 	uint8_t notify;      /* enum rcpt_notify */
 	uint8_t relayed;     /* of this flight: enum relayed */
 	bool uncertain;      /* of this flight: and yet it may have arrived */
+	bool grey;           /* of this flight: it looks like greylisting */
 	bool tell;           /* and the sender must hear of it */
 	const char *address; /* the job's own */
 	const char *orcpt;   /* the job's own; "" none */
@@ -80,8 +81,10 @@ struct job {
 	uint64_t tag; /* while flying */
 	uint64_t due; /* its row in the schedule; 0 none */
 	uint32_t attempts;
-	bool noticed; /* a delay notice was sent */
-	bool removed; /* by an admin, while it was new or flying */
+	bool noticed;   /* a delay notice was sent */
+	uint32_t epoch; /* of its flight, see pace.h */
+	bool probe;     /* others wait for what it finds */
+	bool removed;   /* by an admin, while it was new or flying */
 	const char *domain;
 	uint8_t *answers; /* packed answer_rows */
 	size_t answers_len;

@@ -331,15 +331,18 @@ main(int argc, char **argv)
 		.stop = stop,
 	};
 	int status = child_main(&child, argc, argv);
+	bool quiet;
 
 	if (!opened)
 		return start_anew ? CHILD_AGAIN : status;
-	check_stop();
+	quiet = check_stop();
 	upkeep_stop();
 	group_stop();
 	bodyfile_close();
 	marks_close();
 	store_close();
 	log_event("queue.closed", "text=%s", log_quote("all is on disk"));
+	if (!quiet)
+		_exit(status); /* a thread is at work */
 	return status;
 }

@@ -5,6 +5,8 @@
 
 #include "queue/retry.h"
 
+#define GREY_MS (5 * 60 * 1000)
+
 int64_t
 retry_wait_ms(const struct conf *c, uint32_t attempt, uint32_t chance)
 {
@@ -27,6 +29,13 @@ retry_next_ms(const struct conf *c, int64_t accepted_ms, int64_t now_ms,
 		return 0;
 	next = now_ms + retry_wait_ms(c, attempts, chance);
 	return next < end ? next : end;
+}
+
+int64_t
+retry_grey_ms(int64_t now_ms, uint32_t chance)
+{
+	return now_ms + GREY_MS +
+	    (int64_t)(chance % 1024) * (GREY_MS / 10) / 1023;
 }
 
 uint32_t

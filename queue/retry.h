@@ -24,6 +24,16 @@ int64_t retry_wait_ms(const struct conf *, uint32_t attempt, uint32_t chance);
 int64_t retry_next_ms(const struct conf *, int64_t accepted_ms, int64_t now_ms,
     uint32_t attempts, uint32_t chance);
 
+/*
+ * When at the latest to try again what was put off because its server does
+ * not know us yet.  Many want to see it again five minutes later, and not
+ * earlier.
+ */
+int64_t retry_grey_ms(int64_t now_ms, uint32_t chance);
+
+/* Attempts after which it is not believed any more. */
+#define RETRY_GREY 3
+
 /* A number without meaning, for chance above. */
 uint32_t retry_chance(void);
 

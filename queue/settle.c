@@ -487,18 +487,32 @@ settle(struct job *j, uint64_t was_due, bool noticed)
 			spool_accept(notices[kind]);
 }
 
+/* Is somebody put off because his server does not know us yet? */
+static bool
+is_grey(const struct job *j)
+{
+	for (unsigned i = 0; j->attempts <= RETRY_GREY && i < j->nrcpts; i++)
+		if (j->rcpts[i].state == RCPT_WAITING && j->rcpts[i].grey)
+			return true;
+	return false;
+}
+
 /* When to try again; 0: not any more.  An attempt falls on the sender's
  * deadline, too. */
 static int64_t
 next_attempt(const struct job *j, bool counted, int64_t now)
 {
 	const struct letter *l = j->letter;
-	int64_t by = (int64_t)l->options.by, next;
+	int64_t by = (int64_t)l->options.by, next, grey;
 
 	if (!counted)
 		return now;
 	next = retry_next_ms(
 	    settings, (int64_t)l->begun, now, j->attempts, retry_chance());
+	if (next != 0 && is_grey(j)) {
+		grey = retry_grey_ms(now, retry_chance());
+		next = grey < next ? grey : next;
+	}
 	return by > now && by < next ? by : next;
 }
 

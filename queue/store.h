@@ -153,6 +153,11 @@ struct store_check {
  */
 int store_check(const char *dir, struct store_check *);
 
+/* Copies and checks end as soon as they can, with any result, and no new one
+ * looks at the store.  Any thread. */
+void store_check_end(void);
+bool store_check_ended(void);
+
 /* Bytes that the log has grown by since the start, about; cheap. */
 uint64_t store_written(void);
 void store_count(uint64_t bytes);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,6 +39,7 @@ static const struct relation parts[] = {
 };
 /* clang-format on */
 
+static atomic_bool ending;
 static _Thread_local struct store_check *current;
 static _Thread_local const char *looking_at = ""; /* which file */
 
@@ -66,9 +68,23 @@ on_error(const DB_ENV *e, const char *prefix, const char *text)
 		    *looking_at != '\0' ? ": " : "", text);
 }
 
+void
+store_check_end(void)
+{
+	atomic_store(&ending, true);
+}
+
+bool
+store_check_ended(void)
+{
+	return atomic_load(&ending);
+}
+
 static bool
 is_table(const char *name)
 {
+	if (store_check_ended())
+		return false;
 	for (int t = 0; t < TABLES; t++)
 		if (strcmp(name, store_file((enum table)t)) == 0)
 			return true;
@@ -78,15 +94,18 @@ is_table(const char *name)
 static bool
 is_log(const char *name)
 {
-	return strncmp(name, "log.", 4) == 0;
+	return !store_check_ended() && strncmp(name, "log.", 4) == 0;
 }
 
 int
 store_copy(const char *to)
 {
 	const char *home;
-	int ret = store_env->get_home(store_env, &home);
+	int ret;
 
+	if (store_check_ended())
+		return ECANCELED;
+	ret = store_env->get_home(store_env, &home);
 	copy_remove(to);
 	store_log_keep(true);
 	if (ret == 0)
@@ -229,7 +248,7 @@ relate(DB *dbs[TABLES], const struct relation *r, bool whole,
 		if (is_pin(&k))
 			continue;
 		ret = relate_row(dbs[r->to], r, whole, &k, c);
-		if (ret != 0)
+		if (ret != 0 || store_check_ended())
 			break;
 	}
 	cursor->close(cursor);
@@ -292,12 +311,13 @@ store_check(const char *dir, struct store_check *c)
 		goto out;
 	if (ret != 0)
 		found(c, "recovery: %s", db_strerror(ret));
-	for (int t = 0; t < TABLES && c->faults == 0; t++)
+	for (int t = 0; t < TABLES && c->faults == 0 && !store_check_ended();
+	     t++)
 		if ((ret = verify(e, (enum table)t)) != 0)
 			found(c, "%s: %s", store_file((enum table)t),
 			    db_strerror(ret));
 	/* Rows are looked at only on pages that are known to be sound. */
-	if (c->faults == 0)
+	if (c->faults == 0 && !store_check_ended())
 		check_rows(e, c);
 	ret = 0;
 out:

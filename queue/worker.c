@@ -3,6 +3,7 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -85,13 +86,36 @@ worker_add(struct worker *w, struct task *t)
 	pthread_mutex_unlock(&w->mutex);
 }
 
-void
-worker_stop(struct worker *w)
+static void
+tell_to_end(struct worker *w)
 {
 	pthread_mutex_lock(&w->mutex);
 	w->ending = true;
 	pthread_cond_signal(&w->cond);
 	pthread_mutex_unlock(&w->mutex);
+}
+
+void
+worker_stop(struct worker *w)
+{
+	tell_to_end(w);
 	pthread_join(w->thread, NULL);
 	collect(w);
+}
+
+bool
+worker_abandon(struct worker *w, int64_t within_ms)
+{
+	struct timespec until;
+
+	tell_to_end(w);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += within_ms / 1000;
+	until.tv_nsec += within_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) ==
+	    0;
 }

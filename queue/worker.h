@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 struct task {
@@ -38,6 +39,9 @@ void worker_start(struct worker *, void (*run)(struct tasks *batch),
 void worker_add(struct worker *, struct task *);
 /* Finish what was added, done() included, and end the thread. */
 void worker_stop(struct worker *);
+/* End the thread when it is done with what it is at, or give up waiting for
+ * that: false.  done() is not called any more. */
+bool worker_abandon(struct worker *, int64_t within_ms);
 static inline bool
 worker_idle(const struct worker *w)
 {

@@ -71,6 +71,39 @@ nobody_behind_ourselves_is_tried(void **state)
 	assert_int_equal(mx_before(NULL, 0, "me.example"), 0);
 }
 
+static void
+hosts_make_a_site(void **state)
+{
+	struct exchanger some[] = { { 20, "b.example" }, { 10, "a.example" } },
+			 same[] = { { 1, "a.example" }, { 1, "b.example" },
+				 { 2, "a.example" } },
+			 many[40] = { 0 };
+	char one[MX_SITE_SIZE], other[MX_SITE_SIZE];
+
+	(void)state;
+	mx_site(some, 2, one);
+	mx_site(same, 3, other);
+	assert_string_equal(one, "a.example,b.example");
+	assert_string_equal(one, other);
+	mx_site(some, 0, one);
+	assert_string_equal(one, "");
+	/* Those that do not fit count all the same. */
+	for (unsigned i = 0; i < 40; i++)
+		snprintf(many[i].host, sizeof(many[i].host),
+		    "a-rather-long-name-%02u.mail.example", i);
+	mx_site(many, 40, one);
+	many[39].host[20] = 'x';
+	mx_site(many, 40, other);
+	assert_true(strlen(one) < MX_SITE_SIZE);
+	assert_memory_equal(one, other, 100);
+	assert_string_not_equal(one, other);
+	/* One name may be as long as all that fits. */
+	memset(many[0].host, 'a', 254);
+	mx_site(many, 1, one);
+	assert_int_equal(one[0], '#');
+	assert_int_equal(strlen(one), 17);
+}
+
 int
 main(void)
 {
@@ -78,6 +111,7 @@ main(void)
 		cmocka_unit_test(preference_decides_and_chance_between_equals),
 		cmocka_unit_test(nobody_behind_ourselves_is_tried),
 		cmocka_unit_test(nobody_and_one_need_no_order),
+		cmocka_unit_test(hosts_make_a_site),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

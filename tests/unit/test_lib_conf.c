@@ -183,7 +183,7 @@ test_routes(void **state)
 	struct conf *c = parse(
 	    BASE "[route *]\nvia = mx:2525\n"
 		 "[route Example.NET]\nvia = [2001:db8::1]:26\ntls = required\n"
-		 "[route *.example.net]\nvia = 192.0.2.1:27\n"
+		 "[route *.example.net]\nvia = 192.0.2.1:27\nrate = 20/m\n"
 		 "[route *.b.example.net]\nvia = smart.example.com:587\n"
 		 "tls = verified\nuser = u\npassword-file = /p\n");
 
@@ -197,6 +197,9 @@ test_routes(void **state)
 	assert_int_equal(to(c, "b.example.net")->port, 27);
 	assert_int_equal(to(c, "A.B.EXAMPLE.net")->port, 587);
 	assert_int_equal(to(c, "notexample.net")->port, 2525);
+	assert_int_equal(to(c, "b.example.net")->rate_jobs, 20);
+	assert_int_equal(to(c, "b.example.net")->rate_s, 60);
+	assert_int_equal(to(c, "other.org")->rate_jobs, 0);
 	conf_free(c);
 	c = parse(BASE);
 	assert_true(to(c, "x.org")->mx);
@@ -368,6 +371,9 @@ static const struct {
 	{ BASE "[route a*b]\nvia = mx\n", "8: [route NAME]: write the recipients' domain" },
 	{ BASE "[route *]\nvia = host\n", "9: via: \"host\": write the port too" },
 	{ BASE "[route *]\nvia = host:25\nuser = x\n", "8: a route needs user and password-file" },
+	{ BASE "[route *]\nvia = host:25\nrate = 20\n", "10: rate: \"20\": write a number of messages and a time" },
+	{ BASE "[route *]\nrate = 20/fortnight\n", "9: rate: \"20/fortnight\": the time is one of s, m, h and d" },
+	{ BASE "[route *]\nrate = 0/m\n", "9: rate: \"0/m\"" },
 	{ BASE "[route *]\nvia = host:25\ntls = strong\n", "10: tls: \"strong\"" },
 	{ BASE "[paths]\nstate = relative\n", "9: state: \"relative\": write an absolute path" },
 	{ BASE "[tls]\nkey = /again\n", "9: key: \"/again\": set twice" },

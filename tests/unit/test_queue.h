@@ -80,6 +80,17 @@ bed_take_marks(struct bed *b)
 	bed_say(b->deliver, &m, -1);
 }
 
+/* Where mail goes is nobody's business here: each domain goes its own way. */
+static inline void
+bed_tell_site(struct bed *b)
+{
+	struct msg m = { .type = MSG_SITE_IS };
+
+	memcpy(m.u.site_is.domain, b->m.u.site_get.domain,
+	    sizeof(m.u.site_is.domain));
+	bed_say(b->deliver, &m, -1);
+}
+
 /* The next message within ms; false when there is none. */
 static inline bool
 bed_hear(struct bed *b, int sock, enum process who, int ms)
@@ -93,9 +104,12 @@ bed_hear(struct bed *b, int sock, enum process who, int ms)
 	b->fd = -1;
 	if (!message_recv(sock, P_QUEUE, who, &b->m, b->buf, &b->fd))
 		return false;
-	if (b->m.type != MSG_MARKS)
+	if (b->m.type == MSG_MARKS)
+		bed_take_marks(b);
+	else if (b->m.type == MSG_SITE_GET)
+		bed_tell_site(b);
+	else
 		return true;
-	bed_take_marks(b);
 	return bed_hear(b, sock, who, ms);
 }
 
