@@ -18,7 +18,9 @@
 #include "queue/worker.h"
 
 #define TICK_MS          1000
-#define CHECKPOINT_MOST  ((uint64_t)32 << 20) /* of log */
+/* Of log.  A restart reads what came since at some 8 ms a MiB, and a new
+ * checkpoint costs about 10 ms of CPU. */
+#define CHECKPOINT_MOST  ((uint64_t)12 << 20)
 #define CHECKPOINT_S     60
 #define CHECKPOINT_LEAST ((uint64_t)64 << 10)
 #define PRESS_BYTES      ((uint64_t)512 << 10) /* worth a checkpoint */
@@ -46,6 +48,7 @@ static struct survey {
 
 /* The rest the loop keeps. */
 static uint64_t debt;            /* as of the last survey */
+static uint64_t log_at_debt;     /* since the last checkpoint */
 static uint64_t least_debt;      /* as of the last checkpoint */
 static uint64_t written_at_debt; /* what the store had written at the survey */
 static uint64_t written_at_look, free_at_look;
@@ -168,6 +171,7 @@ looked(struct task *t)
 
 	/* Bodies that are in the log may yet have to move to the table. */
 	debt = s->debt.dirty + 3 * s->debt.log;
+	log_at_debt = s->debt.log;
 	written_at_debt = store_written();
 	if (s->checkpointed) {
 		least_debt = debt;
@@ -250,6 +254,7 @@ upkeep_start(void)
 	started = true;
 	store_debt(&d);
 	debt = d.dirty + 3 * d.log;
+	log_at_debt = d.log;
 	written_at_debt = store_written();
 	last_checkpoint = loop_now_ms();
 	checkpoint_bytes = room_total() / 16 < CHECKPOINT_MOST
@@ -266,12 +271,16 @@ upkeep_start(void)
 void
 upkeep_turn(void)
 {
+	uint64_t written;
+
 	if (removal_due)
 		ask(false);
 	/* At a high rate a second is too long to wait. */
 	if (store_written() - written_at_look >= LOOK_BYTES)
 		upkeep_check_room();
-	if (store_written() - written_at_debt >= checkpoint_bytes / 2)
+	written = store_written() - written_at_debt;
+	if (written >= checkpoint_bytes / 8 &&
+	    log_at_debt + written >= checkpoint_bytes)
 		ask(false);
 }
 
