@@ -10,6 +10,7 @@
 #include "auth/t_credential.h"
 #include "auth/throttle.h"
 #include "auth/uses.h"
+#include "ipc/token.h"
 #include "lib/log.h"
 #include "mail/ascii.h"
 
@@ -126,6 +127,7 @@ send_answer(const struct attempt *a)
 {
 	struct msg m = { .type = MSG_AUTH_RESULT, .tag = a->tag };
 	struct msg_auth_result *r = &m.u.auth_result;
+	struct token_claim claim;
 
 	if (!channel_up(a->channel) || a->channel->serial != a->serial)
 		return;
@@ -138,6 +140,9 @@ send_answer(const struct attempt *a)
 		snprintf(r->account, sizeof(r->account), "%s", a->user);
 		snprintf(
 		    r->credential, sizeof(r->credential), "%s", a->credential);
+		claim = (struct token_claim){ a->channel->index, a->tag,
+			r->account, r->credential };
+		token_make(&r->token, &claim, loop_now_ms());
 	}
 	channel_send(a->channel, &m, -1);
 }

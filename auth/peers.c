@@ -14,6 +14,7 @@
 #include "auth/secrets.h"
 #include "auth/t_account.h"
 #include "ipc/channel.h"
+#include "ipc/token.h"
 #include "lib/log.h"
 
 #define SMTPDS        256
@@ -90,15 +91,39 @@ on_timer(void *arg)
 		timer_set(&timer, NAP_MS);
 }
 
+/* Has this session logged in as that?  When not, *r is the refusal. */
+static bool
+logged_in(const struct channel *c, uint64_t tag, const char *account,
+    const char *credential, const struct token *t, struct msg_allowed *r)
+{
+	struct token_claim claim = { c->index, tag, account, credential };
+	enum token_fault fault = token_check(t, &claim, loop_now_ms());
+
+	if (fault == TOKEN_FINE)
+		return true;
+	log_event("token.refused", "smtpd=%u reason=%s account=%s", c->index,
+	    token_fault_name(fault), log_quote(account));
+	r->verdict = V_TEMP;
+	r->code = 421;
+	strcpy(r->status, "4.7.0");
+	strcpy(r->text, "this login is not valid any more; log in again");
+	return false;
+}
+
 static void
 on_smtpd(struct channel *c, const struct msg *m, int fd)
 {
+	const struct msg_sender_check *s = &m->u.sender_check;
+	const struct msg_submit_check *h = &m->u.submit_check;
+	const struct msg_submit_undo *u = &m->u.submit_undo;
 	struct msg r = { .type = MSG_ALLOWED, .tag = m->tag };
 
 	(void)fd;
 	switch (m->type) {
 	case MSG_SUBMIT_UNDO:
-		permit_undo(&m->u.submit_undo);
+		if (logged_in(c, m->tag, u->account, u->credential, &u->token,
+			&r.u.allowed))
+			permit_undo(u);
 		return;
 	case MSG_AUTH_CHECK:
 		login_check(c, m);
@@ -107,10 +132,14 @@ on_smtpd(struct channel *c, const struct msg *m, int fd)
 		exchange_step(c, m);
 		return;
 	case MSG_SENDER_CHECK:
-		permit_sender(&m->u.sender_check, conf, &r.u.allowed);
+		if (logged_in(c, m->tag, s->account, s->credential, &s->token,
+			&r.u.allowed))
+			permit_sender(s, conf, &r.u.allowed);
 		break;
 	case MSG_SUBMIT_CHECK:
-		permit_submit(&m->u.submit_check, conf, &r.u.allowed);
+		if (logged_in(c, m->tag, h->account, h->credential, &h->token,
+			&r.u.allowed))
+			permit_submit(h, conf, &r.u.allowed);
 		break;
 	default:
 		fatal(

@@ -30,6 +30,7 @@
 #include "auth/uses.h"
 #include "auth/vault.h"
 #include "auth/verified.h"
+#include "ipc/token.h"
 #include "lib/log.h"
 
 #define EARLY       514 /* before the start: two of each smtpd, queue, deliver */
@@ -177,6 +178,10 @@ file(enum file_kind kind, const char *name, int fd)
 static void
 message(const struct msg *m, int fd)
 {
+	if (m->type == MSG_TOKEN_KEY) {
+		token_set_key(&m->u.token_key);
+		return;
+	}
 	if (m->type != MSG_CTL_CLIENT || fd == -1 || !(started || roomless))
 		fatal("unexpected %s from the parent", msg_name(m->type));
 	console_open(fd, m->u.ctl_client.by,

@@ -15,6 +15,9 @@
 	F_U64(s, options.by),         \
 	F_U32(s, options.priority)
 
+#define TOKEN(s) \
+	F_U64(s, token.when), F_U64(s, token.mac[0]), F_U64(s, token.mac[1])
+
 static const struct field conf[] = {
 	F_BYTES(msg_conf, text, CONF_MAX),
 	F_END,
@@ -42,6 +45,12 @@ static const struct field peer[] = {
 
 static const struct field ticket_keys[] = {
 	F_BYTES(msg_ticket_keys, keys, 240),
+	F_END,
+};
+
+static const struct field token_key[] = {
+	F_U64(msg_token_key, key[0]),
+	F_U64(msg_token_key, key[1]),
 	F_END,
 };
 
@@ -90,6 +99,7 @@ static const struct field auth_result[] = {
 	F_STR(msg_auth_result, text),
 	F_STR(msg_auth_result, account),
 	F_STR(msg_auth_result, credential),
+	TOKEN(msg_auth_result),
 	F_BYTES(msg_auth_result, challenge, 1024),
 	F_END,
 };
@@ -97,6 +107,7 @@ static const struct field auth_result[] = {
 static const struct field sender_check[] = {
 	F_STR(msg_sender_check, account),
 	F_STR(msg_sender_check, credential),
+	TOKEN(msg_sender_check),
 	F_STR(msg_sender_check, sender),
 	F_END,
 };
@@ -104,6 +115,7 @@ static const struct field sender_check[] = {
 static const struct field submit_check[] = {
 	F_STR(msg_submit_check, account),
 	F_STR(msg_submit_check, credential),
+	TOKEN(msg_submit_check),
 	F_STR(msg_submit_check, ip),
 	F_BYTES(msg_submit_check, authors, 16384),
 	F_U32(msg_submit_check, rcpts),
@@ -114,6 +126,7 @@ static const struct field submit_check[] = {
 static const struct field submit_undo[] = {
 	F_STR(msg_submit_undo, account),
 	F_STR(msg_submit_undo, credential),
+	TOKEN(msg_submit_undo),
 	F_U32(msg_submit_undo, rcpts),
 	F_END,
 };
@@ -194,6 +207,7 @@ static const struct field tx_file_lent[] = {
 static const struct field tx_commit[] = {
 	F_STR(msg_tx_commit, account),
 	F_STR(msg_tx_commit, credential),
+	TOKEN(msg_tx_commit),
 	F_STR(msg_tx_commit, sender),
 	F_STR(msg_tx_commit, ip),
 	F_U32(msg_tx_commit, port),
@@ -752,13 +766,14 @@ static const struct message {
 [MSG_LISTEN]          = ROW("listen",          PARENT,                 SMTPD,                  MSG_NONE,            FD,    listen),
 [MSG_PEER]            = ROW("peer",            PARENT,                 ALL,                    MSG_NONE,            FD,    peer),
 [MSG_TICKET_KEYS]     = ROW("ticket-keys",     PARENT,                 SMTPD,                  MSG_NONE,            SECRET,ticket_keys),
+[MSG_TOKEN_KEY]       = ROW("token-key",       PARENT,                 AUTH | QUEUE,           MSG_NONE,            SECRET,token_key),
 [MSG_START]           = ROW("start",           PARENT,                 ALL,                    MSG_NONE,            0,     empty),
 [MSG_STOP]            = ROW("stop",            PARENT,                 ALL,                    MSG_NONE,            0,     empty),
 [MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 AUTH | QUEUE | DELIVER, MSG_NONE,            FD,    ctl_client),
 [MSG_READY]           = ROW("ready",           ALL,                    PARENT,                 MSG_NONE,            0,     empty),
 [MSG_AUTH_CHECK]      = ROW("auth-check",      SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     SECRET,auth_check),
 [MSG_SASL_STEP]       = ROW("sasl-step",       SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     SECRET,sasl_step),
-[MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            0,     auth_result),
+[MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            SECRET,auth_result),
 [MSG_SENDER_CHECK]    = ROW("sender-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     sender_check),
 [MSG_SUBMIT_CHECK]    = ROW("submit-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     submit_check),
 [MSG_SUBMIT_UNDO]     = ROW("submit-undo",     SMTPD,                  AUTH,                   MSG_NONE,            0,     submit_undo),

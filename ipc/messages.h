@@ -21,7 +21,7 @@
 
 #include "lib/record.h"
 
-#define MSG_VERSION 6
+#define MSG_VERSION 7
 #define MSG_MAX     (160 * 1024) /* bytes, header included */
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
@@ -58,6 +58,7 @@ enum msg_type {
 	MSG_LISTEN,
 	MSG_PEER,
 	MSG_TICKET_KEYS,
+	MSG_TOKEN_KEY,
 	MSG_START,
 	MSG_STOP,
 	MSG_CTL_CLIENT,
@@ -204,6 +205,17 @@ struct msg_ticket_keys {
 	struct bytes keys;
 };
 
+/* For ipc/token.h. */
+struct msg_token_key {
+	uint64_t key[2];
+};
+
+/* The proof of a login, see ipc/token.h; all zero there is none. */
+struct token {
+	uint64_t when; /* loop_now_ms() */
+	uint64_t mac[2];
+};
+
 struct msg_empty {
 	uint32_t zero; /* nothing to say */
 };
@@ -252,6 +264,7 @@ struct msg_auth_result {
 	char text[400];                    /* names who, and the remedy */
 	char account[ADDR_SIZE];           /* canonical login when V_OK */
 	char credential[CREDENTIAL_LABEL]; /* label of what was proved */
+	struct token token;                /* when V_OK */
 	struct bytes challenge;            /* with code 334; not encoded */
 };
 
@@ -259,6 +272,7 @@ struct msg_auth_result {
 struct msg_sender_check {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
+	struct token token;
 	char sender[ADDR_SIZE]; /* canonical; "" is the null path */
 };
 
@@ -288,6 +302,7 @@ enum limit {
 struct msg_submit_check {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
+	struct token token;
 	char ip[46];          /* of the client */
 	struct bytes authors; /* packed: From: mailboxes and Sender: */
 	uint32_t rcpts;
@@ -298,6 +313,7 @@ struct msg_submit_check {
 struct msg_submit_undo {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
+	struct token token;
 	uint32_t rcpts;
 };
 
@@ -416,6 +432,7 @@ struct tx_options {
 struct msg_tx_commit {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
+	struct token token;
 	char sender[ADDR_SIZE]; /* canonical; "" is the null path */
 	char ip[46];
 	uint32_t port;
@@ -1091,6 +1108,7 @@ struct msg {
 		struct msg_listen listen;
 		struct msg_peer peer;
 		struct msg_ticket_keys ticket_keys;
+		struct msg_token_key token_key;
 		struct msg_empty empty;
 		struct msg_ctl_client ctl_client;
 		struct msg_auth_check auth_check;

@@ -68,6 +68,9 @@ struct worker *workers_find(enum process);
 void tickets_init(void);
 void tickets_send(struct channel *);
 
+/* tokens.c - the key by which auth and queue know who has logged in. */
+void tokens_send(struct channel *);
+
 /*
  * renew.c - certificates and keys that change on the disk: looked at every
  * ten seconds, so that a renewed one is in use within a minute.

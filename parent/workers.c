@@ -337,6 +337,8 @@ spawn(struct worker *w)
 		listen_send(&w->channel);
 		tickets_send(&w->channel);
 	}
+	if (w->process == P_AUTH || w->process == P_QUEUE)
+		tokens_send(&w->channel);
 	connect_peers(w);
 	send_start(w);
 }

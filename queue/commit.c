@@ -30,6 +30,7 @@ const struct reply
 	reply_stopping    = { V_TEMP, 451, "4.3.2", "The server is being restarted, please try again" },
 	reply_no_room     = { V_TEMP, 452, "4.3.1", "The disk is nearly full, please try again later" },
 	reply_no_file     = { V_TEMP, 451, "4.3.0", "The message could not be stored, please try again" },
+	reply_log_in      = { V_TEMP, 421, "4.7.0", "this login is not valid any more; log in again" },
 	reply_bad_request = { V_TEMP, 451, "4.3.0", "Internal error, please try again" },
 	reply_too_large   = { V_PERM, 552, "5.3.4", "The message is larger than this server takes" };
 

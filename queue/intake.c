@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "ipc/token.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/msgid.h"
@@ -136,6 +137,22 @@ on_refused(struct accept *a, const struct reply *r)
 		answer(c, a->tag, r);
 }
 
+/* Nobody sends but who has logged in, whatever smtpd has become. */
+static const struct reply *
+prove(const struct channel *c, const struct msg *m)
+{
+	const struct msg_tx_commit *t = &m->u.tx_commit;
+	struct token_claim claim = { c->index, m->tag, t->account,
+		t->credential };
+	enum token_fault fault = token_check(&t->token, &claim, loop_now_ms());
+
+	if (fault == TOKEN_FINE)
+		return NULL;
+	log_event("token.refused", "smtpd=%u reason=%s account=%s", c->index,
+	    token_fault_name(fault), log_quote(t->account));
+	return &reply_log_in;
+}
+
 static void
 on_commit(struct channel *c, const struct msg *m)
 {
@@ -145,6 +162,8 @@ on_commit(struct channel *c, const struct msg *m)
 
 	upkeep_check_room();
 	r = refusal();
+	if (r == NULL)
+		r = prove(c, m);
 	if (r == NULL) {
 		a = accept_new();
 		a->smtpd = c->index;

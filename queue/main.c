@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ipc/child.h"
+#include "ipc/token.h"
 #include "lib/code.h"
 #include "lib/crash.h"
 #include "lib/log.h"
@@ -309,7 +310,9 @@ file(enum file_kind kind, const char *name, int fd)
 static void
 message(const struct msg *m, int fd)
 {
-	if (m->type == MSG_CTL_CLIENT && fd != -1)
+	if (m->type == MSG_TOKEN_KEY)
+		token_set_key(&m->u.token_key);
+	else if (m->type == MSG_CTL_CLIENT && fd != -1)
 		admin_client(&m->u.ctl_client, fd);
 	else if (fd != -1)
 		close(fd);

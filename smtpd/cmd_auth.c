@@ -255,6 +255,7 @@ auth_answered(struct session *s, const struct msg *m, int fd)
 	if (o.verdict == V_OK) {
 		text_copy(s->account, sizeof(s->account), r->account);
 		text_copy(s->credential, sizeof(s->credential), r->credential);
+		s->token = r->token;
 		s->errors = 0;
 	}
 	return o.verdict == V_PERM ? failed(s, o.code) : o.code;

@@ -189,6 +189,7 @@ judge_header(struct session *s)
 		return; /* auth would charge the account for nothing */
 	text_copy(c->account, sizeof(c->account), s->account);
 	text_copy(c->credential, sizeof(c->credential), s->credential);
+	c->token = s->token;
 	text_copy(c->ip, sizeof(c->ip), s->ip);
 	c->authors.data = list;
 	c->authors.len = len;
@@ -224,6 +225,7 @@ undo(struct session *s)
 	s->tx->charged = false;
 	text_copy(u->account, sizeof(u->account), s->account);
 	text_copy(u->credential, sizeof(u->credential), s->credential);
+	u->token = s->token;
 	u->rcpts = s->tx->nrcpts;
 	(void)s->world->send(&m);
 }

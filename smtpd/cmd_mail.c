@@ -106,6 +106,7 @@ cmd_mail(struct session *s, char *args, size_t n)
 	note_options(s, &mail);
 	text_copy(c->account, sizeof(c->account), s->account);
 	text_copy(c->credential, sizeof(c->credential), s->credential);
+	c->token = s->token;
 	text_copy(c->sender, sizeof(c->sender), sender);
 	return ask(s, &m);
 }

@@ -117,6 +117,7 @@ struct session {
 	struct sasl_login *login; /* AUTH LOGIN between its two answers */
 	char account[ADDR_SIZE];  /* "" nobody yet */
 	char credential[64];
+	struct token token; /* that proves it */
 };
 
 /*

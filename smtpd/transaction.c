@@ -154,6 +154,7 @@ tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 	m->type = MSG_TX_COMMIT;
 	text_copy(c->account, sizeof(c->account), s->account);
 	text_copy(c->credential, sizeof(c->credential), s->credential);
+	c->token = s->token;
 	text_copy(c->sender, sizeof(c->sender), tx->sender);
 	text_copy(c->ip, sizeof(c->ip), s->ip);
 	c->port = s->port;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "ipc/token.h"
 
 static const char conf[] = "hostname = mail.example.org\n"
 			   "[tls]\ncertificate = /c\nkey = /k\n"
@@ -101,6 +102,9 @@ start(const char *self, const char *dir)
 	m.u.conf.text.data = (const uint8_t *)conf;
 	m.u.conf.text.len = sizeof(conf) - 1;
 	say(parent, &m, -1);
+	m = (struct msg){ .type = MSG_TOKEN_KEY };
+	token_set_key(&m.u.token_key);
+	say(parent, &m, -1);
 	smtpd = line(P_SMTPD);
 	deliver = line(P_DELIVER);
 	auth = line(P_AUTH);
@@ -117,6 +121,8 @@ submit(unsigned long i, const uint8_t *body)
 	static uint8_t list[400];
 	struct msg m = { .type = MSG_TX_COMMIT, .tag = i + 1 };
 	struct msg_tx_commit *c = &m.u.tx_commit;
+	struct token_claim claim = { .session = m.tag };
+	struct timespec now;
 	char to[64];
 
 	snprintf(to, sizeof(to), "user%lu@d%lu.example.net", i, i % domains);
@@ -132,6 +138,11 @@ submit(unsigned long i, const uint8_t *body)
 	c->rcpts.len = list_add(list, sizeof(list), 0, to, strlen(to));
 	c->body.data = body;
 	c->body.len = size;
+	claim.account = c->account;
+	claim.credential = c->credential;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	token_make(&c->token, &claim,
+	    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 	say(smtpd, &m, -1);
 }
 

@@ -29,6 +29,7 @@
 #include "auth/store.h"
 #include "auth/vault.h"
 #include "ipc/channel.h"
+#include "ipc/token.h"
 #include "lib/tls.h"
 
 #define ALICE    "alice@example.org"
@@ -189,11 +190,14 @@ silent(int sock)
 static void
 begin(void)
 {
-	struct msg m;
+	struct msg m = { .u.token_key = { { 3, 5 } } };
 
 	spawn();
 	send_conf();
 	send_file(FILE_ROUTE_SECRET, "*", "relay secret\n");
+	token_set_key(&m.u.token_key);
+	m.type = MSG_TOKEN_KEY;
+	tell(&m, -1);
 	smtpd = connect_peer(P_SMTPD, false);
 	signing = connect_peer(P_SMTPD, true);
 	queue = connect_peer(P_QUEUE, false);
@@ -650,6 +654,17 @@ removing_forgets_the_password(void **state)
 	assert_int_equal(login(ALICE, "new", CLIENT, &m), 235);
 }
 
+/* As if the session of the last tag had logged in. */
+static void
+prove(struct token *t, const char *account, const char *credential)
+{
+	struct token_claim claim = { 0, tag, account, credential };
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	token_make(t, &claim, (int64_t)now.tv_sec * 1000);
+}
+
 static uint32_t
 check_sender(const char *sender, struct msg *m)
 {
@@ -658,6 +673,7 @@ check_sender(const char *sender, struct msg *m)
 	m->tag = ++tag;
 	strcpy(m->u.sender_check.account, ALICE);
 	strcpy(m->u.sender_check.sender, sender);
+	prove(&m->u.sender_check.token, ALICE, "");
 	assert_true(message_send(smtpd, m, -1));
 	hear(smtpd, P_SMTPD, m, MSG_ALLOWED);
 	assert_int_equal(m->tag, tag);
@@ -678,9 +694,56 @@ submit(const char *a, const char *b, uint32_t rcpts, struct msg *m)
 	strcpy(m->u.submit_check.account, ALICE);
 	m->u.submit_check.authors = (struct bytes){ list, n };
 	m->u.submit_check.rcpts = rcpts;
+	prove(&m->u.submit_check.token, ALICE, "");
 	assert_true(message_send(smtpd, m, -1));
 	hear(smtpd, P_SMTPD, m, MSG_ALLOWED);
 	return m->u.allowed.code;
+}
+
+/* What a session has not logged in as, it may not even ask about. */
+static void
+nobody_without_login(void **state)
+{
+	struct msg m, proof;
+	uint64_t other;
+
+	(void)state;
+	add_alice();
+	assert_int_equal(login(ALICE, SECRET, CLIENT, &proof), 235);
+	memset(&m, 0, sizeof(m));
+	m.type = MSG_SENDER_CHECK;
+	m.tag = proof.tag;
+	strcpy(m.u.sender_check.account, ALICE);
+	strcpy(m.u.sender_check.sender, ALICE);
+	strcpy(m.u.sender_check.credential, "password");
+	m.u.sender_check.token = proof.u.auth_result.token;
+	assert_true(message_send(smtpd, &m, -1));
+	hear(smtpd, P_SMTPD, &m, MSG_ALLOWED);
+	assert_int_equal(m.u.allowed.code, 250);
+
+	/* In another session, and with none. */
+	other = proof.tag + 1;
+	memset(&m, 0, sizeof(m));
+	m.type = MSG_SUBMIT_CHECK;
+	m.tag = other;
+	strcpy(m.u.submit_check.account, ALICE);
+	strcpy(m.u.submit_check.credential, "password");
+	m.u.submit_check.token = proof.u.auth_result.token;
+	assert_true(message_send(smtpd, &m, -1));
+	hear(smtpd, P_SMTPD, &m, MSG_ALLOWED);
+	assert_int_equal(m.u.allowed.verdict, V_TEMP);
+	assert_int_equal(m.u.allowed.code, 421);
+	memset(&m, 0, sizeof(m));
+	m.type = MSG_SENDER_CHECK;
+	m.tag = proof.tag;
+	strcpy(m.u.sender_check.account, ALICE);
+	assert_true(message_send(smtpd, &m, -1));
+	hear(smtpd, P_SMTPD, &m, MSG_ALLOWED);
+	assert_int_equal(m.u.allowed.code, 421);
+	/* A login that fails proves nothing. */
+	assert_int_equal(login(ALICE, "wrong", CLIENT, &m), 535);
+	assert_int_equal(m.u.auth_result.token.when, 0);
+	assert_int_equal(m.u.auth_result.token.mac[0], 0);
 }
 
 static void
@@ -1135,6 +1198,7 @@ main(void)
 		TEST(a_full_house_is_busy),
 		TEST(suspending_is_known_at_once),
 		TEST(removing_forgets_the_password),
+		TEST(nobody_without_login),
 		TEST(one_sends_as_oneself),
 		TEST(limits_hold),
 		TEST(show_tells_all),

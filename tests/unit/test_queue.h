@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "ipc/channel.h"
+#include "ipc/token.h"
 
 #define ALICE       "alice@example.org"
 #define BOB         "bob@example.org"
@@ -47,6 +48,8 @@ struct bed {
 	struct msg m;
 	int fd;       /* that rode along */
 	int marks;    /* the file lent to deliver */
+	bool keyless; /* it is told no key for tokens */
+	char log[80];
 	bool ours;    /* deliver says that what is in it is its own */
 	uint64_t tag; /* of the last job */
 };
@@ -60,9 +63,24 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static const struct msg_token_key token_key = { { 7, 11 } };
+
+/* What auth gave the session of a commit. */
+static inline void
+bed_prove(struct msg *m)
+{
+	struct msg_tx_commit *c = &m->u.tx_commit;
+	struct token_claim claim = { 0, m->tag, c->account, c->credential };
+
+	token_set_key(&token_key);
+	token_make(&c->token, &claim, now_ms());
+}
+
 static inline void
 bed_say(int sock, struct msg *m, int fd)
 {
+	if (m->type == MSG_TX_COMMIT)
+		bed_prove(m);
 	assert_true(message_send(sock, m, fd));
 }
 
@@ -190,6 +208,9 @@ bed_run(struct bed *b, const char *conf, const char *crash)
 	m.u.conf.text.data = (const uint8_t *)conf;
 	m.u.conf.text.len = strlen(conf);
 	bed_say(b->parent, &m, -1);
+	m = (struct msg){ .type = MSG_TOKEN_KEY, .u.token_key = token_key };
+	if (!b->keyless)
+		bed_say(b->parent, &m, -1);
 	b->smtpd = bed_line(b, P_SMTPD);
 	b->deliver = bed_line(b, P_DELIVER);
 	b->auth = bed_line(b, P_AUTH);
@@ -228,6 +249,7 @@ bed_setup(void **state)
 	if (b == NULL || mkdtemp(top) == NULL)
 		return -1;
 	snprintf(b->dir, sizeof(b->dir), "%s/queue", top);
+	snprintf(b->log, sizeof(b->log), "%s/log", top);
 	mkdir(b->dir, 0700);
 	b->fd = b->marks = -1;
 	*state = b;
