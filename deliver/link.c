@@ -55,6 +55,7 @@ struct link {
 	struct link **slot;
 
 	bool connected, shaking, dead;
+	bool resuming;     /* the handshake goes on with a session */
 	bool noted;        /* how TLS went */
 	unsigned progress; /* of the talk, when the timer was set */
 	uint64_t ticket;   /* of a password asked for, or 0 */
@@ -165,13 +166,30 @@ rest(struct link *l)
 	}
 }
 
+/* What a server may know as one client: without a name and an address of its
+ * own a route's connections are like all others.  A trial is to see the
+ * certificate. */
+static const char *
+self_of(const struct link *l)
+{
+	const struct link_key *k = &l->kept.key;
+
+	if (l->job != NULL && l->job->trial != NULL)
+		return NULL;
+	return *k->user != '\0' || *k->helo != '\0' || k->source4.len != 0 ||
+		k->source6.len != 0
+	    ? k->route
+	    : "";
+}
+
 static void
 shake(struct link *l)
 {
 	if (l->shaking)
 		return;
 	l->shaking = true;
-	trust_secure(&l->io, &l->target, &l->kept.key.policy, l->kept.domain);
+	l->resuming = trust_secure(&l->io, &l->target, &l->kept.key.policy,
+	    l->kept.domain, self_of(l));
 }
 
 /* How TLS went, once for each connection; a trial is nobody's affair. */
@@ -355,6 +373,15 @@ on_event(struct io *io, enum io_event ev)
 
 	if (bad && !l->connected) {
 		give_up(l, LINK_UNREACHED, "4.4.1", why);
+		return;
+	}
+	if (bad && securing && l->resuming && l->io.ssl != NULL) {
+		/* A session that the server gave and cannot go on with says
+		 * nothing about its TLS: the same again, from the start. */
+		log_event("tls.not-resumed", "mx=%s error=%s", log_quote(l->mx),
+		    log_quote(why));
+		trust_distrust(io);
+		give_up(l, LINK_STALE, "4.7.5", why);
 		return;
 	}
 	if (bad && securing) {

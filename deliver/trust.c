@@ -19,14 +19,18 @@ trust_configure(const char *roots, size_t n)
 
 	if (any_peer == NULL) {
 		any_peer = tls_client_new();
+		resume_use(any_peer);
 		SSL_CTX_set_verify(any_peer, SSL_VERIFY_NONE, NULL);
 		dane_peer = tls_client_new();
+		resume_use(dane_peer);
 		SSL_CTX_set_verify(dane_peer, SSL_VERIFY_PEER, NULL);
 		if (SSL_CTX_dane_enable(dane_peer) != 1)
 			fatal("TLS: no DANE");
 	}
 	SSL_CTX_free(known_peer); /* connections hold a reference */
+	resume_clear();           /* by other roots, maybe */
 	known_peer = tls_client_new();
+	resume_use(known_peer);
 	SSL_CTX_set_verify(known_peer, SSL_VERIFY_PEER, NULL);
 	if (roots != NULL && !tls_trust(known_peer, roots, n, why, sizeof(why)))
 		log_event("deliver.bad-roots", "error=%s", log_quote(why));
@@ -74,8 +78,63 @@ use_name(SSL *ssl, const struct target *t)
 		fatal("TLS: cannot verify %s", t->host);
 }
 
-void
-trust_secure(struct io *io, const struct target *t, const struct policy *p,
+static void
+feed_text(struct sha256 *h, const char *s)
+{
+	sha256_feed(h, s, strlen(s) + 1);
+}
+
+/* The same in whatever order they come. */
+static void
+sum_records(const struct dane *d, uint8_t sum[SHA256_SIZE])
+{
+	uint8_t one[SHA256_SIZE];
+	struct sha256 *h = sha256_new();
+
+	memset(sum, 0, SHA256_SIZE);
+	for (unsigned i = 0; i < d->n; i++) {
+		const struct tlsa *r = &d->records[i];
+		const uint8_t kind[] = { r->usage, r->selector, r->matching };
+
+		sha256_reset(h);
+		sha256_feed(h, kind, sizeof(kind));
+		sha256_feed(h, r->data, r->len);
+		sha256_end(h, one);
+		for (size_t k = 0; k < sizeof(one); k++)
+			sum[k] ^= one[k];
+	}
+	sha256_free(h);
+}
+
+/* Records that changed are another key, so that a server whose key was stolen
+ * does not live on in a session. */
+struct resume_key
+trust_key(const struct target *t, const struct policy *p, const char *domain,
+    const char *self)
+{
+	const uint8_t how[] = { p->proof, p->by, p->tls, p->watch, t->literal,
+		t->by_mx };
+	uint8_t sum[SHA256_SIZE];
+	struct sha256 *h = sha256_new();
+	struct resume_key key;
+
+	sha256_feed(h, how, sizeof(how));
+	sha256_feed(h, &t->address.ss, t->address.len);
+	feed_text(h, t->host);
+	feed_text(h, self);
+	if (p->proof == PROOF_TLSA) {
+		feed_text(h, domain);
+		feed_text(h, t->tlsa->base);
+		sum_records(t->tlsa, sum);
+		sha256_feed(h, sum, sizeof(sum));
+	}
+	sha256_end(h, key.bytes);
+	sha256_free(h);
+	return key;
+}
+
+static void
+demand(struct io *io, const struct target *t, const struct policy *p,
     const char *domain)
 {
 	const char *sni = t->literal ? NULL : t->host;
@@ -98,6 +157,26 @@ trust_secure(struct io *io, const struct target *t, const struct policy *p,
 		use_tlsa(io->ssl, t, domain);
 		break;
 	}
+}
+
+bool
+trust_secure(struct io *io, const struct target *t, const struct policy *p,
+    const char *domain, const char *self)
+{
+	struct resume_key key;
+
+	demand(io, t, p, domain);
+	if (self == NULL)
+		return false;
+	key = trust_key(t, p, domain, self);
+	return resume_offer(io->ssl, &key);
+}
+
+void
+trust_distrust(const struct io *io)
+{
+	if (io->ssl != NULL)
+		resume_failed(io->ssl);
 }
 
 enum trust_flaw

@@ -183,6 +183,9 @@ static struct {
 	int once;                /* only the first time */
 	int connections, mails;
 	int secured;   /* mails that came in TLS */
+	int resumed;   /* handshakes that went on with a session */
+	int shaken;    /* all handshakes that came to an end */
+	bool one_mail; /* a connection */
 	size_t bytes;  /* of the last mail, as sent */
 	unsigned hash; /* of its bytes */
 	bool starttls, implicit;
@@ -252,7 +255,13 @@ peer_tls(struct peer *p)
 	p->ssl = SSL_new(server_ctx);
 	SSL_set_fd(p->ssl, p->fd);
 	p->off = p->len = 0;
-	return SSL_accept(p->ssl) == 1;
+	if (SSL_accept(p->ssl) != 1)
+		return false;
+	pthread_mutex_lock(&world.lock);
+	world.shaken++;
+	world.resumed += SSL_session_reused(p->ssl);
+	pthread_mutex_unlock(&world.lock);
+	return true;
 }
 
 static bool
@@ -342,7 +351,7 @@ peer_command(struct peer *p, const char *line)
 		peer_say(p, "354 go");
 		if (!peer_data(p))
 			return false;
-		return peer_command(p, ".");
+		return peer_command(p, ".") && !world.one_mail;
 	} else if (strncmp(line, "QUIT", 4) == 0) {
 		peer_say(p, "221 bye");
 		return false;
@@ -773,6 +782,111 @@ tls_is_used_where_it_is(void **state)
 	agent_end(a);
 }
 
+/* Where the connection was closed meanwhile, the next one goes on with its
+ * session. */
+static void
+sessions_are_resumed(void **state)
+{
+	struct agent *a = agent_via_host("smart.test", "tls = verified");
+
+	(void)state;
+	world.starttls = world.one_mail = true;
+	for (int i = 0; i < 6; i++)
+		assert_string_equal(carry(a, "any.test").policy, "route");
+	assert_int_equal(world.shaken, 6);
+	assert_int_equal(world.resumed, 5);
+	/* One that TLS 1.2 has serves several. */
+	SSL_CTX_set_max_proto_version(server_ctx, TLS1_2_VERSION);
+	for (int i = 0; i < 6; i++)
+		assert_string_equal(carry(a, "any.test").tls, "TLSv1.2");
+	assert_int_equal(world.shaken, 12);
+	assert_in_range(world.resumed, 5 + 4, 5 + 5);
+	SSL_CTX_set_max_proto_version(server_ctx, 0);
+	agent_end(a);
+}
+
+/* What nobody looked at when a session began is looked at where it matters:
+ * no session made without a proof serves a connection that needs one, and
+ * none made under one route, name or set of roots serves another. */
+static void
+sessions_keep_their_proof(void **state)
+{
+	struct msg m = { .type = MSG_CONF };
+	struct msg_job_verdict v;
+	struct agent *a;
+	char more[1024], text[2048];
+	int n;
+
+	(void)state;
+	n = snprintf(more, sizeof(more),
+	    "tls = required\n"
+	    "[route name.test]\nvia = 127.0.0.2:%u\ntls = verified\n"
+	    "[route good.test]\nvia = smart.test:%u\ntls = verified\n"
+	    "[route self.test]\nvia = smart.test:%u\ntls = verified\n"
+	    "helo = other.test\n",
+	    smtp_port, smtp_port, smtp_port);
+	a = agent_via_host("127.0.0.2", more);
+	world.starttls = world.one_mail = true;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(carry(a, "any.test").verdict, V_OK);
+	assert_int_equal(world.resumed, 2);
+	/* The same server, and its certificate is not for this name. */
+	v = carry(a, "name.test");
+	assert_int_equal(v.verdict, V_TEMP);
+	assert_non_null(strstr(v.text, "mismatch"));
+	assert_int_equal(world.resumed, 2);
+	/* The same with a name that it is for: looked at once. */
+	assert_int_equal(carry(a, "good.test").verdict, V_OK);
+	assert_int_equal(world.resumed, 2);
+	assert_int_equal(carry(a, "good.test").verdict, V_OK);
+	assert_int_equal(world.resumed, 3);
+	/* Who says to be another one is. */
+	assert_int_equal(carry(a, "self.test").verdict, V_OK);
+	assert_int_equal(world.resumed, 3);
+	/* Without the roots, nothing that they vouched for. */
+	snprintf(text, sizeof(text),
+	    CONF_HEAD "[dns]\nserver = 127.0.0.1@%u\n"
+		      "[route *]\nvia = 127.0.0.2:%u\n%s\n",
+	    dns_port, smtp_port, more);
+	assert_in_range(n, 1, sizeof(more) - 1);
+	m.u.conf.text = (struct bytes){ (uint8_t *)text, strlen(text) };
+	assert_true(message_send(a->parent, &m, -1));
+	m = (struct msg){ .type = MSG_START };
+	assert_true(message_send(a->parent, &m, -1));
+	/* The two channels are not in step. */
+	for (int i = 0; i < 100; i++) {
+		n = world.resumed;
+		v = carry(a, "good.test");
+		if (v.verdict != V_OK)
+			break;
+	}
+	assert_int_equal(v.verdict, V_TEMP);
+	assert_int_equal(world.resumed, n);
+	agent_end(a);
+}
+
+/* A server that gives sessions and cannot go on with them is asked for none
+ * any more, and its mail does not go in the clear for that. */
+static void
+sessions_that_break_are_left(void **state)
+{
+	struct agent *a = agent_via_mx("");
+
+	(void)state;
+	world.starttls = world.one_mail = true;
+	assert_string_equal(carry(a, "plain.test").tls, "TLSv1.3");
+	world.answer = "";
+	world.once = true;
+	world.on = "TLS";
+	assert_string_equal(carry(a, "plain.test").tls, "TLSv1.3");
+	assert_int_equal(world.connections, 3);
+	for (int i = 0; i < 3; i++)
+		assert_string_equal(carry(a, "plain.test").tls, "TLSv1.3");
+	assert_int_equal(world.resumed, 0);
+	assert_int_equal(world.connections, 6);
+	agent_end(a);
+}
+
 static void
 broken_tls_falls_back_once(void **state)
 {
@@ -1125,6 +1239,9 @@ main(int argc, char **argv)
 		cmocka_unit_test(dns_decides),
 		cmocka_unit_test(smarthost_that_is_not_there_only_defers),
 		cmocka_unit_test(tls_is_used_where_it_is),
+		cmocka_unit_test(sessions_are_resumed),
+		cmocka_unit_test(sessions_keep_their_proof),
+		cmocka_unit_test(sessions_that_break_are_left),
 		cmocka_unit_test(broken_tls_falls_back_once),
 		cmocka_unit_test(certificate_is_verified),
 		cmocka_unit_test(password_comes_from_auth),
