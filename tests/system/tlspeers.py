@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """
 DANE and MTA-STS towards servers that others wrote: Postfix, Exim, chasquid,
-each with a good and with a bad certificate.
+each with a good certificate, an expired one, one of another name, and none.
 """
 # run: only all
 # run: limit-all 300
@@ -108,6 +108,11 @@ class Exim(Daemon):
         for name in ("spool", "log"):
             os.mkdir(os.path.join(self.dir, name))
             shutil.chown(os.path.join(self.dir, name), "mail", "mail")
+        tls = "tls_advertise_hosts ="
+        if self.cert:
+            tls = f"tls_advertise_hosts = *\ntls_certificate = {self.cert}\n" \
+                  f"tls_privatekey = {self.cert}"
+            os.chmod(self.cert, 0o644)
         conf = self.write("conf", f"""
 primary_hostname = mx.exim.example
 queue_only
@@ -117,15 +122,12 @@ exim_user = mail
 exim_group = mail
 host_lookup =
 rfc1413_hosts =
-tls_advertise_hosts = *
-tls_certificate = {self.cert}
-tls_privatekey = {self.cert}
+{tls}
 acl_smtp_rcpt = all
 begin acl
 all:
   accept
 """)
-        os.chmod(self.cert, 0o644)
         return [program, "-C", conf, "-bdf", "-oX", f"127.0.0.1.{self.port}",
                 "-oP", os.path.join(self.dir, "pid"), "-odq"]
 
@@ -168,14 +170,21 @@ class Mailbox(Postfix):
 
 PEERS = {"postfix": Mailbox, "exim": Exim, "chasquid": Chasquid}
 
-# What is published, and what comes of it with a good certificate and with
-# one that is of another name and out of date.
+# What a server shows: a certificate that is right, one that is over, one of
+# another name, none at all.
+STATES = ("good", "expired", "other", "missing")
+BARE = ("postfix", "exim")  # chasquid does not run without a certificate
+CLEAR = "none"
+
+# What is published, and what comes of it in each state: the policy by which it
+# is delivered, or None where it must wait.
 CASES = {
-    "ee": ("signed", "dane", "dane"),
-    "ta": ("signed", "dane", None),
-    "wrong": ("signed", None, None),
-    "sts": ("plain", "sts", None),
-    "none": ("plain", "opportunistic", "opportunistic"),
+    "ee": ("signed", "dane", "dane", "dane", None),
+    "ta": ("signed", "dane", None, None, None),
+    "wrong": ("signed", None, None, None, None),
+    "sts": ("plain", "sts", None, None, None),
+    "none": ("plain", "opportunistic", "opportunistic", "opportunistic",
+             CLEAR),
 }
 
 
@@ -184,25 +193,37 @@ class Site(Postern):
         super().__init__(accounts=[ALICE])
         self.peer = peer
 
-    def domains(self, good):
-        return {case: f"{case}-{good}.{zone}"
+    def states(self):
+        return STATES if self.peer in BARE else STATES[:-1]
+
+    def domains(self, state):
+        return {case: f"{case}-{state}.{zone}"
                 for case, (zone, *_) in CASES.items()}
+
+    @staticmethod
+    def certificate(authority, state, names):
+        return {
+            "good": lambda: authority.issue("mx.example", names=names),
+            "expired": lambda: authority.issue("mx.example", names=names,
+                                               expired=True),
+            "other": lambda: authority.issue("elsewhere.example"),
+            "missing": lambda: None,
+        }[state]()
 
     def set_up(self):
         authority = pki.Pki(os.path.join(self.dir, "pki"))
-        self.servers, zones, pages = [], {"signed": "", "plain": ""}, {}
-        for good in ("good", "bad"):
-            names = [f"mx.{d}" for d in self.domains(good).values()]
-            cert = authority.issue("mx.example", names=names) \
-                if good == "good" else \
-                authority.issue("old.example", expired=True)
-            server = PEERS[self.peer](list(self.domains(good).values()),
+        self.servers, zones, pages = {}, {"signed": "", "plain": ""}, {}
+        for state in self.states():
+            domains = self.domains(state)
+            cert = self.certificate(
+                authority, state, [f"mx.{d}" for d in domains.values()])
+            server = PEERS[self.peer](list(domains.values()),
                                       cert).__enter__()
-            self.servers.append(server)
-            data = {"ee": pki.tlsa(3, 1, 1, cert),
+            self.servers[state] = server
+            data = {"ee": pki.tlsa(3, 1, 1, cert or authority.roots),
                     "ta": pki.tlsa(2, 0, 1, authority.roots),
                     "wrong": "3 1 1 " + "ab" * 32}
-            for case, domain in self.domains(good).items():
+            for case, domain in domains.items():
                 zone = CASES[case][0]
                 lines = "@ MX 10 mx\nmx A 127.0.0.1\n"
                 if case in data:
@@ -229,7 +250,7 @@ class Site(Postern):
 
     def __exit__(self, *args):
         super().__exit__(*args)
-        for server in getattr(self, "servers", []):
+        for server in getattr(self, "servers", {}).values():
             server.__exit__()
         if hasattr(self, "web"):
             self.web.stop()
@@ -239,24 +260,27 @@ class Site(Postern):
 
 def run(peer):
     with Site(peer) as p:
-        for number, good in enumerate(("good", "bad")):
-            for case, domain in p.domains(good).items():
+        for number, state in enumerate(p.states()):
+            mark, idents = p.mark_log(), {}
+            for case, domain in p.domains(state).items():
+                idents[case] = p.send(f"v@{domain}")
+            for case, ident in idents.items():
                 want = CASES[case][1 + number]
-                mark = p.mark_log()
-                ident = p.send(f"v@{domain}")
                 name = "msg.delivered" if want else "msg.deferred"
                 event = p.wait_event(name, mark, 60, id=ident)
                 if want:
-                    same(event["policy"], want, f"{domain}: {event}")
+                    same(event["policy"], want, f"{case}, {state}: {event}")
+                    same(event["tls"] == "-", want == CLEAR, "in the clear")
             count = sum(1 for c in CASES.values() if c[1 + number])
-            wait(lambda: len(p.servers[number].mails()) == count, 20,
-                 f"{count} mails")
+            wait(lambda: len(p.servers[state].mails()) == count, 20,
+                 f"{count} mails at {state}")
         same(p.events("msg.bounced"), [], "bounces")
         p.check()
 
 
 for name in PEERS:
-    tap.add(f"{name}: good and bad certificates", run, name)
+    tap.add(f"{name}: certificates good, expired, of another name, missing",
+            run, name)
 
 
 if __name__ == "__main__":

@@ -490,6 +490,36 @@ def relay_test(p):
     wait(lambda: p.far["ee"].sessions[-1].commands[-1] == "QUIT", 10, "QUIT")
 
 
+@tap.case("a session goes on under DANE and MTA-STS, and for no other key")
+def sessions(p):
+    def once_more(row):
+        p.far[row.name].hang_up()
+        far = p.far[row.name]
+        before = len(far.messages)
+        idents, _ = p.all_at_once([row])
+        ident = idents[row.name]
+        event = p.wait_event("msg.delivered", id=ident)
+        same(event["policy"], row.policy, "policy")
+        same(len(far.messages), before + 1, "messages")
+        return far.messages[-1].resumed
+    for name in ("ee", "ta", "sts"):
+        row = named(p, name)
+        expect(p, row)
+        # The first may open a second connection beside one just closed.
+        if not any([once_more(row), once_more(row)]):
+            raise AssertionError(f"{name}: no session went on")
+    # Whoever takes the server's place has no part in them.
+    row = named(p, "ee")
+    p.serve(row, p.cert(GOOD, row))
+    idents, mark = p.all_at_once([row])
+    event = p.wait_event("msg.deferred", mark, id=idents["ee"])
+    has(event["reply"], "ertificate", "the reason")
+    same(p.far["ee"].messages, [], "messages there")
+    p.serve(row, p.cert(OWN, row))
+    p.must("queue", "retry", idents["ee"])
+    p.wait_event("msg.delivered", mark, id=idents["ee"])
+
+
 @tap.case("a domain that can less than before is told")
 def downgrade(p):
     mark = p.mark_log()
