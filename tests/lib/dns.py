@@ -5,7 +5,6 @@ import shutil
 import socket
 import struct
 import subprocess
-import time
 
 import postern
 from tap import wait
@@ -81,18 +80,7 @@ class Dns:
         return self
 
     def __exit__(self, *_):
-        # Its own children end with it; the rest is by id.
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            for pid in postern.processes(self.process.pid):
-                os.kill(pid, 9)
-            self.process.wait()
-        until = time.monotonic() + 5
-        while postern.processes(self.process.pid) \
-                and time.monotonic() < until:
-            time.sleep(0.02)
+        postern.end(self.process)
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def answers(self):

@@ -28,6 +28,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("B", "build"))
 ROOT = os.geteuid() == 0
+SETTLED = ("msg.delivered", "msg.deferred", "msg.uncertain", "msg.bounced")
 PASSWORD = "correct horse 9"
 HOSTNAME = "mail.example.org"
 CHILDREN = ("postern-smtpd", "postern-auth", "postern-queue",
@@ -129,6 +130,21 @@ def processes(session):
                 exe = comm.decode()
             out[int(name)] = exe.replace(" (deleted)", "")
     return out
+
+
+def end(process, seconds=10):
+    """End a program that has a session of its own, and what it started."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    until = time.monotonic() + 5
+    while processes(process.pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    for pid in processes(process.pid):
+        os.kill(pid, signal.SIGKILL)
 
 
 class Result:
@@ -502,6 +518,15 @@ class Postern:
         return wait(lambda: self.events(name, mark, **match), seconds,
                     f"{name} {match} in the log")[0]
 
+    def verdict(self, mark, ident, seconds=20):
+        """The first (event name, event) of a message since mark."""
+        def look():
+            for name in SETTLED:
+                for event in self.events(name, mark, id=ident):
+                    return name, event
+            return None
+        return wait(look, seconds, f"a verdict on {ident}")
+
     # For tap.main.
 
     def check(self):
@@ -516,9 +541,8 @@ class Postern:
                         r"^(\S+Z )?fatal\b.*", log)
         if bad:
             raise AssertionError(f"in the log: {bad.group(0)}")
-        if self.sink and self.sink.complaints:
-            said, self.sink.complaints = self.sink.complaints, []
-            raise AssertionError(f"the sink complains: {said[:3]}")
+        if self.sink:
+            self.sink.check()
 
     def notes(self):
         try:

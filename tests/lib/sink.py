@@ -533,6 +533,12 @@ class Sink:
     def complain(self, text):
         self.complaints.append(text)
 
+    def check(self, who="the sink"):
+        """What nobody who speaks SMTP would have said is told once."""
+        if self.complaints:
+            said, self.complaints = self.complaints, []
+            raise AssertionError(f"{who} complains: {said[:3]}")
+
     def next(self, stage, session, argument):
         with self.lock:
             what = self.script.get(stage)

@@ -30,7 +30,7 @@ class Site(Postern):
         self.far.stop()
 
     def check(self):
-        same(self.far.complaints, [], "complaints")
+        self.far.check("the far server")
         super().check()
 
 

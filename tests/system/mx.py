@@ -92,7 +92,7 @@ class Site(Postern):
 
     def check(self):
         for far in self.far.values():
-            same(far.complaints, [], "complaints")
+            far.check()
         super().check()
 
     def clear(self):

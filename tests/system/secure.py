@@ -50,22 +50,14 @@ class Site(Postern):
         return self.far
 
     def check(self):
-        if self.far.complaints:
-            said, self.far.complaints = self.far.complaints, []
-            raise AssertionError(f"the far server complains: {said[:3]}")
+        self.far.check("the far server")
         super().check()
 
 
 def verdict(p, mark, ident, seconds=20):
     # The case before may have made this host one to be left alone.
     p.cli("queue", "retry", ident)
-
-    def look():
-        for name in ("msg.delivered", "msg.deferred", "msg.bounced"):
-            for event in p.events(name, mark, id=ident):
-                return name, event
-        return None
-    return wait(look, seconds, f"a verdict on {ident}")
+    return p.verdict(mark, ident, seconds)
 
 
 def delivered(p, domain):

@@ -9,7 +9,6 @@ each with a good certificate, an expired one, one of another name, and none.
 import glob
 import os
 import shutil
-import signal
 import subprocess
 import sys
 
@@ -54,14 +53,7 @@ class Daemon:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        for pid in postern.processes(self.process.pid):
-            os.kill(pid, signal.SIGKILL)
+        postern.end(self.process)
         self.out.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
