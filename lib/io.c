@@ -19,6 +19,7 @@
 
 #define READ_BYTES 16384 /* a TLS record's worth */
 #define READ_TURNS 4     /* reads in one turn, then let others go */
+#define SEAL_BYTES 65536 /* made into TLS records and sent in one go */
 
 static void pump_in(struct io *);
 
@@ -55,7 +56,8 @@ want(struct io *io)
 	else if (io->held)
 		events = 0; /* the end of the client is found out later */
 	else if (io->handshaking)
-		events = io->want_write ? LOOP_WRITE : LOOP_READ;
+		events =
+		    io->want_write || io->wire.stuck ? LOOP_WRITE : LOOP_READ;
 	else {
 		if (!io->paused && !io->eof && io->in.len < io->in_limit) {
 			events |= LOOP_READ;
@@ -64,18 +66,43 @@ want(struct io *io)
 			    SSL_has_pending(io->ssl))
 				timer_set(&io->again, 0);
 		}
-		if (io->out.len > 0 || io->want_write)
+		if (io->out.len > 0 || io->want_write || io->wire.stuck)
 			events |= LOOP_WRITE;
 	}
 	watch_set(&io->watch, events);
+}
+
+/* Send what TLS has said; false when io failed.  It may be stuck. */
+static bool
+send_wire(struct io *io)
+{
+	io->ticket = false;
+	if (wire_send(&io->wire) || io->wire.stuck)
+		return true;
+	fail(io, strerror(errno));
+	return false;
+}
+
+/* The end of it, after the alert that the library may have for the peer. */
+static void
+fail_tls(struct io *io, const char *otherwise)
+{
+	int error = errno;
+	char why[160];
+
+	if (otherwise != NULL) {
+		fail(io, error ? strerror(error) : otherwise);
+		return;
+	}
+	tls_error(why, sizeof(why));
+	wire_send(&io->wire);
+	fail(io, why);
 }
 
 /* 1 bytes moved, 0 would block, -1 failed (told), -2 end of file. */
 static int
 tls_result(struct io *io, int r)
 {
-	char why[160];
-
 	switch (SSL_get_error(io->ssl, r)) {
 	case SSL_ERROR_WANT_READ:
 		return 0;
@@ -85,10 +112,10 @@ tls_result(struct io *io, int r)
 	case SSL_ERROR_ZERO_RETURN:
 		return -2;
 	case SSL_ERROR_SYSCALL:
-		fail(io, errno ? strerror(errno) : "connection closed");
+		fail_tls(io, "connection closed");
 		return -1;
 	default:
-		fail(io, tls_error(why, sizeof(why)));
+		fail_tls(io, NULL);
 		return -1;
 	}
 }
@@ -124,78 +151,126 @@ read_bytes(struct io *io, char *p, size_t room, size_t *got)
 	return 1;
 }
 
-/* Write what waits; false when io failed. */
+/* Have the front of out made into records; false when that must wait or io
+ * failed. */
+static bool
+seal(struct io *io)
+{
+	size_t most = io->out.len < SEAL_BYTES ? io->out.len : SEAL_BYTES;
+	int r;
+
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_write(io->ssl, buf_data(&io->out), (int)most);
+	if (r <= 0) {
+		if (tls_result(io, r) == -2)
+			fail(io, "connection closed");
+		return false;
+	}
+	io->sealed = (size_t)r;
+	if (io->farewell && io->sealed == io->out.len)
+		SSL_shutdown(io->ssl);
+	return true;
+}
+
+/* The same for the clear: hand the front of out to the socket. */
+static bool
+send_clear(struct io *io)
+{
+	ssize_t n;
+
+	do
+		n = send(io->fd, buf_data(&io->out), io->out.len, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	if (n == -1) {
+		if (errno != EAGAIN)
+			fail(io, strerror(errno));
+		return false;
+	}
+	buf_consume(&io->out, (size_t)n);
+	return true;
+}
+
+/* Write what waits; false when io failed.  What TLS has sealed stays in out
+ * until it has left, so that an empty out means that all is sent. */
 static bool
 push(struct io *io)
 {
-	ssize_t n;
-	int r;
-
 	io->want_write = false;
 	while (io->out.len > 0) {
-		size_t most = io->out.len < 65536 ? io->out.len : 65536;
-
-		if (io->ssl != NULL) {
-			ERR_clear_error();
-			errno = 0;
-			r = SSL_write(io->ssl, buf_data(&io->out), (int)most);
-			if (r <= 0) {
-				r = tls_result(io, r);
-				if (r == 0)
-					return true;
-				if (r == -2)
-					fail(io, "connection closed");
-				return false;
-			}
-			n = r;
-		} else {
-			n = send(io->fd, buf_data(&io->out), io->out.len,
-			    MSG_NOSIGNAL);
-			if (n == -1 && errno == EINTR)
-				continue;
-			if (n == -1 && errno == EAGAIN)
-				return true;
-			if (n == -1) {
-				fail(io, strerror(errno));
-				return false;
-			}
+		if (io->ssl == NULL) {
+			if (!send_clear(io))
+				return !io->failed;
+			continue;
 		}
-		buf_consume(&io->out, (size_t)n);
+		if (io->sealed == 0 && !seal(io))
+			return !io->failed && send_wire(io);
+		if (!send_wire(io))
+			return false;
+		if (io->wire.stuck)
+			return true;
+		buf_consume(&io->out, io->sealed);
+		io->sealed = 0;
 	}
 	buf_release(&io->out);
-	return true;
+	return !io->wire.stuck || send_wire(io);
+}
+
+/*
+ * The handshake is done.  Of TLS 1.3 a server has only a ticket left to send,
+ * which nobody waits for: it goes with the first words behind it.
+ */
+static void
+shaken(struct io *io)
+{
+	bool server = SSL_is_server(io->ssl);
+
+	io->handshaking = false;
+	io->ticket = server && SSL_version(io->ssl) == TLS1_3_VERSION;
+	/* Clients send their passwords: the library keeps no copy. */
+	io_wipe(io, server);
+	if (!handle(io, IO_SECURED) || io->failed)
+		return;
+	if (io->out.len == 0 && !io->ticket && !send_wire(io))
+		return;
+	/* The first bytes may be inside TLS already. */
+	pump_in(io);
 }
 
 static void
 shake(struct io *io)
 {
-	char why[160];
 	int r;
 
 	io->want_write = false;
+	if (io->wire.stuck && (!send_wire(io) || io->wire.stuck))
+		return;
 	ERR_clear_error();
 	errno = 0;
 	r = SSL_do_handshake(io->ssl);
 	if (r == 1) {
-		io->handshaking = false;
-		if (handle(io, IO_SECURED) && !io->failed) {
-			io_flush(io);
-			/* The first bytes may be inside TLS already. */
-			if (!io->closed && !io->failed)
-				pump_in(io);
-		}
+		shaken(io);
 		return;
 	}
-	r = SSL_get_error(io->ssl, r);
-	if (r == SSL_ERROR_WANT_WRITE)
+	switch (SSL_get_error(io->ssl, r)) {
+	case SSL_ERROR_WANT_READ:
+		send_wire(io);
+		break;
+	case SSL_ERROR_WANT_WRITE:
 		io->want_write = true;
-	else if (r == SSL_ERROR_WANT_X509_LOOKUP) {
+		send_wire(io);
+		break;
+	case SSL_ERROR_WANT_X509_LOOKUP:
 		io->held = true;
 		handle(io, IO_HELD);
-	} else if (r == SSL_ERROR_SYSCALL)
-		fail(io, errno ? strerror(errno) : "closed in the handshake");
-	else if (r != SSL_ERROR_WANT_READ)
-		fail(io, tls_error(why, sizeof(why)));
+		break;
+	case SSL_ERROR_SYSCALL:
+		fail_tls(io, "closed in the handshake");
+		break;
+	default:
+		fail_tls(io, NULL);
+		break;
+	}
 }
 
 /*
@@ -386,10 +461,15 @@ io_connect(struct io *io, const struct sockaddr *to, socklen_t to_len,
 void
 io_secure(struct io *io, SSL_CTX *ctx, bool server, const char *sni)
 {
+	BIO *in = BIO_new_socket(io->fd, BIO_NOCLOSE);
+
 	assert(io->in.len == 0 && io->ssl == NULL);
 	io->ssl = SSL_new(ctx);
-	if (io->ssl == NULL || SSL_set_fd(io->ssl, io->fd) != 1)
+	if (io->ssl == NULL || in == NULL)
 		fatal("TLS: no memory");
+	SSL_set0_rbio(io->ssl, in);
+	io->wire.fd = io->fd;
+	SSL_set0_wbio(io->ssl, wire_bio(&io->wire));
 	if (server)
 		SSL_set_accept_state(io->ssl);
 	else
@@ -431,7 +511,17 @@ io_flush(struct io *io)
 				return;
 		}
 	}
+	/* What the library said by itself, an alert or new keys. */
+	if (!io->handshaking && io->wire.out.len > 0 && !io->wire.stuck &&
+	    !io->ticket && !send_wire(io))
+		return;
 	want(io);
+}
+
+void
+io_farewell(struct io *io)
+{
+	io->farewell = true;
 }
 
 void
@@ -467,10 +557,13 @@ io_close(struct io *io)
 	if (io->ssl != NULL) {
 		if (!io->failed && !io->handshaking) {
 			ERR_clear_error();
-			SSL_shutdown(io->ssl); /* close_notify, best effort */
+			if (!(SSL_get_shutdown(io->ssl) & SSL_SENT_SHUTDOWN))
+				SSL_shutdown(io->ssl);
+			wire_send(&io->wire); /* best effort */
 		}
 		SSL_free(io->ssl);
 		io->ssl = NULL;
+		buf_release(&io->wire.out);
 	}
 	close(io->fd);
 	io->fd = -1;

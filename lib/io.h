@@ -14,6 +14,7 @@
 
 #include "lib/buf.h"
 #include "lib/loop.h"
+#include "lib/wire.h"
 
 enum io_event {
 	IO_CONNECTED, /* io_connect() succeeded */
@@ -40,9 +41,13 @@ struct io {
 	struct timer timer;
 	bool connecting, handshaking, paused, eof, failed, closed, in_handler;
 	bool held;       /* in the middle of a handshake */
+	bool ticket;     /* of TLS 1.3, in the wire: goes with the next words */
+	bool farewell;   /* close_notify goes with what is in out */
 	bool want_write; /* of TLS, while reading or shaking hands */
 	bool dry;        /* what TLS still holds is no whole record */
 	char error[160];
+	struct wire wire; /* TLS only */
+	size_t sealed;    /* of out, that is in the wire */
 	struct timer again; /* bytes left inside TLS while reading paused */
 };
 
@@ -56,8 +61,8 @@ int io_connect(struct io *, const struct sockaddr *to, socklen_t,
 void io_secure(struct io *, SSL_CTX *, bool server, const char *sni);
 
 /*
- * Whether the library wipes what it decrypted once it was read; it does so
- * from the start.  Off when no more secrets are expected: a quarter of the CPU
+ * Whether the library wipes what it decrypted once it was read; a server does
+ * so from the start.  Off when no more secrets are expected: a quarter of the CPU
  * of a large body.  Nothing happens in the clear.
  */
 void io_wipe(struct io *, bool);
@@ -66,6 +71,8 @@ void io_wipe(struct io *, bool);
 void io_go_on(struct io *);
 
 void io_flush(struct io *);
+/* Nothing will be written behind what is in out: TLS ends with it. */
+void io_farewell(struct io *);
 void io_pause(struct io *, bool paused);     /* of reading */
 void io_timeout(struct io *, int64_t in_ms); /* 0: none; each call restarts */
 /*

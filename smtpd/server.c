@@ -138,6 +138,7 @@ secure(struct client *c)
 static bool
 close_politely(struct client *c, bool linger)
 {
+	io_farewell(&c->io);
 	if (c->io.out.len > 0)
 		return true;
 	if (!linger || c->eof) {

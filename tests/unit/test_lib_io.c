@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -392,6 +393,55 @@ test_tickets_outlive_contexts_and_keys(void **state)
 	SSL_CTX_free(c);
 }
 
+/* Octets that have come to this end and were not read yet. */
+static int
+unread(const struct end *e)
+{
+	int n = -1;
+
+	ioctl(e->io.fd, FIONREAD, &n);
+	return n;
+}
+
+static void
+test_what_leaves_together(void **state)
+{
+	SSL_CTX *s = server_ctx(), *c = tls_client_new();
+	unsigned char keys[1][TLS_TICKET_KEY] = { { 1 } };
+	int with_ticket, alone;
+
+	(void)state;
+	tls_ticket_keys(keys[0], 1);
+	tls_use_tickets(s);
+	join(s, c);
+	assert_true(run());
+	/* The ticket waits for the first words. */
+	assert_int_equal(unread(&client), 0);
+	buf_add(&server.io.out, "x", 1);
+	io_flush(&server.io);
+	with_ticket = unread(&client);
+	client.stop_at = 1;
+	assert_true(run());
+	buf_add(&server.io.out, "x", 1);
+	io_flush(&server.io);
+	alone = unread(&client);
+	assert_true(with_ticket > alone + 100);
+	client.stop_at = 2;
+	assert_true(run());
+	/* close_notify goes with the last words, before the io is closed. */
+	io_farewell(&server.io);
+	buf_add(&server.io.out, "x", 1);
+	io_flush(&server.io);
+	assert_true(unread(&client) > alone);
+	client.stop_at = 1000;
+	assert_true(run());
+	assert_int_equal(client.received, 3);
+	assert_int_equal(client.eof, 1);
+	part();
+	SSL_CTX_free(s);
+	SSL_CTX_free(c);
+}
+
 static void
 test_what_is_no_chain(void **state)
 {
@@ -415,6 +465,7 @@ main(void)
 		cmocka_unit_test(test_refused_connection),
 		cmocka_unit_test(test_tickets_outlive_contexts_and_keys),
 		cmocka_unit_test(test_what_is_no_chain),
+		cmocka_unit_test(test_what_leaves_together),
 	};
 
 	log_open("test");
