@@ -129,6 +129,8 @@ struct conf {
 
 	int64_t give_up_s;
 	int64_t delay_notice_s;
+	uint32_t notices_hour; /* of failures, one by one, to an account */
+	int64_t digest_s;      /* how long those behind them gather */
 	int64_t retry_s[CONF_RETRIES]; /* the last one repeats */
 	size_t nretries;
 	uint32_t per_destination; /* connections to one destination at most */

@@ -47,6 +47,8 @@ const struct conf_key conf_keys[] = {
    { "guard",  "notify",         read_text,      AT(guard_notify),     "" },
    { "queue",  "give-up",        read_duration,  AT(give_up_s),        "5d" },
    { "queue",  "delay-notice",   read_duration,  AT(delay_notice_s),   "4h" },
+   { "queue",  "notices-per-hour", read_count,   AT(notices_hour),     "20" },
+   { "queue",  "digest",         read_duration,  AT(digest_s),         "1h" },
    { "queue",  "retry",          read_retries,   AT(retry_s),          "1m, 5m, 10m, 20m, 30m, 1h, 2h, 4h" },
    { "queue",  "per-destination", read_count,    AT(per_destination),  "20" },
    { "queue",  "in-flight",      read_count,     AT(in_flight),        "500" },

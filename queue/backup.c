@@ -15,6 +15,7 @@
 #include "mail/msgid.h"
 #include "queue/admin_command.h"
 #include "queue/bodyfile.h"
+#include "queue/digest.h"
 #include "queue/spooled.h"
 #include "queue/t_body.h"
 
@@ -174,6 +175,14 @@ end(struct admin *op)
 		admin_done(op, CODE_OK, "");
 }
 
+/* Failures that wait to be told are no messages yet. */
+static void
+begin(struct admin *op)
+{
+	digest_tell_all();
+	log_event("admin.backup", "by=%s", log_quote(op->by));
+}
+
 void
 admin_backup_begin(struct admin *op)
 {
@@ -183,7 +192,7 @@ admin_backup_begin(struct admin *op)
 		admin_done(op, CODE_DENIED,
 		    "a backup holds mail and keys: only root may make one");
 	else
-		log_event("admin.backup", "by=%s", log_quote(op->by));
+		begin(op);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "queue/admin.h"
 #include "queue/bodyfile.h"
 #include "queue/check.h"
+#include "queue/digest.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
 #include "queue/frozen.h"
@@ -212,6 +213,7 @@ begin(void)
 	intake_set(INTAKE_OPEN);
 	upkeep_start();
 	history_start();
+	digest_start();
 	opened = true;
 	connect_early(true);
 	log_event("queue.ready", "messages=%llu waiting=%llu swept=%u",
@@ -339,6 +341,7 @@ main(int argc, char **argv)
 	if (!opened)
 		return start_anew ? CHILD_AGAIN : status;
 	quiet = check_stop();
+	digest_stop();
 	upkeep_stop();
 	group_stop();
 	bodyfile_close();

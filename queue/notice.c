@@ -109,11 +109,11 @@ concerns(const struct rcpt *r, enum dsn_kind kind)
 /* How much of the original is returned, and of each answer. */
 enum detail { WHOLE_MESSAGE, HEADER, BRIEF };
 
-/* RFC 3461 4.3: of a failure; RFC 8689 5: not of what asked for TLS. */
-static bool
-return_whole(const struct letter *l, enum dsn_kind kind)
+/* RFC 3461 4.3; RFC 8689 5: not of what asked for TLS. */
+bool
+notice_returns_whole(const struct letter *l)
 {
-	return kind == DSN_FAILED && (l->flags & TX_RET_FULL) &&
+	return (l->flags & TX_RET_FULL) &&
 	    !(l->flags & (TX_BINARY | TX_REQUIRETLS)) && l->size <= WHOLE_MOST;
 }
 
@@ -212,7 +212,8 @@ static bool
 write_bounded(
     const struct job *j, enum dsn_kind kind, uint64_t id, struct buf *out)
 {
-	int detail = return_whole(j->letter, kind) ? WHOLE_MESSAGE : HEADER;
+	bool whole = kind == DSN_FAILED && notice_returns_whole(j->letter);
+	int detail = whole ? WHOLE_MESSAGE : HEADER;
 	bool eight_bit;
 
 	for (;; detail++) {
@@ -223,17 +224,37 @@ write_bounded(
 	}
 }
 
-/* What its way must be like (RFC 6533 6, RFC 8689 5). */
-static uint32_t
-flags_of(const struct letter *l, bool eight_bit)
+struct accept *
+notice_begin(const char *to)
 {
-	uint32_t flags = TX_BOUNCE | (l->flags & TX_REQUIRETLS);
+	uint8_t list[2 + ADDR_SIZE];
+	struct bytes rcpts = { list,
+		list_add(list, sizeof(list), 0, to, strlen(to)) };
+	struct accept *a = accept_new();
 
-	if (eight_bit)
-		flags |= TX_8BIT;
-	if (lines_eight_bit(l->sender, strlen(l->sender)))
-		flags |= TX_SMTPUTF8 | TX_UTF8_HEADER;
-	return flags;
+	if (envelope_read(&a->envelope, rcpts, 1) != ENVELOPE_FINE) {
+		log_event("warning", "text=%s to=%s",
+		    log_quote("a notice cannot be addressed"), log_quote(to));
+		accept_free(a);
+		return NULL;
+	}
+	a->id = group_new_id();
+	return a;
+}
+
+void
+notice_end(struct accept *a, const char *to, uint32_t flags, struct buf *text)
+{
+	a->row.flags = TX_BOUNCE | flags;
+	if (lines_eight_bit(to, strlen(to)))
+		a->row.flags |= TX_SMTPUTF8 | TX_UTF8_HEADER;
+	a->body = body_new(text->len);
+	memcpy(a->body->data, buf_data(text), text->len);
+	buf_release(text);
+	a->row.size = a->body->len;
+	a->row.body = BODY_ROWS;
+	a->row.accepted = (uint64_t)loop_wall_ms();
+	a->no_delay_notice = true;
 }
 
 struct accept *
@@ -242,32 +263,18 @@ notice_new(const struct job *j, enum dsn_kind kind)
 	static const char *const names[DSN_KINDS] = { [DSN_FAILED] = "failed",
 		[DSN_DELAYED] = "delayed",
 		[DSN_RELAYED] = "relayed" };
-	const char *to = j->letter->sender;
+	const struct letter *l = j->letter;
+	struct accept *a = notice_begin(l->sender);
 	char about[MSGID_SIZE];
-	uint8_t list[2 + ADDR_SIZE];
-	struct bytes rcpts = { list,
-		list_add(list, sizeof(list), 0, to, strlen(to)) };
-	struct accept *a = accept_new();
 	struct buf text = { 0 };
+	uint32_t flags = l->flags & TX_REQUIRETLS;
 
-	msgid_format(j->letter->id, about);
-	if (envelope_read(&a->envelope, rcpts, 1) != ENVELOPE_FINE) {
-		log_event("warning", "text=%s id=%s to=%s",
-		    log_quote("a notice cannot be addressed"), about,
-		    log_quote(to));
-		accept_free(a);
+	if (a == NULL)
 		return NULL;
-	}
-	a->id = group_new_id();
-	a->row.flags =
-	    flags_of(j->letter, write_bounded(j, kind, a->id, &text));
-	a->body = body_new(text.len);
-	memcpy(a->body->data, buf_data(&text), text.len);
-	buf_release(&text);
-	a->row.size = a->body->len;
-	a->row.body = BODY_ROWS;
-	a->row.accepted = (uint64_t)loop_wall_ms();
-	a->no_delay_notice = true;
+	if (write_bounded(j, kind, a->id, &text))
+		flags |= TX_8BIT;
+	notice_end(a, l->sender, flags, &text);
+	msgid_format(l->id, about);
 	snprintf(a->detail, sizeof(a->detail), "kind=%s about=%s size=%zu",
 	    names[kind], about, a->body->len);
 	return a;

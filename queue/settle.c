@@ -13,6 +13,7 @@
 #include "mail/date.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
+#include "queue/digest.h"
 #include "queue/flow.h"
 #include "queue/history.h"
 #include "queue/notice.h"
@@ -27,9 +28,10 @@ struct settle {
 	struct job *job;      /* NULL once committed */
 	uint64_t now;
 	uint64_t was_due;
-	bool ended;   /* nobody waits any more */
-	bool noticed; /* a delay notice goes with it */
-	bool left;    /* the message left the queue */
+	bool ended;      /* nobody waits any more */
+	bool noticed;    /* a delay notice goes with it */
+	bool left;       /* the message left the queue */
+	uint64_t digest; /* when its failures are told, if not at once */
 	uint64_t id;
 	bool in_file;
 };
@@ -268,6 +270,8 @@ write_events(struct txn *t, struct settle *s, struct totals *totals)
 			continue;
 		count(j->letter, totals, &j->rcpts[i], j->removed);
 		write_event(t, s, totals, &j->rcpts[i], s->left && i == last);
+		if (s->digest != 0 && j->rcpts[i].event == EVENT_BOUNCED)
+			digest_add(t, totals, j, &j->rcpts[i], s->digest);
 	}
 }
 
@@ -278,6 +282,21 @@ write_delay(struct txn *t, struct settle *s, struct totals *totals)
 
 	snprintf(e.rcpt, sizeof(e.rcpt), "%s", s->job->letter->sender);
 	snprintf(e.account, sizeof(e.account), "%s", s->job->letter->account);
+	history_add(t, totals, s->now, &e);
+}
+
+static void
+write_gathered(struct txn *t, struct settle *s, struct totals *totals)
+{
+	struct journal_row e = { .id = s->job->key.id,
+		.event = EVENT_GATHERED };
+	char when[DATE_MAX];
+
+	date_rfc3339((time_t)(s->digest / 1000), when);
+	snprintf(e.rcpt, sizeof(e.rcpt), "%s", s->job->letter->sender);
+	snprintf(e.account, sizeof(e.account), "%s", s->job->letter->account);
+	snprintf(e.detail, sizeof(e.detail),
+	    "its failure waits for the digest at %s", when);
 	history_add(t, totals, s->now, &e);
 }
 
@@ -328,6 +347,8 @@ write_rows(struct txn *t, struct totals *totals, struct change *c)
 		l->left--;
 		s->left = l->left == 0;
 	}
+	if (s->digest != 0)
+		write_gathered(t, s, totals);
 	write_events(t, s, totals);
 	if (s->noticed)
 		write_delay(t, s, totals);
@@ -475,7 +496,8 @@ settle(struct job *j, uint64_t was_due, bool noticed)
 	s->noticed = noticed;
 	s->id = j->key.id;
 	s->in_file = j->letter->at.kind == BODY_FILE;
-	if (any_event(j, EVENT_BOUNCED) && !j->removed)
+	if (any_event(j, EVENT_BOUNCED) && !j->removed &&
+	    (s->digest = digest_due(j->letter)) == 0)
 		notices[DSN_FAILED] = notice_new(j, DSN_FAILED);
 	if (any_to_tell(j))
 		notices[DSN_RELAYED] = notice_new(j, DSN_RELAYED);

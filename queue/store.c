@@ -47,6 +47,7 @@ static const struct {
 	[T_DOMAIN]  = { "domain.db",  4096,  0 },
 	[T_INDEX]   = { "index.db",   8192,  0 },
 	[T_TLSRPT]  = { "tlsrpt.db",  8192,  0 },
+	[T_DIGEST]  = { "digest.db",  8192,  0 },
 	/* clang-format on */
 };
 

@@ -28,6 +28,7 @@ enum table {
 	T_DOMAIN,  /* name -> struct msg_domain: what is known of it */
 	T_INDEX,   /* period, hash, time, seq -> nothing: into the journal */
 	T_TLSRPT,  /* day, domain, n -> tlsrpt_row: for its report */
+	T_DIGEST,  /* heap, seq -> digest_row: a failure to be told later */
 	TABLES
 };
 

@@ -32,6 +32,7 @@ static const char *const names[EVENT_KINDS] = {
 	[EVENT_RETRIED]   = "retried",
 	[EVENT_REMOVED]   = "removed",
 	[EVENT_UNCERTAIN] = "uncertain",
+	[EVENT_GATHERED]  = "gathered",
 };
 /* clang-format on */
 

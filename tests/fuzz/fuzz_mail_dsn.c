@@ -2,6 +2,7 @@
 #include "fuzz_mail.h"
 
 #include "mail/dsn.h"
+#include "mail/dsn_digest.h"
 #include "mail/lines.h"
 
 static char out[1 << 20];
@@ -28,6 +29,53 @@ take(char **at, char *end)
 	return s;
 }
 
+/* Lines of text, whatever went in; returns how many delimiters stand there. */
+static size_t
+check_lines(bool eight_bit, size_t n)
+{
+	size_t line = 0, delimiters = 0;
+
+	assert(eight_bit == lines_eight_bit(out, len));
+	for (size_t i = 0; i < len; i++) {
+		if (out[i] != '\r') {
+			assert(
+			    (out[i] & 0x80) || out[i] >= ' ' || out[i] == '\t');
+			line++;
+			continue;
+		}
+		assert(out[++i] == '\n');
+		/* Names of ours are bounded before they come here. */
+		assert(line <= 998 || i < 3 * n + 2000);
+		line = 0;
+	}
+	for (const char *p = out; (p = strstr(p, "\r\n--=_postern_")) != NULL;
+	     p++)
+		delimiters++;
+	return delimiters;
+}
+
+/* The same recipients in a digest. */
+static void
+digest(const struct dsn *d, size_t n)
+{
+	struct dsn_failure f[2] = { { .rcpt = d->recipients[0] },
+		{ .rcpt = d->recipients[1],
+		    .message_id = d->original_message_id,
+		    .envid = d->envid,
+		    .arrived = d->arrived } };
+	struct dsn_digest g = { .hostname = d->hostname,
+		.to = d->to,
+		.id = d->id,
+		.now = d->now,
+		.failures = f,
+		.nfailures = 2 };
+	bool eight_bit;
+
+	len = 0;
+	eight_bit = dsn_digest_write(&g, put, out);
+	assert(check_lines(eight_bit, 3 * n) == 3);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 {
@@ -35,7 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	struct dsn_recipient r[2];
 	struct dsn d = { .nrecipients = 2, .recipients = r, .id = 7 };
 	bool eight_bit;
-	size_t line = 0, delimiters = 0, fields = 0;
+	size_t fields = 0;
 	const char *empty, *p;
 
 	if (n < 2 || n > 16384) {
@@ -74,26 +122,12 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	}
 	len = 0;
 	eight_bit = dsn_write(&d, put, out);
-	assert(eight_bit == lines_eight_bit(out, len));
-	for (size_t i = 0; i < len; i++) {
-		if (out[i] != '\r') {
-			assert(
-			    (out[i] & 0x80) || out[i] >= ' ' || out[i] == '\t');
-			line++;
-			continue;
-		}
-		assert(out[++i] == '\n');
-		/* Names of ours are bounded before they come here. */
-		assert(line <= 998 || i < 3 * n + 2000);
-		line = 0;
-	}
-	for (p = out; (p = strstr(p, "\r\n--=_postern_")) != NULL; p++)
-		delimiters++;
-	assert(delimiters >= 3);
+	assert(check_lines(eight_bit, n) >= 3);
 	empty = strstr(out, "\r\n\r\n");
 	for (p = out; p < empty; p = strstr(p, "\r\n") + 2)
 		fields += *p != ' ' && *p != '\t';
 	assert(fields >= 8 && fields <= 11);
+	digest(&d, n);
 	free(s);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "test_mail.h"
 
 #include "mail/dsn.h"
+#include "mail/dsn_digest.h"
 
 #define WHEN 1795291200
 #define X10  "xxxxxxxxxx"
@@ -49,15 +50,13 @@ static const struct dsn usual = {
 	.header_len = 46,
 };
 
-/* Write it, and check what every notice must be. */
+/* What every notice must be. */
 static bool
-write_notice(const struct dsn *d)
+check_text(bool eight_bit)
 {
-	bool eight_bit, seen = false;
+	bool seen = false;
 	size_t line = 0;
 
-	out.n = 0;
-	eight_bit = dsn_write(d, put, &out);
 	for (size_t i = 0; i < out.n; i++) {
 		unsigned char c = (unsigned char)out.s[i];
 
@@ -73,6 +72,27 @@ write_notice(const struct dsn *d)
 	assert_int_equal(line, 0);
 	assert_int_equal(eight_bit, seen);
 	return eight_bit;
+}
+
+static bool
+write_notice(const struct dsn *d)
+{
+	out.n = 0;
+	return check_text(dsn_write(d, put, &out));
+}
+
+static bool
+write_digest(const struct dsn_failure *f, size_t n)
+{
+	struct dsn_digest d = { .hostname = "mail.example.org",
+		.to = "alice@example.org",
+		.id = 2,
+		.now = WHEN + 60,
+		.failures = f,
+		.nfailures = n };
+
+	out.n = 0;
+	return check_text(dsn_digest_write(&d, put, &out));
 }
 
 static void
@@ -456,9 +476,68 @@ advises(void **state)
 	}
 }
 
+static void
+digest(void **state)
+{
+	struct dsn_failure f[3] = { { .rcpt = bob, .id = 1, .arrived = WHEN },
+		{ .rcpt = bob, .id = 3, .envid = "QQ1", .arrived = WHEN },
+		{ .rcpt = bob, .id = 4, .message_id = "<m@laptop>" } };
+
+	(void)state;
+	f[1].rcpt.address = "a-much-longer-name@example.net";
+	f[1].rcpt.orcpt = "rfc822;B@old.example";
+	f[2].rcpt.status = "5.4.7";
+	f[2].rcpt.reply = NULL;
+	f[2].rcpt.reason = "It did not answer.";
+	assert_false(write_digest(f, 3));
+	has("Subject: Your messages could not be delivered\r\n");
+	has("these 3 addresses. It will not");
+	has("\r\n  5.1.1  bob@example.net                 550 5.1.1 no such "
+	    "user\r\n"
+	    "  5.1.1  a-much-longer-name@example.net  550 5.1.1 no such "
+	    "user\r\n"
+	    "  5.4.7  bob@example.net                 It did not answer.\r\n");
+	has("\r\n\r\nFinal-Recipient: rfc822; bob@example.net\r\n"
+	    "Action: failed\r\nStatus: 5.1.1\r\n");
+	has("\r\n\r\nOriginal-Recipient: rfc822; B@old.example\r\n");
+	has("X-Postern-Message: 0000000000003\r\n");
+	has("X-Postern-Original-Envelope-Id: QQ1\r\n");
+	has("X-Postern-Original-Message-ID: <m@laptop>\r\n");
+	has_not("rfc822-headers");
+}
+
+/* A digest is as big as was said, however long the words are. */
+static void
+bounded_digest(void **state)
+{
+	static struct dsn_failure f[100];
+	static char endless[600], evil[] = "x\r\n\r\n.\r\nBcc: eve@x\n\rY: z";
+	size_t sum = 4096;
+
+	(void)state;
+	memset(endless, 'x', sizeof(endless) - 1);
+	for (size_t i = 0; i < COUNT(f); i++) {
+		f[i].rcpt = bob;
+		f[i].rcpt.reply = i % 2 ? endless : evil;
+		f[i].rcpt.address = i % 3 ? evil : "bob@example.net";
+		f[i].envid = f[i].message_id = i % 5 ? evil : endless;
+		sum += dsn_failure_size(&f[i]);
+	}
+	write_digest(f, COUNT(f));
+	assert_true(out.n <= sum);
+	has_not("\nBcc");
+	has_not("\nY:");
+	f[7].rcpt.address = "j\303\274@example.net";
+	assert_true(write_digest(f, 8));
+	has("message/global-delivery-status");
+	has("Final-Recipient: utf-8; j\303\274@example.net\r\n");
+}
+
 int
 main(void)
 {
+	add("many in one", digest, NULL);
+	add("a long digest", bounded_digest, NULL);
 	add("a failure, word for word", failure, NULL);
 	add("a delay", delay, NULL);
 	add("several recipients", several, NULL);

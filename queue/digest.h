@@ -1,0 +1,40 @@
+/*
+ * digest.h - no flood of notices.
+ *
+ * An account gets so many notices of failures in an hour, each by itself.
+ * Those behind them wait in the store and are told together, some time after
+ * the first.  A failure is written where its verdict is, and a digest in the
+ * transaction that takes its failures out of the store: no crash loses one,
+ * none is told twice.
+ */
+#ifndef QUEUE_DIGEST_H
+#define QUEUE_DIGEST_H
+
+#include "queue/job.h"
+#include "queue/t_meta.h"
+
+/* The store is open: what waits from before goes on waiting. */
+void digest_start(void);
+void digest_stop(void);
+
+/*
+ * Is the notice of a failure of this letter to wait?  When not, it is counted
+ * as one that goes now.  What RET=FULL asks for never waits: a digest returns
+ * no messages.
+ *
+ * Returns when the digest is due (unix milliseconds), or 0.
+ */
+uint64_t digest_due(const struct letter *);
+
+/* Write a failure of this job's letter, whose journal event has been written
+ * just now.  due is what digest_due() said. */
+void digest_add(struct txn *, const struct totals *, const struct job *,
+    const struct rcpt *, uint64_t due);
+
+/* Tell everything that waits, now. */
+void digest_tell_all(void);
+
+/* Failures that wait. */
+uint64_t digest_waiting(void);
+
+#endif
