@@ -155,16 +155,18 @@ act(unsigned what, unsigned choice)
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 {
-	struct talk_rules rules = { .helo = "me.example",
-		.mx = "mx[::1]:25",
-		.policy = "route" };
+	struct talk_rules rules = {
+		.helo = "me.example", .mx = "mx[::1]:25", .policy = "route"
+	};
 	size_t from;
 
 	if (n < 2)
 		return 0;
 	rules.tls = (enum route_tls)(in[0] % 5);
-	if (in[0] & 0x80)
+	if (in[0] & 0x80) {
 		strcpy(rules.user, "user");
+		strcpy(rules.nonce, "0123456789abcdefghijklmn");
+	}
 	pipelined = cr = false;
 	job = make_job(in[1], in[1] >> 4 == 15 ? JOB_RCPTS : 1 + (in[1] >> 4));
 	talk_start(&t, &rules, &out, job);

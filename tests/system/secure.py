@@ -163,6 +163,25 @@ def required(p):
             raise AssertionError(f"in the clear: {session.commands}")
 
 
+@tap.case("log and trace say protocol, cipher and policy")
+def told(p):
+    p.play(cert=p.pem)
+    for domain, policy in (("must.example", "route"),
+                           ("may.example", "opportunistic"),
+                           ("never.example", "none")):
+        mark = p.mark_log()
+        ident = p.send(f"v@{domain}")
+        _, event = verdict(p, mark, ident)
+        tls = policy != "none"
+        same((event["policy"], event["tls"] != "-", event["cipher"] != "-"),
+             (policy, tls, tls), f"{event}")
+        wait(lambda: p.cli("trace", ident, "--json").items(), 10, "a trace")
+        out = p.must("trace", ident).out
+        has(out, f"policy={policy} ", "trace")
+        if tls:
+            has(out, f"tls={event['tls']} cipher={event['cipher']} ", "trace")
+
+
 @tap.case("tls = verified: a certificate of nobody will not do")
 def verified(p):
     far = p.play(cert=p.pem)

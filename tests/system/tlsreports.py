@@ -9,6 +9,7 @@ import email
 import email.policy
 import json
 import os
+import re
 import sys
 import threading
 
@@ -35,6 +36,12 @@ DOMAINS = {
     "danebad": ("good", None, WEB),
     "clear": (None, None, MAIL),
     "broken": ("good", "nonsense", MAIL),
+    "old": ("old", "enforce", MAIL),
+    "gone": ("good", "gone", MAIL),
+    "webown": ("good", "enforce", WEB),
+    "unlisted": ("good", "enforce", WEB),
+    "danepkix": ("own", None, MAIL),
+    "danelost": ("own", None, MAIL),
     "quiet": ("good", "enforce", "v=spf1 -all"),
 }
 
@@ -51,9 +58,12 @@ class Site(Postern):
         good = self.pki.issue("good.example", names=names)
         certs = {"good": good, None: None,
                  "other": self.pki.issue("elsewhere.example"),
-                 "own": self.pki.issue("own.example", own=True)}
-        self.web = https.Https(self.page, {n: good for n in names},
-                               self.posted).start()
+                 "own": self.pki.issue("own.example", own=True),
+                 "old": self.pki.issue("good.example", names=names,
+                                       expired=True)}
+        self.web = https.Https(self.page, {
+            n: certs["own"] if n == "mta-sts.webown.plain" else good
+            for n in names}, self.posted).start()
         for number, (name, (cert, mode, txt)) in enumerate(DOMAINS.items()):
             address = f"127.0.7.{2 + number}"
             self.far[name] = Sink(cert=certs[cert], address=address,
@@ -68,6 +78,11 @@ class Site(Postern):
                              + pki.tlsa(3, 1, 1, certs["own"]))
             if name == "danebad":
                 lines.append(f"_{self.port}._tcp.mx TLSA 3 1 1 " + "ab" * 32)
+            if name == "danepkix":
+                lines.append(f"_{self.port}._tcp.mx TLSA 1 1 1 " + "ab" * 32)
+            if name == "danelost":
+                lines.append("_tcp.mx NS ns.dns-test.")
+                zones[f"_tcp.mx.{name}.{self.zone(name)}"] = None
             zones[self.zone(name)] += "\n".join(lines) + "\n"
         self.reports = Sink(address="127.0.7.100", port=self.port).start()
         zones["plain"] += ("$ORIGIN plain.\nreports MX 10 mx.reports\n"
@@ -90,7 +105,11 @@ class Site(Postern):
 
     def page(self, host, path):
         mode = DOMAINS[host.split(".")[1]][1]
+        if mode == "gone":
+            return 404, {"Content-Type": "text/plain"}, "nothing here\n"
         mx = host.replace("mta-sts", "mx", 1)
+        if host == "mta-sts.unlisted.plain":
+            mx = "mx.elsewhere.plain"
         return 200, {"Content-Type": "text/plain"}, \
             f"version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 86400\n"
 
@@ -166,6 +185,7 @@ FAILED = {
     "trial": ("sts", "certificate-not-trusted"),
     "danebad": ("tlsa", "validation-failure"),
     "clear": ("no-policy-found", "starttls-not-supported"),
+    "old": ("sts", "certificate-expired"),
 }
 
 
@@ -188,22 +208,51 @@ for _name, (_, _result) in FAILED.items():
     tap.add(f"{_name}: {_result}", failed, _name)
 
 
+# What is wrong before a connection: the policy, the result, and what else a
+# report says of the day.
+BEFORE = {
+    "gone": ("sts", "sts-policy-fetch-error", {"no-policy-found"}),
+    "webown": ("sts", "sts-webpki-invalid", {"no-policy-found"}),
+    "broken": ("sts", "sts-policy-invalid", {"no-policy-found"}),
+    "unlisted": ("sts", "validation-failure", set()),
+    "danepkix": ("tlsa", "tlsa-invalid", set()),
+    "danelost": ("tlsa", "dnssec-invalid", set()),
+}
+
+
+def before(p, name):
+    policy, result, more = BEFORE[name]
+    wait(lambda: {x["policy"]["policy-type"] for x in p.about(name)}
+         == {policy} | more, 60, f"the policies of {name}")
+    for x in p.about(name):
+        details = x.get("failure-details", [])
+        wanted = [result] if x["policy"]["policy-type"] == policy else []
+        same([d["result-type"] for d in details], wanted, str(x))
+        count = x["summary"]["total-failure-session-count"]
+        same(sum(d["failed-session-count"] for d in details), count, str(x))
+
+
+for _name, (_, _result, _) in BEFORE.items():
+    tap.add(f"{_name}: {_result}", before, _name)
+
+
+@tap.case("every result type of RFC 8460 4.3 that we can see has a case")
+def complete(p):
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "mail",
+                           "tlsrpt.c")) as f:
+        known = set(re.findall(r'= "([a-z-]+)",', f.read()))
+    results = {r for _, r in FAILED.values()}
+    results |= {r for _, r, _ in BEFORE.values()}
+    same({r for r in known if "-" in r} - results - {"no-policy-found"},
+         set(), "without a case")
+
+
 @tap.case("DANE, with its records")
 def dane(p):
     x = one(p, "dane")
     same(x["policy"]["policy-type"], "tlsa", str(x))
     same(x["policy"]["policy-string"][0].split()[:3], ["3", "1", "1"], str(x))
     same(x["summary"]["total-successful-session-count"], 1, str(x))
-
-
-@tap.case("a policy that cannot be read")
-def broken(p):
-    wait(lambda: {x["policy"]["policy-type"] for x in p.about("broken")}
-         == {"sts", "no-policy-found"}, 60, "both policies")
-    sts = [x for x in p.about("broken")
-           if x["policy"]["policy-type"] == "sts"][0]
-    same(sts["failure-details"][0]["result-type"], "sts-policy-invalid",
-         str(sts))
 
 
 @tap.case("the mail is as RFC 8460 5.3 wants it")
