@@ -205,6 +205,17 @@ delay_is_news(const struct job *j, int64_t now)
 	return false;
 }
 
+/* By which route it went, where that is not the one for all. */
+static const char *
+route_of(const struct job *j)
+{
+	const struct conf_route *r = conf_route(settings,
+	    &(struct conf_mail){
+		j->domain, j->letter->account, j->letter->sender });
+
+	return strcmp(r->name, "*") == 0 ? "" : r->name;
+}
+
 static void
 write_event(struct txn *t, struct settle *s, struct totals *totals,
     const struct rcpt *r, bool final)
@@ -213,6 +224,7 @@ write_event(struct txn *t, struct settle *s, struct totals *totals,
 		.id = s->job->key.id, .event = r->event, .final = final
 	};
 	struct answer_row a;
+	const char *route;
 	struct secured how;
 	int n = 0;
 
@@ -230,6 +242,11 @@ write_event(struct txn *t, struct settle *s, struct totals *totals,
 			    snprintf(e.detail + n, sizeof(e.detail) - (size_t)n,
 				"tls=%s cipher=%s policy=%s ", how.tls,
 				how.cipher, how.policy);
+		route = a.mx[0] != '\0' ? route_of(s->job) : "";
+		if (*route != '\0')
+			n +=
+			    snprintf(e.detail + n, sizeof(e.detail) - (size_t)n,
+				"route=%.80s ", route);
 		snprintf(e.detail + n, sizeof(e.detail) - (size_t)n, "%.190s",
 		    a.text);
 	}

@@ -225,6 +225,8 @@ def corrected(p):
         p.reload(**{name: {"via": f"127.0.0.1:{p.sink.port}"}})
         p.gone(second)
         same(p.sink.messages[-1].rcpts, ["second@two.example"], "arrived")
+        wait(lambda: f" route={name} " in p.must("trace", second).out, 10,
+             "the route in the trace")
         # What was tried goes at its next attempt, by the new route.
         shown = p.must("queue", "show", first, "--json").json()
         has(shown["rcpts"][0]["route"], f"via 127.0.0.1:{p.sink.port}",
