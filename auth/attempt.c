@@ -12,6 +12,8 @@
 #include "auth/uses.h"
 #include "ipc/token.h"
 #include "lib/log.h"
+#include "lib/metric.h"
+#include "lib/screen.h"
 #include "mail/ascii.h"
 
 #define UNKNOWN_SHOWN 3 /* letters: people type passwords as user names */
@@ -35,6 +37,7 @@ static const struct {
 [LOGIN_NETWORK]      = { V_PERM, 535, "5.7.8",  "this credential may not be used from your network", ": ask your administrator", "auth.failed", "network" },
 [LOGIN_MALFORMED]    = { V_PERM, 501, "5.5.2",  "cannot read this login", NULL, "auth.failed", "malformed" },
 [LOGIN_AUTHZID]      = { V_PERM, 535, "5.7.8",  "may not act as somebody else", NULL, "auth.failed", "authzid" },
+[LOGIN_CERTIFICATE]  = { V_PERM, 535, "5.7.8",  "from your network a login needs a client certificate of this account", ": ask your administrator for one, or use another network", "auth.failed", "certificate" },
 [LOGIN_CHANNEL]      = { V_PERM, 535, "5.7.8",  "the client sees another TLS connection than we do: somebody may be between us", NULL, "auth.failed", "channel-binding" },
 [LOGIN_UNKNOWN_KEY]  = { V_PERM, 535, "5.7.8",  "this certificate belongs to no account: ask your administrator", NULL, "auth.failed", "unknown-certificate" },
 [LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network; try again later", NULL, "auth.failed", "rate" },
@@ -147,6 +150,12 @@ send_answer(const struct attempt *a)
 	channel_send(a->channel, &m, -1);
 }
 
+unsigned
+attempt_cost(const struct attempt *a)
+{
+	return a->ask.screen == SCREEN_SLOW ? THROTTLE_SLOW : 1;
+}
+
 void
 attempt_free(struct attempt *a)
 {
@@ -172,6 +181,10 @@ attempt_settle(struct attempt *a, enum outcome outcome, bool cached)
 
 	a->outcome = outcome;
 	log_attempt(a, cached);
+	metric_add(METRIC_AUTH, word(a->ask.mech),
+	    outcome == LOGIN_OK ? "ok" : outcomes[outcome].reason, NULL, 1);
+	metric_observe(
+	    METRIC_AUTH_TIME, (uint64_t)(loop_now_ms() - a->began_ms));
 	if (a->known && outcome != LOGIN_BUSY && outcome != LOGIN_STALE)
 		uses_note(a->user, a->credential, word(a->ask.ip),
 		    word(a->ask.mech),

@@ -22,6 +22,7 @@ enum outcome {
 	LOGIN_EXPIRED, /* the credential */
 	LOGIN_NETWORK, /* it is not for this one */
 	LOGIN_MALFORMED,
+	LOGIN_CERTIFICATE, /* of the account, which this network needs */
 	LOGIN_AUTHZID,     /* wants to act as somebody else */
 	LOGIN_CHANNEL,     /* somebody is between the client and us */
 	LOGIN_UNKNOWN_KEY, /* of the client's certificate, if it has one */
@@ -60,6 +61,9 @@ struct attempt *attempt_new(struct channel *, const struct msg *);
  *   cached  the password was known to be right from before
  */
 void attempt_settle(struct attempt *, enum outcome, bool cached);
+
+/* As how many tries it counts (throttle.h). */
+unsigned attempt_cost(const struct attempt *);
 
 void attempt_free(struct attempt *);
 size_t attempt_count(void);

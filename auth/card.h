@@ -18,4 +18,11 @@ bool card_expired(const struct card *);
 enum outcome card_judge(
     const struct page *, const struct card *, const char *ip, bool legacy);
 
+/*
+ * Whether this login must not go on, because its network needs a client
+ * certificate of the account ([screen]) and the client has shown none.  Asked
+ * before the password is looked at: the answer says nothing about that one.
+ */
+bool card_lacks_certificate(const struct attempt *);
+
 #endif

@@ -11,6 +11,7 @@
 #include "auth/admin_dkim.h"
 #include "auth/console.h"
 #include "auth/login.h"
+#include "ipc/metrics.h"
 #include "lib/log.h"
 
 #define BACKLOG_BYTES (64 * 1024) /* that the other side has not read */
@@ -86,6 +87,10 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		if (con->import == NULL)
 			con->import = import_new();
 		import_add(con->import, &m->u.item);
+		return;
+	}
+	if (m->type == MSG_METRICS && !con->busy) {
+		metrics_tell(c, m->tag);
 		return;
 	}
 	if (con->busy || !is_command(m)) {

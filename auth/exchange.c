@@ -56,6 +56,8 @@ attempt_of(struct channel *c, const struct msg *m, const char *user, bool known)
 	strcpy(q->tls, step->tls);
 	strcpy(q->mech, step->mech);
 	q->legacy = step->legacy;
+	q->screen = step->screen;
+	strcpy(q->certificate, step->certificate);
 	a = attempt_new(c, &ask);
 	snprintf(a->user, sizeof(a->user), "%s", user);
 	a->known = known;
@@ -186,9 +188,13 @@ prove(struct channel *c, const struct msg *m, struct exchange *ex)
 	char text[SCRAM_MESSAGE];
 	enum outcome outcome;
 
+	if (card_lacks_certificate(a)) {
+		attempt_settle(a, LOGIN_CERTIFICATE, false);
+		return false;
+	}
 	digest_make(a->digest, a->user, ex->scram.nonce, NULL);
-	if (throttle_begin(a->net, a->user, a->digest, a->began_ms) !=
-	    THROTTLE_GO) {
+	if (throttle_begin(a->net, a->user, a->digest, attempt_cost(a),
+		a->began_ms) != THROTTLE_GO) {
 		attempt_settle(a, LOGIN_RATE, false);
 		return false;
 	}
@@ -203,7 +209,7 @@ prove(struct channel *c, const struct msg *m, struct exchange *ex)
 		attempt_settle(a, outcome, false);
 		return false;
 	}
-	throttle_right(a->net, a->user, a->began_ms);
+	throttle_right(a->net, a->user, attempt_cost(a), a->began_ms);
 	outcome = card_judge(page, NULL, step->ip, step->legacy);
 	if (outcome != LOGIN_OK) {
 		attempt_settle(a, outcome, false);
@@ -299,7 +305,10 @@ external(struct channel *c, const struct msg *m)
 void
 exchange_step(struct channel *c, const struct msg *m)
 {
-	if (strcmp(m->u.sasl_step.mech, "EXTERNAL") == 0)
+	/* Failed ones are answered late: they must not pile up meanwhile. */
+	if (attempt_count() >= ATTEMPTS_MAX)
+		attempt_settle(attempt_of(c, m, "", false), LOGIN_BUSY, false);
+	else if (strcmp(m->u.sasl_step.mech, "EXTERNAL") == 0)
 		external(c, m);
 	else
 		scram_step(c, m);

@@ -13,6 +13,7 @@
 #include "auth/t_verdict.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/metric.h"
 #include "lib/net.h"
 
 static uint64_t
@@ -87,6 +88,7 @@ freeze(const char *account, const struct guard_rules *rules,
 	keep_evidence(login, rules, v);
 	if (accounts_suspend(&c) != CHANGE_DONE)
 		return;
+	metric_add(METRIC_FROZEN, NULL, NULL, NULL, 1);
 	log_event("guard.frozen", "rule=%s account=%s evidence=%s",
 	    guard_rule_name(v->rule), log_quote(login), log_quote(v->text));
 	peers_tell(login, ACC_SUSPENDED);

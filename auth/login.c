@@ -32,6 +32,7 @@ struct checking {
 	struct hash_job job; /* first: done() gets it */
 	unsigned char digest[DIGEST_SIZE];
 	char net[NET_TEXT + 4];
+	unsigned cost; /* of the try that it is */
 	char login[ADDR_SIZE];
 	char current[PASSWORD_HASH]; /* the account's, if no one changed it */
 	struct attempts attempts;
@@ -135,7 +136,7 @@ judge(struct checking *ch)
 		throttle_wrong(ch->net, ch->login, ch->digest);
 		return is_account ? LOGIN_BAD_PASSWORD : LOGIN_UNKNOWN_USER;
 	}
-	throttle_right(ch->net, ch->login, loop_now_ms());
+	throttle_right(ch->net, ch->login, ch->cost, loop_now_ms());
 	/* It got a new password while we looked at the old one: ask again. */
 	if (strcmp(page->hash, ch->current) != 0)
 		return LOGIN_BUSY;
@@ -206,7 +207,7 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 	struct checking *ch = OPENSSL_secure_zalloc(sizeof(*ch));
 
 	if (ch == NULL) {
-		throttle_cancel(a->net, a->user);
+		throttle_cancel(a->net, a->user, attempt_cost(a));
 		attempt_settle(a, LOGIN_BUSY, false);
 		return;
 	}
@@ -219,11 +220,12 @@ have_checked(struct attempt *a, const struct page *page, const char *secret)
 	strcpy(ch->current, ch->job.hash);
 	strcpy(ch->login, a->user);
 	strcpy(ch->net, a->net);
+	ch->cost = attempt_cost(a);
 	memcpy(ch->digest, a->digest, DIGEST_SIZE);
 	TAILQ_INIT(&ch->attempts);
 	if (!hasher_submit(&ch->job, a->net, turn_of(a, page))) {
 		OPENSSL_secure_clear_free(ch, sizeof(*ch));
-		throttle_cancel(a->net, a->user);
+		throttle_cancel(a->net, a->user, attempt_cost(a));
 		attempt_settle(a, LOGIN_BUSY, false);
 		return;
 	}
@@ -271,6 +273,13 @@ login_check(struct channel *c, const struct msg *m)
 	const struct page *page = login_find(a->user, a->ask.user);
 
 	a->known = page != NULL;
+	if (card_lacks_certificate(a)) {
+		attempt_settle(a,
+		    attempt_count() > ATTEMPTS_MAX ? LOGIN_BUSY
+						   : LOGIN_CERTIFICATE,
+		    false);
+		return;
+	}
 	if (page != NULL && try_app_password(a, page, secret))
 		return;
 	login_prepare();
@@ -285,7 +294,8 @@ login_check(struct channel *c, const struct msg *m)
 	}
 	if (join(a))
 		return;
-	switch (throttle_begin(a->net, a->user, a->digest, a->began_ms)) {
+	switch (throttle_begin(
+	    a->net, a->user, a->digest, attempt_cost(a), a->began_ms)) {
 	case THROTTLE_GO:
 		have_checked(a, page, secret);
 		break;

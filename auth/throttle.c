@@ -79,11 +79,11 @@ wait_ms(const struct rate *r, int64_t empty_ms, int64_t now_ms)
 }
 
 static void
-charge(const struct rate *r, int64_t *empty_ms, int64_t now_ms)
+charge(const struct rate *r, int64_t *empty_ms, unsigned cost, int64_t now_ms)
 {
 	if (*empty_ms < now_ms)
 		*empty_ms = now_ms;
-	*empty_ms += r->interval_ms;
+	*empty_ms += cost * r->interval_ms;
 }
 
 static bool
@@ -107,7 +107,7 @@ wait_of(const struct network *n, const struct pair *p, int64_t now_ms)
 
 enum throttle
 throttle_begin(const char *net, const char *user,
-    const unsigned char digest[DIGEST_SIZE], int64_t now_ms)
+    const unsigned char digest[DIGEST_SIZE], unsigned cost, int64_t now_ms)
 {
 	struct network *n = find_network(net);
 	struct pair *p = find_pair(net, user);
@@ -116,24 +116,24 @@ throttle_begin(const char *net, const char *user,
 		return THROTTLE_STALE;
 	if (wait_of(n, p, now_ms) > 0)
 		return THROTTLE_OVER;
-	charge(&network_rate, &n->empty_ms, now_ms);
-	charge(&pair_rate, &p->empty_ms, now_ms);
+	charge(&network_rate, &n->empty_ms, cost, now_ms);
+	charge(&pair_rate, &p->empty_ms, cost, now_ms);
 	return THROTTLE_GO;
 }
 
 void
-throttle_cancel(const char *net, const char *user)
+throttle_cancel(const char *net, const char *user, unsigned cost)
 {
-	find_network(net)->empty_ms -= network_rate.interval_ms;
-	find_pair(net, user)->empty_ms -= pair_rate.interval_ms;
+	find_network(net)->empty_ms -= cost * network_rate.interval_ms;
+	find_pair(net, user)->empty_ms -= cost * pair_rate.interval_ms;
 }
 
 void
-throttle_right(const char *net, const char *user, int64_t now_ms)
+throttle_right(const char *net, const char *user, unsigned cost, int64_t now_ms)
 {
 	struct pair *p = find_pair(net, user);
 
-	throttle_cancel(net, user);
+	throttle_cancel(net, user, cost);
 	/* The network stays as it is: its guesser may have an account too. */
 	p->trusted = true;
 	p->empty_ms = now_ms;

@@ -26,6 +26,11 @@
 
 #include "auth/digest.h"
 
+/* As how many tries one counts that comes where [screen] says slow: three wrong
+ * passwords of a pair and five of a network, and each answer as late as can
+ * be. */
+#define THROTTLE_SLOW 4
+
 enum throttle {
 	THROTTLE_GO,    /* evaluate it; ends in _right, _wrong or _cancel */
 	THROTTLE_STALE, /* known to be wrong; nothing is counted */
@@ -39,15 +44,17 @@ enum throttle {
  *   net     from net_prefix()
  *   user    the account, or what was typed when there is none
  *   digest  of user, stored hash and password
+ *   cost    as how many tries it counts: 1, or THROTTLE_SLOW
  *   now_ms  of a clock that only grows
  */
 enum throttle throttle_begin(const char *net, const char *user,
-    const unsigned char digest[DIGEST_SIZE], int64_t now_ms);
+    const unsigned char digest[DIGEST_SIZE], unsigned cost, int64_t now_ms);
 
 /* It was right: the try is given back, the pair is trusted. */
-void throttle_right(const char *net, const char *user, int64_t now_ms);
+void throttle_right(
+    const char *net, const char *user, unsigned cost, int64_t now_ms);
 /* Nobody knows: given back. */
-void throttle_cancel(const char *net, const char *user);
+void throttle_cancel(const char *net, const char *user, unsigned cost);
 /* It was wrong: from now on it is stale. */
 void throttle_wrong(
     const char *net, const char *user, const unsigned char digest[DIGEST_SIZE]);

@@ -12,6 +12,7 @@
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
 #include "ctl/daemon.h"
+#include "ctl/exposition.h"
 #include "ctl/text.h"
 #include "ctl/tlsfile.h"
 
@@ -300,6 +301,8 @@ cmd_status(struct ctl *c)
 	code = settings_load(&c->settings, c->file);
 	if (code == CODE_OK)
 		code = ask(c, SERVICE_PARENT, &parent, on_row, &s);
+	if (code == CODE_DOWN && args_flag(&c->args, "prometheus") != NULL)
+		exposition_print_down();
 	if (code != CODE_OK)
 		goto out;
 	/* A queue that restarts is told below, by its process. */
@@ -310,7 +313,9 @@ cmd_status(struct ctl *c)
 	json_object_set(s.top, "listen", s.listen);
 	json_object_set(s.top, "processes", s.processes);
 	json_object_set(s.top, "queue", s.queue);
-	if (c->out.mode == OUTPUT_JSON)
+	if (args_flag(&c->args, "prometheus") != NULL)
+		code = exposition_print(&c->settings, s.top);
+	else if (c->out.mode == OUTPUT_JSON)
 		output_document(json_incref(s.top));
 	else
 		print_page(&c->out, &s);

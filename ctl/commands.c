@@ -96,6 +96,9 @@ static const struct flag check_relay[] = {
 	{ "host", "HOST[:PORT]", "this server instead of our own" },
 	{ "report", NULL, "every form and its reply, to hand on" },
 	JSON, END };
+static const struct flag status[] = {
+	{ "prometheus", NULL, "every number, as Prometheus reads them" },
+	JSON, END };
 static const struct flag dns[] = {
 	{ "check", NULL, "ask DNS, and tell only what is wrong" },
 	{ "format", "FORMAT", "table, zone or json" },
@@ -158,10 +161,18 @@ const struct command commands[] = {
   "Checks the configuration, then serves until it is told to stop.  "
   "SIGHUP makes the server read configuration and certificates again; "
   "SIGTERM ends it when the transactions under way are finished." },
-{ "status",     NULL,      "",                 json,       cmd_status,
+{ "status",     NULL,      "",                 status,     cmd_status,
   "tell how the server is",
-  "Ends with 3 when it is not running." },
+  "Ends with 3 when it is not running.\n\n"
+  "With --prometheus all that the processes count, for the textfile collector "
+  "of node_exporter or whatever else reads that format; without a server "
+  "postern_up is 0." },
 
+{ "check",      "client",  "ADDRESS",          json,       cmd_check_client,
+  "tell what the rules of [screen] say",
+  "ADDRESS is that of a client.  The running server looks it up as it would for "
+  "a connection: its name, and the block lists.  Ends with 1 when a client from "
+  "there would be refused." },
 { "check",      "relay",   "",                 check_relay, cmd_check_relay,
   "try to relay without an account",
   "Speaks to every listener from outside and tries, to the end of data, the "

@@ -23,6 +23,7 @@ int cmd_status(struct ctl *);
 int cmd_relay_test(struct ctl *);
 /* relay-test --abuse: the forms of check relay against the TARGET. */
 int cmd_relay_abuse(struct ctl *);
+int cmd_check_client(struct ctl *);
 int cmd_check_relay(struct ctl *);
 int cmd_check_sandbox(struct ctl *);
 int cmd_check_store(struct ctl *);

@@ -88,13 +88,14 @@ cannot_dial(const struct settings *s)
 
 /* Say whom we want to talk to, and hear whether we do. */
 static int
-introduce(struct daemon *d, enum service service)
+introduce(struct daemon *d, enum service service, unsigned index)
 {
 	struct msg m = { .type = MSG_CTL_OPEN };
 	char text[sizeof(m.u.ctl_opened.text) * 4];
 
 	m.u.ctl_open.service = service;
 	m.u.ctl_open.version = MSG_VERSION;
+	m.u.ctl_open.index = index;
 	if (!message_send(d->sock, &m, -1) ||
 	    !message_recv(d->sock, d->peer, P_CTL, &m, d->buffer, NULL) ||
 	    m.type != MSG_CTL_OPENED)
@@ -110,11 +111,18 @@ introduce(struct daemon *d, enum service service)
 int
 daemon_open(struct daemon *d, const struct settings *s, enum service service)
 {
+	return daemon_open_number(d, s, service, 0);
+}
+
+int
+daemon_open_number(struct daemon *d, const struct settings *s,
+    enum service service, unsigned index)
+{
 	init(d, service_owner(service));
 	d->sock = dial(s);
 	if (d->sock == -1)
 		return cannot_dial(s);
-	return introduce(d, service);
+	return introduce(d, service, index);
 }
 
 int
@@ -130,7 +138,7 @@ daemon_open_owner(
 	init(d, service_owner(service));
 	d->sock = dial(s);
 	if (d->sock != -1)
-		return introduce(d, service);
+		return introduce(d, service, 0);
 	if (!nobody_there())
 		return cannot_dial(s);
 	return offline_open(d, s);

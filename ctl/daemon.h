@@ -32,6 +32,10 @@ struct daemon {
  */
 int daemon_open(struct daemon *, const struct settings *, enum service);
 
+/* The same, of the processes of this kind the one with this number. */
+int daemon_open_number(
+    struct daemon *, const struct settings *, enum service, unsigned index);
+
 /* Wait no longer than this for each part of an answer (120 s). */
 void daemon_patience(struct daemon *, unsigned seconds);
 

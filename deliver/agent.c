@@ -17,12 +17,14 @@
 #include "deliver/mark.h"
 #include "deliver/memory.h"
 #include "deliver/results.h"
+#include "deliver/screening.h"
 #include "deliver/self.h"
 #include "deliver/site.h"
 #include "deliver/sts.h"
 #include "deliver/trust.h"
 #include "lib/crash.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 
 #define STOP_MS    10000
 #define ROOTS_MAX  (4 * 1024 * 1024)
@@ -31,6 +33,7 @@
 struct errand {
 	struct job *job;
 	struct carry *carry;
+	int64_t began_ms;
 	bool orphan; /* its queue is gone: nobody to tell */
 	TAILQ_ENTRY(errand) link;
 };
@@ -47,11 +50,24 @@ static char *roots, *anchor;
 static size_t roots_len;
 
 static void
+count(const struct msg_job_verdict *v)
+{
+	static const char *const results[V_COUNT] = { [V_OK] = "delivered",
+		[V_TEMP] = "deferred",
+		[V_PERM] = "bounced" };
+
+	metric_add(METRIC_DELIVERIES, results[v->verdict],
+	    *v->tls != '\0' ? v->tls : "none",
+	    *v->policy != '\0' ? v->policy : "none", (int64_t)v->rcpts.len);
+}
+
+static void
 tell(void *arg, const struct msg *m)
 {
 	const struct msg_job_verdict *v = &m->u.job_verdict;
 	const struct errand *e = arg;
 
+	count(v);
 	if (v->verdict == V_OK)
 		known_note(e->job->domain, v->mx, v->tls[0] != '\0', v->policy);
 	for (size_t i = 0; v->verdict == V_OK && i < v->rcpts.len; i++)
@@ -80,6 +96,8 @@ on_news(void *arg, struct job *job)
 	job_report(job, tell, e);
 	if (job->open > 0)
 		return;
+	metric_observe(
+	    METRIC_DELIVERY_TIME, (uint64_t)(loop_now_ms() - e->began_ms));
 	TAILQ_REMOVE(&errands, e, link);
 	job_free(job);
 	free(e);
@@ -227,6 +245,7 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	if (e == NULL)
 		abort();
 	e->job = job_new(m, fd);
+	e->began_ms = loop_now_ms();
 	TAILQ_INSERT_TAIL(&errands, e, link);
 	if (queues > 1)
 		recall(e);
@@ -298,13 +317,14 @@ agent_reload(const struct conf *c)
 	console_configure(c);
 	results_configure(c->tls_reports);
 	take_files();
+	screening_configure(c);
 	link_close_kept(); /* they live by the old rules */
 }
 
 void
 agent_peer(enum process peer, unsigned index, bool sign, int fd)
 {
-	(void)index, (void)sign;
+	(void)sign;
 	switch (peer) {
 	case P_QUEUE:
 		if (conf != NULL)
@@ -317,6 +337,9 @@ agent_peer(enum process peer, unsigned index, bool sign, int fd)
 		break;
 	case P_STS:
 		sts_peer(fd);
+		break;
+	case P_SMTPD:
+		screening_peer(index, fd);
 		break;
 	default:
 		fatal("unexpected peer %s", process_name(peer));

@@ -137,6 +137,7 @@ data(struct reader *r, enum rr_type type, size_t len, struct record *rec)
 		rec->len = len;
 		return true;
 	case RR_MX:
+	case RR_PTR:
 	case RR_CNAME:
 		break;
 	}
@@ -150,7 +151,7 @@ data(struct reader *r, enum rr_type type, size_t len, struct record *rec)
 static bool
 printable(enum rr_type type, const struct record *rec)
 {
-	return (type != RR_MX && type != RR_CNAME) ||
+	return (type != RR_MX && type != RR_PTR && type != RR_CNAME) ||
 	    strchr(rec->host, '?') == NULL;
 }
 

@@ -15,6 +15,7 @@
 enum rr_type {
 	RR_A = 1,
 	RR_CNAME = 5,
+	RR_PTR = 12,
 	RR_MX = 15,
 	RR_TXT = 16,
 	RR_AAAA = 28,
@@ -24,7 +25,7 @@ enum rr_type {
 /* One record of the type that was asked for. */
 struct record {
 	unsigned preference; /* MX */
-	char host[256];      /* MX, CNAME: lower case, no dot; "" is the root */
+	char host[256]; /* MX, PTR, CNAME: lower case, no dot; "" is the root */
 	struct net_address address; /* A, AAAA; port 0 */
 	const uint8_t *data;        /* TXT, TLSA: as it is; in the packet */
 	size_t len;

@@ -1,7 +1,7 @@
 /*
  * console.c - see console.h.
  *
- * One question or trial at a time.  A question that is with the resolver
+ * One question, check or trial at a time.  A question that is with the resolver
  * cannot be called back: when its time is over, or its console hangs up, its
  * answer goes nowhere.
  */
@@ -12,8 +12,9 @@
 #include "deliver/console.h"
 #include "deliver/dns.h"
 #include "deliver/rdata.h"
+#include "deliver/screening.h"
 #include "deliver/trial.h"
-#include "ipc/channel.h"
+#include "ipc/metrics.h"
 #include "lib/log.h"
 
 #define RECORDS_MAX 65536
@@ -21,7 +22,7 @@
 
 struct question {
 	struct console *console; /* NULL: nobody waits any more */
-	unsigned type;
+	unsigned type;           /* of a record; 0: what the rules say */
 };
 
 struct console {
@@ -119,6 +120,53 @@ on_trial(void *arg, struct msg *m)
 }
 
 static void
+on_verdict(void *arg, const struct msg_conn_verdict *v)
+{
+	struct question *q = arg;
+	struct console *con = q->console;
+	struct msg m = { .type = MSG_CONN_VERDICT };
+	struct msg done = { .type = MSG_CMD_DONE };
+
+	if (con != NULL)
+		let_go(con);
+	free(q);
+	if (con == NULL)
+		return;
+	m.tag = done.tag = con->tag;
+	m.u.conn_verdict = *v;
+	channel_send(&con->line, &m, -1);
+	channel_send(&con->line, &done, -1);
+}
+
+static void
+check_client(struct console *con, const struct msg *m)
+{
+	struct question *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		abort();
+	q->console = con;
+	con->tag = m->tag;
+	con->question = q;
+	screening_ask(m->u.conn_check.ip, on_verdict, q);
+}
+
+/* True when it was one that is answered here. */
+static bool
+is_simple(struct console *con, const struct msg *m)
+{
+	if (con->question != NULL || con->trial != NULL)
+		return false;
+	if (m->type == MSG_METRICS)
+		metrics_tell(&con->line, m->tag);
+	else if (m->type == MSG_CLIENT_TEST)
+		check_client(con, m);
+	else
+		return false;
+	return true;
+}
+
+static void
 on_message(struct channel *c, const struct msg *m, int fd)
 {
 	struct console *con = c->arg;
@@ -126,6 +174,8 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	struct question *q;
 
 	(void)fd; /* none may ride with these */
+	if (is_simple(con, m))
+		return;
 	if (m->type == MSG_RELAY_TEST && con->question == NULL &&
 	    con->trial == NULL) {
 		con->tag = m->tag;

@@ -11,6 +11,7 @@
 #include "deliver/dns.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/metric.h"
 
 /* A resolver with its questions; retired ones go when the last is answered. */
 struct resolver {
@@ -100,6 +101,9 @@ resolver_new(const char *server, const char *anchor)
 	set(r, "cache-max-negative-ttl:", "60");
 	if (*server != '\0') {
 		set(r, "do-not-query-localhost:", "no");
+		/* It may know the names of private networks (RFC 6303). */
+		set(r, "unblock-lan-zones:", "yes");
+		set(r, "insecure-lan-zones:", "yes");
 		e = ub_ctx_set_fwd(r->ctx, server);
 		if (e != 0)
 			fatal("dns server %s: %s", server, ub_strerror(e));
@@ -173,6 +177,29 @@ answer(const struct question *q, enum dns_result result, const uint8_t *packet,
 	q->done(q->arg, result, &a, secure);
 }
 
+/* Types that nobody but an operator asks for are no labels. */
+static void
+count(unsigned type, enum dns_result result, bool secure)
+{
+	static const struct {
+		unsigned type;
+		const char *name;
+	} types[] = { { RR_A, "A" }, { RR_AAAA, "AAAA" }, { RR_MX, "MX" },
+		{ RR_PTR, "PTR" }, { RR_TXT, "TXT" }, { RR_TLSA, "TLSA" },
+		{ RR_CNAME, "CNAME" } };
+	size_t i = 0;
+
+	while (i < sizeof(types) / sizeof(*types) && types[i].type != type)
+		i++;
+	metric_add(METRIC_DNS,
+	    i < sizeof(types) / sizeof(*types) ? types[i].name : "other",
+	    result == DNS_BOGUS        ? "bogus"
+		: result == DNS_FAILED ? "failed"
+		: secure               ? "secure"
+				       : "insecure",
+	    NULL, 1);
+}
+
 static void
 on_answer(void *arg, int rcode, void *packet, int n, int secure,
     char *why_bogus, int ratelimited)
@@ -183,6 +210,7 @@ on_answer(void *arg, int rcode, void *packet, int n, int secure,
 	(void)ratelimited;
 	if (why_bogus != NULL)
 		log_event("dns.bogus", "why=%s", log_quote(why_bogus));
+	count(q->type, judge_packet(rcode, packet, n, secure), secure == 2);
 	answer(q, judge_packet(rcode, packet, n, secure), packet,
 	    n > 0 ? (size_t)n : 0, secure == 2);
 	free(q);

@@ -74,6 +74,8 @@ static const struct field auth_check[] = {
 	F_STR(msg_auth_check, tls),
 	F_STR(msg_auth_check, mech),
 	F_U32(msg_auth_check, legacy),
+	F_U32(msg_auth_check, screen),
+	F_STR(msg_auth_check, certificate),
 	F_END,
 };
 
@@ -83,6 +85,7 @@ static const struct field sasl_step[] = {
 	F_U32(msg_sasl_step, port),
 	F_STR(msg_sasl_step, tls),
 	F_U32(msg_sasl_step, legacy),
+	F_U32(msg_sasl_step, screen),
 	F_U32(msg_sasl_step, first),
 	F_U32(msg_sasl_step, plus),
 	F_STR(msg_sasl_step, certificate),
@@ -177,6 +180,21 @@ static const struct field account_results[] = {
 	F_STR(msg_account_results, account),
 	F_U32(msg_account_results, delivered),
 	F_U32(msg_account_results, refused),
+	F_END,
+};
+
+static const struct field conn_check[] = {
+	F_STR(msg_conn_check, ip),
+	F_END,
+};
+
+static const struct field conn_verdict[] = {
+	F_U32(msg_conn_verdict, action),
+	F_U32(msg_conn_verdict, line),
+	F_U32(msg_conn_verdict, unsure),
+	F_STR(msg_conn_verdict, text),
+	F_STR(msg_conn_verdict, rule),
+	F_STR(msg_conn_verdict, found),
 	F_END,
 };
 
@@ -392,6 +410,7 @@ static const struct field dkim_signed[] = {
 static const struct field ctl_open[] = {
 	F_U32(msg_ctl_open, service),
 	F_U32(msg_ctl_open, version),
+	F_U32(msg_ctl_open, index),
 	F_END,
 };
 
@@ -420,6 +439,16 @@ static const struct field limits_row[] = {
 	EACH_LIMIT(msg_limits_row, used),
 	F_U32(msg_limits_row, own),
 	F_U32(msg_limits_row, young),
+	F_END,
+};
+
+static const struct field metric_row[] = {
+	F_U32(msg_metric_row, metric),
+	F_U32(msg_metric_row, part),
+	F_STR(msg_metric_row, label[0]),
+	F_STR(msg_metric_row, label[1]),
+	F_STR(msg_metric_row, label[2]),
+	F_U64(msg_metric_row, value),
 	F_END,
 };
 
@@ -769,7 +798,7 @@ static const struct message {
 [MSG_TOKEN_KEY]       = ROW("token-key",       PARENT,                 AUTH | QUEUE,           MSG_NONE,            SECRET,token_key),
 [MSG_START]           = ROW("start",           PARENT,                 ALL,                    MSG_NONE,            0,     empty),
 [MSG_STOP]            = ROW("stop",            PARENT,                 ALL,                    MSG_NONE,            0,     empty),
-[MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 AUTH | QUEUE | DELIVER, MSG_NONE,            FD,    ctl_client),
+[MSG_CTL_CLIENT]      = ROW("ctl-client",      PARENT,                 SMTPD | AUTH | QUEUE | DELIVER, MSG_NONE,            FD,    ctl_client),
 [MSG_READY]           = ROW("ready",           ALL,                    PARENT,                 MSG_NONE,            0,     empty),
 [MSG_AUTH_CHECK]      = ROW("auth-check",      SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     SECRET,auth_check),
 [MSG_SASL_STEP]       = ROW("sasl-step",       SMTPD,                  AUTH,                   MSG_AUTH_RESULT,     SECRET,sasl_step),
@@ -785,6 +814,8 @@ static const struct message {
 [MSG_SESSIONS_END]    = ROW("sessions-end",    AUTH,                   SMTPD,                  MSG_NONE,            0,     sessions_end),
 [MSG_FROZEN]          = ROW("frozen",          AUTH,                   QUEUE,                  MSG_NONE,            0,     frozen),
 [MSG_ACCOUNT_RESULTS] = ROW("account-results", QUEUE,                  AUTH,                   MSG_NONE,            0,     account_results),
+[MSG_CONN_CHECK]      = ROW("conn-check",      SMTPD,                  DELIVER,                MSG_CONN_VERDICT,    0,     conn_check),
+[MSG_CONN_VERDICT]    = ROW("conn-verdict",    DELIVER,                SMTPD | CTL,            MSG_NONE,            0,     conn_verdict),
 [MSG_QUEUE_STATE]     = ROW("queue-state",     QUEUE,                  SMTPD,                  MSG_NONE,            0,     queue_state),
 [MSG_TX_RCPTS]        = ROW("tx-rcpts",        SMTPD,                  QUEUE,                  MSG_NONE,            0,     tx_rcpts),
 [MSG_TX_FILE]         = ROW("tx-file",         SMTPD,                  QUEUE,                  MSG_TX_FILE_LENT,    0,     tx_file),
@@ -815,9 +846,11 @@ static const struct message {
 [MSG_DKIM_SIGNED]     = ROW("dkim-signed",     AUTH,                   DELIVER,                MSG_NONE,            0,     dkim_signed),
 [MSG_DKIM_CHANGED]    = ROW("dkim-changed",    AUTH,                   DELIVER,                MSG_NONE,            0,     empty),
 [MSG_CTL_OPEN]        = ROW("ctl-open",        CTL,                    PARENT,                 MSG_CTL_OPENED,      0,     ctl_open),
-[MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     ctl_opened),
+[MSG_CTL_OPENED]      = ROW("ctl-opened",      PARENT | SMTPD | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     ctl_opened),
 [MSG_STATUS]          = ROW("status",          CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
 [MSG_STATUS_ROW]      = ROW("status-row",      PARENT | QUEUE | AUTH | DELIVER, CTL,           MSG_NONE,            0,     status_row),
+[MSG_METRICS]         = ROW("metrics",         CTL,                    SMTPD | AUTH | QUEUE | DELIVER, MSG_CMD_DONE, 0,     empty),
+[MSG_METRIC_ROW]      = ROW("metric-row",      SMTPD | AUTH | QUEUE | DELIVER, CTL,            MSG_NONE,            0,     metric_row),
 [MSG_TLS_RELOAD]      = ROW("tls-reload",      CTL,                    PARENT,                 MSG_CMD_DONE,        0,     empty),
 [MSG_KEY_ROW]         = ROW("key-row",         AUTH,                   CTL,                    MSG_NONE,            0,     key_row),
 [MSG_ACCOUNT_CMD]     = ROW("account-cmd",     CTL,                    AUTH,                   MSG_CMD_DONE,        SECRET,account_cmd),
@@ -852,7 +885,8 @@ static const struct message {
 [MSG_DKIM_KEEP]       = ROW("dkim-keep",       CTL,                    AUTH,                   MSG_CMD_DONE,        SECRET,dkim_key),
 [MSG_DNS_QUERY]       = ROW("dns-query",       CTL,                    DELIVER,                MSG_CMD_DONE,        0,     dns_query),
 [MSG_DNS_ANSWER]      = ROW("dns-answer",      DELIVER,                CTL,                    MSG_NONE,            0,     dns_answer),
-[MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     cmd_done),
+[MSG_CLIENT_TEST]     = ROW("client-test",     CTL,                    DELIVER,                MSG_CMD_DONE,        0,     conn_check),
+[MSG_CMD_DONE]        = ROW("cmd-done",        PARENT | SMTPD | AUTH | QUEUE | DELIVER, CTL,           MSG_NONE,            0,     cmd_done),
 };
 /* clang-format on */
 
@@ -968,6 +1002,7 @@ service_owner(uint32_t service)
 		[SERVICE_AUTH] = P_AUTH,
 		[SERVICE_QUEUE] = P_QUEUE,
 		[SERVICE_DELIVER] = P_DELIVER,
+		[SERVICE_SMTPD] = P_SMTPD,
 	};
 
 	return service < SERVICE_COUNT ? owners[service] : P_COUNT;

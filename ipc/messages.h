@@ -21,7 +21,7 @@
 
 #include "lib/record.h"
 
-#define MSG_VERSION 7
+#define MSG_VERSION 9
 #define MSG_MAX     (160 * 1024) /* bytes, header included */
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
@@ -82,6 +82,10 @@ enum msg_type {
 	MSG_FROZEN,
 	MSG_ACCOUNT_RESULTS,
 
+	/* smtpd and deliver. */
+	MSG_CONN_CHECK,
+	MSG_CONN_VERDICT,
+
 	/* smtpd and queue. */
 	MSG_QUEUE_STATE,
 	MSG_TX_RCPTS,
@@ -124,6 +128,8 @@ enum msg_type {
 	MSG_CTL_OPENED,
 	MSG_STATUS,
 	MSG_STATUS_ROW,
+	MSG_METRICS,
+	MSG_METRIC_ROW,
 	MSG_TLS_RELOAD,
 	MSG_KEY_ROW,
 	MSG_ACCOUNT_CMD,
@@ -158,6 +164,7 @@ enum msg_type {
 	MSG_DNS_ANSWER,
 	MSG_RELAY_TEST,
 	MSG_RELAY_ROW,
+	MSG_CLIENT_TEST,
 	MSG_CMD_DONE,
 
 	MSG_TYPES
@@ -229,13 +236,15 @@ struct msg_ctl_client {
 
 /* smtpd -> auth: is this password right? */
 struct msg_auth_check {
-	char user[256];   /* as sent, UTF-8, not empty */
-	char secret[256]; /* wiped by both ends after use */
-	char ip[46];      /* client address as text */
-	uint32_t port;    /* listening port, for the log */
-	char tls[16];     /* "TLSv1.3" */
-	char mech[20];    /* "PLAIN", "LOGIN" */
-	uint32_t legacy;  /* at a listener for old devices */
+	char user[256];       /* as sent, UTF-8, not empty */
+	char secret[256];     /* wiped by both ends after use */
+	char ip[46];          /* client address as text */
+	uint32_t port;        /* listening port, for the log */
+	char tls[16];         /* "TLSv1.3" */
+	char mech[20];        /* "PLAIN", "LOGIN" */
+	uint32_t legacy;      /* at a listener for old devices */
+	uint32_t screen;      /* enum screen_action */
+	char certificate[65]; /* SHA-256 of the key the client has proved */
 };
 
 /*
@@ -247,7 +256,8 @@ struct msg_sasl_step {
 	char ip[46];
 	uint32_t port;
 	char tls[16];
-	uint32_t legacy;       /* as above */
+	uint32_t legacy; /* as above */
+	uint32_t screen;
 	uint32_t first;        /* it begins an exchange */
 	uint32_t plus;         /* SCRAM-SHA-256-PLUS is on offer */
 	char certificate[65];  /* SHA-256 of the key the client has proved */
@@ -369,6 +379,23 @@ struct msg_account_results {
 	char account[ADDR_SIZE];
 	uint32_t delivered;
 	uint32_t refused; /* for good */
+};
+
+/*
+ * smtpd -> deliver: what do the rules of [screen] say of this client?  ctl
+ * asks the same as MSG_CLIENT_TEST.
+ */
+struct msg_conn_check {
+	char ip[46];
+};
+
+struct msg_conn_verdict {
+	uint32_t action; /* enum screen_action */
+	uint32_t line;   /* of the rule; 0 none matched */
+	uint32_t unsure; /* a rule before it might match: no answer in time */
+	char text[200];  /* for the client; "" nothing */
+	char rule[400];  /* as the configuration has it */
+	char found[400]; /* what was learnt of the address */
 };
 
 /* queue -> smtpd: whether new mail is taken. */
@@ -657,6 +684,7 @@ enum service {
 	SERVICE_AUTH,
 	SERVICE_QUEUE,
 	SERVICE_DELIVER,
+	SERVICE_SMTPD,
 	SERVICE_COUNT
 };
 
@@ -665,6 +693,7 @@ enum service {
 struct msg_ctl_open {
 	uint32_t service; /* enum service */
 	uint32_t version; /* MSG_VERSION */
+	uint32_t index;   /* which smtpd */
 };
 
 struct msg_ctl_opened {
@@ -676,6 +705,14 @@ struct msg_status_row {
 	char key[64];
 	char value[300];
 	uint32_t numeric; /* value is a number */
+};
+
+/* One number that a process counts; see lib/metric.h. */
+struct msg_metric_row {
+	uint32_t metric; /* enum metric */
+	uint32_t part;   /* of a histogram */
+	char label[3][24];
+	uint64_t value;
 };
 
 enum account_verb {
@@ -1124,6 +1161,8 @@ struct msg {
 		struct msg_sessions_end sessions_end;
 		struct msg_frozen frozen;
 		struct msg_account_results account_results;
+		struct msg_conn_check conn_check;
+		struct msg_conn_verdict conn_verdict;
 		struct msg_queue_state queue_state;
 		struct msg_tx_rcpts tx_rcpts;
 		struct msg_tx_file tx_file;
@@ -1151,6 +1190,7 @@ struct msg {
 		struct msg_ctl_open ctl_open;
 		struct msg_ctl_opened ctl_opened;
 		struct msg_status_row status_row;
+		struct msg_metric_row metric_row;
 		struct msg_account_cmd account_cmd;
 		struct msg_limits_row limits_row;
 		struct msg_account_row account_row;

@@ -36,6 +36,7 @@ struct parser {
 static const char *const listen_keys[] = { "address", "tls", "scram",
 	"client-certificates", "legacy", "proxy-from", NULL };
 static const char *const tls_keys[] = { "certificate", "key", NULL };
+static const char *const screen_keys[] = { "rule", NULL };
 static const char *const route_keys[] = { "via", "tls", "user", "password-file",
 	"source", "helo", "rate", NULL };
 
@@ -74,10 +75,13 @@ unknown_key(struct parser *p, const char *section, const char *name)
 	char text[512], hint[256] = "";
 	bool listen = strncmp(section, "listen", 6) == 0;
 	bool route = strncmp(section, "route", 5) == 0;
+	bool screen = strcmp(section, "screen") == 0;
 	bool tls = strncmp(section, "tls ", 4) == 0, elsewhere;
 
 	suggest_init(&n.name, name);
 	for (const char *const *k = listen_keys; listen && *k != NULL; k++)
+		consider(&n, "", *k);
+	for (const char *const *k = screen_keys; screen && *k != NULL; k++)
 		consider(&n, "", *k);
 	for (const char *const *k = route_keys; route && *k != NULL; k++)
 		consider(&n, "", *k);
@@ -339,9 +343,45 @@ route_key(struct parser *p, const char *name, const char *value)
 		bad_value(p, name, value, why);
 }
 
+static void
+screen_key(struct parser *p, const char *name, const char *value)
+{
+	struct screen_rule *r = &p->conf->rules[p->conf->nrules];
+	const struct screen_rule *before;
+	const char *why;
+	char text[200];
+
+	if (strcmp(name, "rule") != 0) {
+		unknown_key(p, "screen", name);
+		return;
+	}
+	if (p->conf->nrules == SCREEN_RULES) {
+		complain(p, "too many rules: 256",
+		    "networks in one block can be one rule, like 192.0.2.0/24");
+		return;
+	}
+	memset(r, 0, sizeof(*r));
+	r->line = p->line;
+	if ((why = conf_screen_rule(r, value)) != NULL) {
+		bad_value(p, name, value, why);
+		return;
+	}
+	before = conf_screen_shadow(p->conf, p->conf->nrules);
+	p->conf->nrules++;
+	if (before == NULL)
+		return;
+	snprintf(text, sizeof(text),
+	    "this rule never acts: all that it is about is settled by the rule "
+	    "in line %d",
+	    before->line);
+	complain(p, text, "move it above that one, or remove it");
+}
+
 static bool
 known_section(const char *section)
 {
+	if (strcmp(section, "screen") == 0)
+		return true;
 	for (size_t i = 0; i < conf_nkeys; i++)
 		if (strcmp(conf_keys[i].section, section) == 0)
 			return true;
@@ -365,7 +405,8 @@ begin_section(struct parser *p, const char *name)
 	} else if (!known_section(name) || *name == '\0') {
 		snprintf(text, sizeof(text), "unknown section [%.200s]", name);
 		complain(p, text,
-		    "sections: tls, tls NAME, listen NAME, limits, queue, dns, "
+		    "sections: tls, tls NAME, listen NAME, limits, screen, "
+		    "guard, queue, dns, "
 		    "route NAME, paths, users, smtpd, log");
 		/* One complaint is enough for all that stands in it. */
 		snprintf(p->section, sizeof(p->section), "?");
@@ -383,6 +424,10 @@ on_key(void *arg, const char *section, const char *name, const char *value)
 		return 1;
 	if (strncmp(p->section, "listen ", 7) == 0) {
 		listen_key(p, name, value);
+		return 1;
+	}
+	if (strcmp(p->section, "screen") == 0) {
+		screen_key(p, name, value);
 		return 1;
 	}
 	if (strncmp(p->section, "tls ", 4) == 0) {
@@ -615,6 +660,10 @@ conf_each(const struct conf *c,
 		conf_tls_print(&c->tls[i], cb, arg);
 	for (size_t i = 0; i < c->nlistens; i++)
 		conf_listen_print(&c->listens[i], cb, arg);
+	for (size_t i = 0; i < c->nrules; i++) {
+		conf_rule_print(&c->rules[i], value, sizeof(value));
+		cb(arg, "screen", "rule", value);
+	}
 	for (size_t i = 0; i < c->nroutes; i++)
 		conf_route_print(&c->routes[i], cb, arg);
 }

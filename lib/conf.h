@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "lib/net.h"
+#include "lib/screen.h"
 
 #define CONF_DEFAULT_FILE "/etc/postern/postern.conf"
 #define CONF_ROOT_KEY     "/usr/share/dns/root.key"
@@ -119,6 +120,9 @@ struct conf {
 	int64_t hold_s;       /* how far ahead a client may date its mail */
 	uint32_t connections; /* from one address */
 
+	struct screen_rule rules[SCREEN_RULES]; /* of [screen], in order */
+	size_t nrules;
+
 	bool guard_freeze;       /* it acts, and does not only watch */
 	uint32_t guard_new;      /* new recipients a day */
 	uint32_t guard_refused;  /* recipients refused for good, a day, */
@@ -209,6 +213,9 @@ bool conf_route_by_sender(const struct conf *);
 /* The [listen NAME] section of this name, as its first address has it, or
  * NULL. */
 const struct conf_listen *conf_listen(const struct conf *, const char *name);
+
+/* A rule of [screen] as the file would write it. */
+void conf_rule_print(const struct screen_rule *, char *out, size_t size);
 
 /* Every effective value, defaults included, for `config show`; section "" is
  * the top of the file. */

@@ -51,6 +51,12 @@ void conf_tls_print(const struct conf_tls *,
 	void *arg, const char *section, const char *key, const char *value),
     void *arg);
 
+/* conf_screen.c: a `rule` of [screen], all zero but for its line; NULL or what
+ * is wrong. */
+const char *conf_screen_rule(struct screen_rule *, const char *value);
+/* The rule before the nth because of which that one never matches, or NULL. */
+const struct screen_rule *conf_screen_shadow(const struct conf *, size_t n);
+
 /* A host name as in DNS, without a dot at its end. */
 bool conf_host_name(const char *);
 

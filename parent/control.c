@@ -100,10 +100,10 @@ opened(struct client *cl, uint32_t exit_code, const char *text)
 
 /* Give the connection to the process that it is about. */
 static void
-hand_over(struct client *cl, enum process to)
+hand_over(struct client *cl, enum process to, unsigned index)
 {
 	struct msg m = { .type = MSG_CTL_CLIENT };
-	struct worker *w = workers_find(to);
+	struct worker *w = workers_find(to, index);
 
 	if (w == NULL || !w->ready) {
 		opened(cl, CODE_TEMP,
@@ -147,7 +147,7 @@ on_open(struct client *cl, const struct msg_ctl_open *open)
 	} else if (owner == P_COUNT) {
 		opened(cl, CODE_USAGE, "no such service");
 	} else if (owner != P_PARENT) {
-		hand_over(cl, owner);
+		hand_over(cl, owner, open->index);
 		return;
 	} else {
 		cl->opened = true;

@@ -15,8 +15,9 @@
 
 #define BACKLOG 4096
 
-static struct {
+static struct bound {
 	struct msg_listen what;
+	struct net_address address;
 	int fd;
 } sockets[CONF_LISTENS];
 static size_t nsockets;
@@ -43,33 +44,88 @@ bind_one(const struct conf_listen *l)
 	return fd;
 }
 
+static bool
+has_address(const struct bound *b, const struct conf_listen *l)
+{
+	const struct sockaddr *a = (const struct sockaddr *)&b->address.ss;
+	const struct sockaddr *o = (const struct sockaddr *)&l->address.ss;
+
+	return net_equal(a, o) && net_port(a) == net_port(o);
+}
+
+static struct bound *
+find(const struct conf_listen *l)
+{
+	for (size_t i = 0; i < nsockets; i++)
+		if (has_address(&sockets[i], l))
+			return &sockets[i];
+	return NULL;
+}
+
+static bool
+is_kept(const struct bound *b, const struct bound *fresh, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fresh[i].fd == b->fd)
+			return true;
+	return false;
+}
+
+/* The descriptor for this one, an old one if there is; -1 after logging. */
+static int
+socket_for(const struct conf_listen *l)
+{
+	const struct sockaddr *sa = (const struct sockaddr *)&l->address.ss;
+	struct bound *old = find(l);
+	char ip[NET_TEXT];
+	int fd;
+
+	if (old != NULL)
+		return old->fd;
+	if ((fd = bind_one(l)) != -1)
+		return fd;
+	net_text(sa, ip);
+	log_event("listen.failed", "listen=%s address=%s port=%u error=%s",
+	    log_quote(l->name), ip, net_port(sa), log_quote(strerror(errno)));
+	return -1;
+}
+
+/* Close the sockets in a[n] that are not in b[m]. */
+static void
+close_others(const struct bound *a, size_t n, const struct bound *b, size_t m)
+{
+	for (size_t i = 0; i < n; i++)
+		if (a[i].fd != -1 && !is_kept(&a[i], b, m))
+			close(a[i].fd);
+}
+
 int
 listen_open(const struct conf *c)
 {
+	struct bound fresh[CONF_LISTENS];
 	int failed = 0;
 
+	memset(fresh, 0, sizeof(fresh));
 	for (size_t i = 0; i < c->nlistens; i++) {
 		const struct conf_listen *l = &c->listens[i];
-		const struct sockaddr *sa =
-		    (const struct sockaddr *)&l->address.ss;
-		int fd = bind_one(l);
-		char ip[NET_TEXT];
 
-		net_text(sa, ip);
-		if (fd == -1) {
-			log_event("listen.failed",
-			    "listen=%s address=%s port=%u error=%s",
-			    log_quote(l->name), ip, net_port(sa),
-			    log_quote(strerror(errno)));
+		fresh[i].fd = socket_for(l);
+		fresh[i].address = l->address;
+		memcpy(fresh[i].what.name, l->name, sizeof(l->name));
+		fresh[i].what.tls_mode = l->tls;
+		fresh[i].what.port =
+		    net_port((const struct sockaddr *)&l->address.ss);
+		if (fresh[i].fd == -1)
 			failed = -1;
-			continue;
-		}
-		sockets[nsockets].fd = fd;
-		memcpy(sockets[nsockets].what.name, l->name, sizeof(l->name));
-		sockets[nsockets].what.tls_mode = l->tls;
-		sockets[nsockets++].what.port = net_port(sa);
 	}
-	return failed;
+	if (failed == -1) {
+		close_others(fresh, c->nlistens, sockets, nsockets);
+		return -1;
+	}
+	close_others(sockets, nsockets, fresh, c->nlistens);
+	memcpy(sockets, fresh, sizeof(sockets));
+	nsockets = c->nlistens;
+	return 0;
 }
 
 void

@@ -80,17 +80,6 @@ load(char **text, size_t *len)
 static void
 warn_restart(const struct conf *old, const struct conf *new)
 {
-	bool listens = old->nlistens != new->nlistens;
-
-	for (size_t i = 0; i < old->nlistens && !listens; i++)
-		listens =
-		    strcmp(old->listens[i].name, new->listens[i].name) != 0 ||
-		    old->listens[i].tls != new->listens[i].tls ||
-		    memcmp(&old->listens[i].address.ss,
-			&new->listens[i].address.ss,
-			sizeof(new->listens[i].address.ss)) != 0;
-	if (listens)
-		log_event("conf.restart-needed", "key=listen");
 	if (strcmp(old->state, new->state) != 0 ||
 	    strcmp(old->run, new->run) != 0)
 		log_event("conf.restart-needed", "key=paths");
@@ -98,6 +87,14 @@ warn_restart(const struct conf *old, const struct conf *new)
 		log_event("conf.restart-needed", "key=smtpd.workers");
 	if (old->cache_bytes != new->cache_bytes)
 		log_event("conf.restart-needed", "key=queue.cache");
+}
+
+static void
+keep_old(const char *why)
+{
+	log_event(
+	    "conf.kept", "file=%s reason=%s", log_quote(file), log_quote(why));
+	notify("READY=1");
 }
 
 static void
@@ -111,11 +108,13 @@ on_hup(void *arg)
 	notify("RELOADING=1");
 	c = load(&text, &len);
 	if (c == NULL) {
-		log_event("conf.kept",
-		    "file=%s reason=\"the new one has "
-		    "errors\"",
-		    log_quote(file));
-		notify("READY=1");
+		keep_old("the new one has errors");
+		return;
+	}
+	if (listen_open(c) == -1) {
+		conf_free(c);
+		free(text);
+		keep_old("an address cannot be listened at");
 		return;
 	}
 	warn_restart(conf, c);

@@ -38,8 +38,9 @@ const char *parent_conf_text(size_t *len);
 int64_t parent_started(void); /* unix seconds */
 
 /*
- * listen.c - bind every [listen] address.  0, or -1 after logging each one
- * that cannot be bound.
+ * listen.c - bind every [listen] address, and let go of those that are in no
+ * [listen] any more; sockets that stay keep whoever waits in them.  0, or -1
+ * after logging each one that cannot be bound: then all is as it was.
  */
 int listen_open(const struct conf *);
 void listen_send(struct channel *); /* MSG_LISTEN for each, to an smtpd */
@@ -60,8 +61,8 @@ void workers_stop(void);
 bool workers_hopeless(void);
 size_t workers_count(void);
 const struct worker *workers_get(size_t i);
-/* The first running child of this kind, or NULL. */
-struct worker *workers_find(enum process);
+/* The running child of this kind and number, or NULL. */
+struct worker *workers_find(enum process, unsigned index);
 
 /* tickets.c - keys for TLS session tickets, shared by all smtpds, changed
  * every 12 hours. */

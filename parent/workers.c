@@ -35,6 +35,7 @@ static const struct {
 	{ P_SMTPD,   P_AUTH,    false },
 	{ P_SMTPD,   P_AUTH,    true },
 	{ P_SMTPD,   P_QUEUE,   false },
+	{ P_SMTPD,   P_DELIVER, false },
 	{ P_QUEUE,   P_DELIVER, false },
 	{ P_QUEUE,   P_AUTH,    false },
 	{ P_DELIVER, P_AUTH,    false },
@@ -76,10 +77,10 @@ workers_get(size_t i)
 }
 
 struct worker *
-workers_find(enum process p)
+workers_find(enum process p, unsigned index)
 {
 	for (struct worker *w = workers; w < workers + nworkers; w++)
-		if (w->process == p && w->pid != 0)
+		if (w->process == p && w->index == index && w->pid != 0)
 			return w;
 	return NULL;
 }
@@ -487,6 +488,8 @@ workers_reload(void)
 	for (struct worker *w = workers; w < workers + nworkers; w++)
 		if (w->pid != 0) {
 			send_conf(w);
+			if (w->process == P_SMTPD)
+				listen_send(&w->channel);
 			send_start(w);
 		}
 }

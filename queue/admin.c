@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "ipc/metrics.h"
 #include "lib/loop.h"
 #include "queue/admin.h"
 #include "queue/admin_command.h"
@@ -133,6 +134,10 @@ on_message(struct channel *c, const struct msg *m, int fd)
 	if (m->type >= MSG_RESTORE_MESSAGE && m->type <= MSG_RESTORE_BODY &&
 	    !op->busy && refusal == NULL) {
 		admin_restore_row(op, m);
+		return;
+	}
+	if (m->type == MSG_METRICS && !op->busy) {
+		metrics_tell(c, m->tag);
 		return;
 	}
 	if (m->type != MSG_QUEUE_CMD || op->busy) {

@@ -55,6 +55,8 @@ check(struct session *s, struct sasl_login *login)
 	text_copy(a->ip, sizeof(a->ip), s->ip);
 	a->port = s->port;
 	a->legacy = s->legacy;
+	a->screen = s->screen;
+	text_copy(a->certificate, sizeof(a->certificate), s->facts.certificate);
 	text_copy(a->tls, sizeof(a->tls), s->tls);
 	text_copy(a->mech, sizeof(a->mech), s->mech);
 	explicit_bzero(login, sizeof(*login));
@@ -134,6 +136,7 @@ relay(struct session *s, const char *response, size_t n)
 	a->port = s->port;
 	text_copy(a->tls, sizeof(a->tls), s->tls);
 	a->legacy = s->legacy;
+	a->screen = s->screen;
 	a->first = !s->relayed;
 	a->plus = has_plus(s);
 	text_copy(a->certificate, sizeof(a->certificate), s->facts.certificate);
@@ -206,6 +209,9 @@ cmd_auth(struct session *s, char *args, size_t n)
 		return reply(s, 504, "5.5.4",
 		    "no such mechanism here; there is%s", list);
 	}
+	/* Before the password is said. */
+	if (s->screen == SCREEN_CERTIFICATE && !has_certificate(s))
+		return failed(s, reply(s, 535, "5.7.8", "%s", s->screen_text));
 	s->relayed = false;
 	s->mech = mech->name;
 	args += name;

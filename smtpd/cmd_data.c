@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "mail/msgid.h"
 #include "smtpd/session.h"
 #include "smtpd/text.h"
@@ -480,7 +481,11 @@ stored(struct session *s, const struct msg_tx_result *r)
 	    id, s->ip, s->port, s->tls, s->mech, log_quote(s->account),
 	    log_quote(tx->sender), tx->nrcpts, tx->reader.size,
 	    s->world->now_ms - tx->began_ms, log_quote(tx->header.message_id));
-	s->errors = s->idle_commands = 0;
+	s->errors = s->idle_commands = s->put_offs = 0;
+	metric_add(METRIC_ACCEPTED, NULL, NULL, NULL, 1);
+	metric_observe(METRIC_SIZE, tx->reader.size);
+	metric_observe(
+	    METRIC_ACCEPT_TIME, (uint64_t)(s->world->now_ms - s->since_ms));
 	return reply(s, 250, "2.0.0", "queued as %s", id);
 }
 

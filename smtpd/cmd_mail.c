@@ -3,6 +3,7 @@
  * there.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mail/command.h"
@@ -24,26 +25,40 @@ hold_until_s(const struct surroundings *w, const struct mail_args *args)
 				    : args->hold_until_s;
 }
 
-/* Whether there is any point in going on. */
-static int
-object(struct session *s, const struct mail_args *args)
+/* RFC 1870 6.1: what it says of itself is too much already. */
+static void
+too_large(struct outcome *o, uint64_t most)
+{
+	char text[sizeof(o->text)];
+
+	snprintf(text, sizeof(text), TOO_LARGE, most);
+	outcome_set(o, V_PERM, 552, "5.3.4", text);
+}
+
+/* Why there is no point in going on; false: there is. */
+static bool
+object(const struct session *s, const struct mail_args *args, struct outcome *o)
 {
 	const struct surroundings *w = s->world;
+	char text[sizeof(o->text)];
 
+	o->verdict = V_OK;
 	if (args->has_size && args->size > w->conf->message_size)
-		return reply(s, 552, "5.3.4", TOO_LARGE, w->conf->message_size);
+		too_large(o, w->conf->message_size);
 	/* RFC 4865 5. */
-	if (args->holds && hold_until_s(w, args) > now_s(w) + w->conf->hold_s)
-		return reply(s, 501, "5.5.4",
+	else if (args->holds &&
+	    hold_until_s(w, args) > now_s(w) + w->conf->hold_s) {
+		snprintf(text, sizeof(text),
 		    "cannot hold mail for more than %" PRId64 " seconds",
 		    w->conf->hold_s);
-	if (!w->queue_up)
-		return reply(s, 451, "4.3.0", QUEUE_AWAY);
-	if (!w->accepting)
-		return reply(s, 452, "4.3.1", "%s",
+		outcome_set(o, V_PERM, 501, "5.5.4", text);
+	} else if (!w->queue_up)
+		outcome_set(o, V_TEMP, 451, "4.3.0", QUEUE_AWAY);
+	else if (!w->accepting)
+		outcome_set(o, V_TEMP, 452, "4.3.1",
 		    w->refusal[0] != '\0' ? w->refusal
 					  : "no new mail for the moment");
-	return 0;
+	return o->verdict != V_OK;
 }
 
 /* What was said of the message, as the queue wants it. */
@@ -90,16 +105,15 @@ cmd_mail(struct session *s, char *args, size_t n)
 	struct mail_args mail;
 	enum args_result r;
 	char sender[ADDRESS_MAX];
-	int code;
+	struct outcome no;
 
 	r = command_mail(&mail, args, n);
 	if (r != ARGS_OK)
 		return reply_misread(s, r, "5.1.7",
 		    "write MAIL FROM:<address@domain>, then parameters");
-	code = object(s, &mail);
-	if (code != 0)
-		return code;
 	address_format(&mail.from, sender);
+	if (object(s, &mail, &no))
+		return refuse_sender(s, sender, &no);
 	s->tx = tx_new(sender, s->world->now_ms);
 	s->tx->most_rcpts = s->world->conf->recipients;
 	s->tx->most_size = UINT64_MAX;
@@ -116,14 +130,16 @@ static int
 mail_begins(struct session *s, const struct msg_allowed *a)
 {
 	struct transaction *tx = s->tx;
+	struct outcome no;
 
 	if (a->rcpts != 0)
 		tx->most_rcpts = a->rcpts;
 	if (a->size != 0)
 		tx->most_size = a->size;
-	/* RFC 1870 6.1: what it says of itself is too much already. */
-	if (tx->size_hint > tx->most_size)
-		return reply(s, 552, "5.3.4", TOO_LARGE, tx->most_size);
+	if (tx->size_hint > tx->most_size) {
+		too_large(&no, tx->most_size);
+		return refuse(s, &no);
+	}
 	return reply(s, 250, "2.1.0", "sender ok");
 }
 

@@ -17,12 +17,15 @@
 #define TURN_MOST   8   /* accepted in one turn; the rest is for others */
 #define BREATHER_MS 250 /* without descriptors */
 
-static struct listener {
+struct listener {
 	int fd;
 	struct door door;
 	struct watch watch;
-} listeners[LISTENERS];
-static int count;
+};
+
+/* Those in use, and those that have come for the next reload. */
+static struct listener listeners[LISTENERS], coming[LISTENERS];
+static int count, ncoming;
 static listener_fn *on_client;
 static bool paused;
 static struct timer breather;
@@ -41,13 +44,9 @@ listener_add(const struct msg_listen *m, int fd)
 {
 	struct listener *l;
 
-	if (on_client != NULL) { /* a reload binds nothing */
-		close(fd);
-		return;
-	}
-	if (count == LISTENERS)
+	if (ncoming == LISTENERS)
 		fatal("more than %d listening sockets", LISTENERS);
-	l = &listeners[count++];
+	l = &coming[ncoming++];
 	l->fd = fd;
 	snprintf(l->door.name, sizeof(l->door.name), "%s", m->name);
 	l->door.port = m->port;
@@ -119,16 +118,40 @@ on_ready(void *arg, short events)
 	}
 }
 
+static void
+close_all(void)
+{
+	for (int i = 0; i < count; i++) {
+		watch_set(&listeners[i].watch, 0);
+		close(listeners[i].fd);
+		listeners[i].fd = -1;
+	}
+	count = 0;
+}
+
+/* The same sockets come with other descriptors: whoever waits in them stays. */
+void
+listener_renew(void)
+{
+	if (ncoming == 0)
+		return;
+	close_all();
+	memcpy(listeners, coming, sizeof(listeners));
+	count = ncoming;
+	ncoming = 0;
+	for (int i = 0; i < count; i++)
+		watch_init(&listeners[i].watch, listeners[i].fd, on_ready,
+		    &listeners[i]);
+	watch_all();
+}
+
 void
 listener_start(listener_fn *cb)
 {
 	on_client = cb;
 	timer_init(&breather, on_breath, NULL);
-	for (int i = 0; i < count; i++)
-		watch_init(&listeners[i].watch, listeners[i].fd, on_ready,
-		    &listeners[i]);
 	keep_spare();
-	watch_all();
+	listener_renew();
 }
 
 void
@@ -143,11 +166,6 @@ listener_pause(bool on)
 void
 listener_stop(void)
 {
-	for (int i = 0; i < count; i++) {
-		watch_set(&listeners[i].watch, 0);
-		close(listeners[i].fd);
-		listeners[i].fd = -1;
-	}
-	count = 0;
+	close_all();
 	timer_clear(&breather);
 }

@@ -16,12 +16,15 @@ struct door {
 	bool implicit; /* TLS from the first byte */
 };
 
-/* A client has come; takes fd, which is nonblocking.  The door stays. */
+/* A client has come; takes fd, which is nonblocking.  The door is borrowed. */
 typedef void listener_fn(int fd, const struct sockaddr *, const struct door *);
 
-/* One more socket, from the parent; takes fd.  Not accepting yet. */
+/* One more socket, from the parent; takes fd.  Not accepting before the start
+ * or the next renewal. */
 void listener_add(const struct msg_listen *, int fd);
 void listener_start(listener_fn *);
+/* If sockets were added since, they replace those in use. */
+void listener_renew(void);
 /* Leave clients to the others, or to the backlog. */
 void listener_pause(bool);
 /* Close them all. */

@@ -21,7 +21,7 @@
 struct proxied {
 	int fd;
 	struct sockaddr_storage peer;
-	const struct door *door;
+	struct door door;
 	struct watch watch;
 	struct timer timer;
 	size_t have;
@@ -61,7 +61,7 @@ forget(struct proxied *p)
 static void
 give_up(struct proxied *p, const char *hint)
 {
-	log_closed((struct sockaddr *)&p->peer, p->door, hint);
+	log_closed((struct sockaddr *)&p->peer, &p->door, hint);
 	close(forget(p));
 	on_less();
 }
@@ -87,7 +87,7 @@ on_ready(void *arg, short events)
 {
 	struct proxied *p = arg;
 	struct sockaddr_storage client = p->peer;
-	const struct door *door = p->door;
+	struct door door = p->door;
 	size_t used, seen;
 	ssize_t n;
 
@@ -116,7 +116,7 @@ on_ready(void *arg, short events)
 		give_up(p, "bad-proxy-header");
 		return;
 	}
-	next(forget(p), (struct sockaddr *)&client, door);
+	next(forget(p), (struct sockaddr *)&client, &door);
 }
 
 void
@@ -153,7 +153,7 @@ proxied_begin(int fd, const struct sockaddr *peer, const struct door *door,
 	memcpy(&p->peer, peer,
 	    peer->sa_family == AF_INET ? sizeof(struct sockaddr_in)
 				       : sizeof(struct sockaddr_in6));
-	p->door = door;
+	p->door = *door;
 	LIST_INSERT_HEAD(&waiting, p, link);
 	count++;
 	timer_init(&p->timer, on_timeout, p);

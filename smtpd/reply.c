@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "mail/ascii.h"
 #include "smtpd/session.h"
 #include "smtpd/text.h"
@@ -123,13 +124,19 @@ reply_outcome(struct session *s, const struct outcome *o)
 }
 
 int
-refuse(struct session *s, const struct outcome *o)
+refuse_sender(struct session *s, const char *sender, const struct outcome *o)
 {
+	metric_add(METRIC_REJECTED, o->status, NULL, NULL, 1);
 	log_event("msg.refused",
 	    "ip=%s port=%u tls=%s mech=%s code=%d status=%s account=%s "
 	    "from=%s reason=%s",
 	    s->ip, s->port, s->tls, s->mech, o->code, o->status,
-	    log_quote(s->account), log_quote(s->tx->sender),
-	    log_quote(o->text));
+	    log_quote(s->account), log_quote(sender), log_quote(o->text));
 	return reply_outcome(s, o);
+}
+
+int
+refuse(struct session *s, const struct outcome *o)
+{
+	return refuse_sender(s, s->tx->sender, o);
 }

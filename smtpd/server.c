@@ -4,14 +4,17 @@
  * Sockets, timers and neighbours call in here, and only here are the doors of
  * a session used.  After each call tend() looks at what the session wants.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ipc/metrics.h"
 #include "lib/io.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/tls.h"
 #include "smtpd/certificate.h"
 #include "smtpd/clients.h"
@@ -20,6 +23,7 @@
 #include "smtpd/keyless.h"
 #include "smtpd/listener.h"
 #include "smtpd/proxied.h"
+#include "smtpd/screened.h"
 #include "smtpd/server.h"
 #include "smtpd/text.h"
 
@@ -34,7 +38,8 @@
 #define LOOK_MS       500
 
 static struct surroundings world;
-static struct channel auth = { .fd = -1 }, queue = { .fd = -1 };
+static struct channel auth = { .fd = -1 }, queue = { .fd = -1 },
+		      resolver = { .fd = -1 };
 static unsigned most_clients, cores = 1;
 static bool stopping;
 static struct timer stop_timer, room_timer;
@@ -44,7 +49,8 @@ static bool
 full(void)
 {
 	return clients_full() ||
-	    clients_count() + proxied_count() >= most_clients;
+	    clients_count() + proxied_count() + screened_count() >=
+	    most_clients;
 }
 
 /* Who has been here longest without a login, and long enough; or NULL. */
@@ -94,9 +100,29 @@ send_request(const struct msg *m)
 	return channel_send(c, m, -1);
 }
 
+/* What became of a connection at the door. */
+static void
+count_connection(unsigned at, const char *result)
+{
+	char port[8];
+
+	snprintf(port, sizeof(port), "%u", at);
+	metric_add(METRIC_CONNECTIONS_TOTAL, port, result, NULL, 1);
+}
+
+static void
+count_open(unsigned at, int n)
+{
+	char port[8];
+
+	snprintf(port, sizeof(port), "%u", at);
+	metric_add(METRIC_CONNECTIONS, port, NULL, NULL, n);
+}
+
 static void
 drop(struct client *c)
 {
+	count_open(c->session.port, -1);
 	log_debug("smtp.gone", "ip=%s port=%u", c->session.ip, c->session.port);
 	session_gone(&c->session);
 	source_leave(c->source);
@@ -214,9 +240,11 @@ tend(struct client *c)
 static void
 on_error(struct client *c)
 {
-	if (session_wants(&c->session) == WANTS_TLS)
+	if (session_wants(&c->session) == WANTS_TLS) {
 		log_event("tls.failed", "ip=%s port=%u error=%s", c->session.ip,
 		    c->session.port, log_quote(io_error(&c->io)));
+		metric_add(METRIC_HANDSHAKES, "none", "failed", NULL, 1);
+	}
 	drop(c);
 }
 
@@ -255,6 +283,8 @@ on_io(struct io *io, enum io_event event)
 		break;
 	case IO_SECURED:
 		c->securing = false;
+		metric_add(
+		    METRIC_HANDSHAKES, io_tls_version(io), "ok", NULL, 1);
 		facts_read(&c->session.facts, io->ssl, c->session.scram);
 		session_secured(&c->session, io_tls_version(io));
 		break;
@@ -277,6 +307,7 @@ turn_away(int fd, const char *ip, unsigned port, bool implicit_tls, bool log)
 	static const char sorry[] =
 	    "421 4.7.0 too many connections from your address\r\n";
 
+	count_connection(port, "too-many");
 	if (log)
 		log_event("smtp.closed", "ip=%s port=%u hint=%s", ip, port,
 		    "too-many-connections");
@@ -324,36 +355,75 @@ is_legacy(const struct door *door)
 	return l != NULL && l->legacy;
 }
 
-/* Begin with a client whose address is known. */
 static void
-welcome(int fd, const struct sockaddr *sa, const struct door *door)
+log_verdict(
+    const char *ip, const struct door *door, const struct msg_conn_verdict *v)
+{
+	if (v->action == SCREEN_ALLOW)
+		return;
+	metric_add(METRIC_SCREENED,
+	    screen_action_name((enum screen_action)v->action), NULL, NULL, 1);
+	log_event("smtp.screened",
+	    "ip=%s port=%u action=%s line=%u sure=%s found=%s", ip, door->port,
+	    screen_action_name((enum screen_action)v->action), v->line,
+	    v->unsure ? "no" : "yes", log_quote(v->found));
+}
+
+/* Begin with a client of whom is known what the rules say.  NULL: nothing. */
+static void
+receive(int fd, const struct sockaddr *sa, const struct door *door,
+    struct source *source, const struct msg_conn_verdict *v)
 {
 	const struct conf_listen *l;
-	struct source *source;
 	struct client *c;
 	char ip[NET_TEXT];
-	bool first;
 
 	world.now_ms = loop_now_ms();
 	net_text(sa, ip);
-	source = source_enter(sa, most_from_one(), &first);
-	if (source == NULL) {
-		turn_away(fd, ip, door->port, door->implicit, first);
-		return;
-	}
+	if (v != NULL)
+		log_verdict(ip, door, v);
+	count_connection(door->port,
+	    v != NULL && v->action == SCREEN_REFUSE ? "refused" : "accepted");
+	count_open(door->port, 1);
 	c = client_new();
 	c->source = source;
 	c->legacy = is_legacy(door);
 	io_open(&c->io, fd, IN_LIMIT, on_io, c);
 	session_init(&c->session, &world, &c->io.out, c->id, ip, door->port,
-	    door->implicit);
+	    door->implicit, v);
 	c->session.legacy = c->legacy;
 	l = conf_listen(world.conf, door->name);
 	c->session.scram = l != NULL && l->scram;
-	c->asks_certificate = l != NULL && l->client_certificates;
+	c->asks_certificate = c->session.screen == SCREEN_CERTIFICATE ||
+	    (l != NULL && l->client_certificates);
 	mind_room();
 	log_debug("smtp.connect", "ip=%s port=%u", ip, door->port);
 	tend(c);
+}
+
+/* Begin with a client whose address is known. */
+static void
+welcome(int fd, const struct sockaddr *sa, const struct door *door)
+{
+	struct source *source;
+	char ip[NET_TEXT];
+	bool first;
+
+	net_text(sa, ip);
+	source = source_enter(sa, most_from_one(), &first);
+	if (source == NULL)
+		turn_away(fd, ip, door->port, door->implicit, first);
+	else if (world.conf->nrules > 0)
+		screened_begin(fd, sa, door, source, world.conf);
+	else
+		receive(fd, sa, door, source, NULL);
+}
+
+static bool
+ask_resolver(const struct msg *m)
+{
+	return channel_backlog(&resolver) <= BACKLOG_BYTES &&
+	    channel_send(&resolver, m, -1);
 }
 
 static void
@@ -390,6 +460,7 @@ on_client(int fd, const struct sockaddr *sa, const struct door *door)
 	const struct conf_listen *l = conf_listen(world.conf, door->name);
 
 	if (!make_room()) {
+		count_connection(door->port, "full");
 		close(fd);
 		mind_room();
 		return;
@@ -484,6 +555,11 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		break;
 	case MSG_ACCOUNTS_DONE:
 		break;
+	case MSG_CONN_VERDICT:
+		if (m->u.conn_verdict.action >= SCREEN_ACTIONS)
+			fatal("bad verdict");
+		screened_answer(m);
+		break;
 	case MSG_QUEUE_STATE:
 		world.accepting = m->u.queue_state.accepting != 0;
 		text_copy(world.refusal, sizeof(world.refusal),
@@ -508,14 +584,16 @@ on_gone(struct channel *c)
 static void
 take_peer(enum process who, unsigned index, bool sign, int fd)
 {
-	struct channel *c = who == P_AUTH ? &auth : &queue;
+	struct channel *c = who == P_AUTH ? &auth
+	    : who == P_QUEUE              ? &queue
+					  : &resolver;
 
 	if (who == P_AUTH && sign) {
 		keyless_line(fd);
 		held_go_on();
 		return;
 	}
-	if (who != P_AUTH && who != P_QUEUE)
+	if (who != P_AUTH && who != P_QUEUE && who != P_DELIVER)
 		fatal("no business with %s", process_name(who));
 	if (channel_up(c)) {
 		channel_close(c);
@@ -541,6 +619,8 @@ take_message(const struct msg *m, int fd)
 {
 	if (m->type == MSG_LISTEN && fd != -1)
 		listener_add(&m->u.listen, fd);
+	else if (m->type == MSG_CTL_CLIENT && fd != -1)
+		metrics_open(fd, P_SMTPD);
 	else if (m->type == MSG_TICKET_KEYS)
 		tls_ticket_keys(m->u.ticket_keys.keys.data,
 		    m->u.ticket_keys.keys.len / TLS_TICKET_KEY);
@@ -568,6 +648,7 @@ start(const struct conf *conf)
 	world.tls = certificate_context(false) != NULL;
 	timer_init(&room_timer, on_room_timer, NULL);
 	proxied_init(welcome, on_less);
+	screened_init(receive, ask_resolver, on_less);
 	listener_start(on_client);
 	child_ready();
 }
@@ -576,6 +657,8 @@ static void
 reload(const struct conf *conf)
 {
 	world.conf = conf;
+	if (!stopping)
+		listener_renew();
 	certificate_adopt(conf, held_wanted);
 	world.tls = certificate_context(false) != NULL;
 }
@@ -594,6 +677,8 @@ stop(void)
 	listener_stop();
 	timer_clear(&room_timer);
 	proxied_stop();
+	screened_stop();
+	metrics_close();
 	each(send_home, NULL);
 	if (clients_count() == 0) {
 		loop_stop();

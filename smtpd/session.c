@@ -26,6 +26,8 @@
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
+#define PUT_OFF_MOST   100 /* 4yz without a mail; then each takes time */
+#define PUT_OFF_MS     1000
 #define IDLE_COMMANDS  100    /* without a mail; then they are errors */
 #define FORGET_MOST    262144 /* octets read only to be polite */
 #define OUT_LIMIT      16384  /* unsent octets at which we stop eating */
@@ -80,7 +82,7 @@ static const struct command commands[] = {
    { "RSET",     IN(ST_NEW),        IDLING,                 cmd_rset,       NULL,          ST_NEW,     ST_SAME, ST_SAME  },
    { "RSET",     IN(ST_READY) | TX | IN(ST_CHUNKS), IDLING,                 cmd_rset,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
    { "NOOP",     ANYWHERE,          IDLING,                 cmd_noop,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
-   { "QUIT",     ANYWHERE,          0,                      cmd_quit,       NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
+   { "QUIT",     ANYWHERE | IN(ST_REFUSED), 0,                     cmd_quit,       NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
    { "VRFY",     ANYWHERE,          IDLING,                 cmd_vrfy,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
    { "HELP",     ANYWHERE,          IDLING,                 cmd_help,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
    { "EXPN",     ANYWHERE,          0,                      cmd_expn,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
@@ -139,6 +141,7 @@ static const struct {
 	[ST_BODY] = { "body", eat_body, 300 },
 	[ST_CHUNKS] = { "chunks", eat_command, 300 },
 	[ST_TLS] = { "tls", NULL, 30 },
+	[ST_REFUSED] = { "refused", eat_command, 30 },
 	[ST_CLOSING] = { "closing", eat_and_forget, 10 },
 };
 
@@ -222,6 +225,21 @@ part_when_idle(struct session *s)
 	leave(s);
 }
 
+/*
+ * A mail that must wait is not the client's fault, and neither is what it
+ * says behind it: RSET, or the rest of what it had pipelined.  Who tries again
+ * at once, and again, does so slowly.
+ */
+static void
+note_put_off(struct session *s, const struct command *cmd, int code)
+{
+	if (code / 100 != 4 || (cmd->run != cmd_mail && cmd != &body))
+		return;
+	s->idle_commands = 0;
+	if (++s->put_offs > PUT_OFF_MOST)
+		s->until_ms = s->world->now_ms + PUT_OFF_MS;
+}
+
 /* Whether this outcome brings the session nearer to its end. */
 static bool
 counts_as_error(struct session *s, const struct command *cmd, int code)
@@ -274,6 +292,7 @@ settle(struct session *s, const struct command *cmd, int code)
 		return;
 	}
 	s->cmd = NULL;
+	note_put_off(s, cmd, code);
 	if (code == MORE)
 		enter(s, ST_SAME);
 	else if (code == 421)
@@ -332,10 +351,13 @@ object(const struct session *s, const struct command *cmd, size_t n)
 		[ST_MAIL] = { 503, "5.5.1", "say RCPT first, or RSET" },
 		[ST_RCPT] = { 503, "5.5.1", "say DATA or BDAT, or RSET" },
 		[ST_CHUNKS] = { 503, "5.5.1", "go on with BDAT, or RSET" },
+		[ST_REFUSED] = { 503, "5.5.1", "refused at the greeting" },
 	};
 
 	if (!(cmd->needs & LONG) && n > COMMAND_MOST)
 		return &too_long;
+	if (s->state == ST_REFUSED && !(cmd->legal_in & IN(ST_REFUSED)))
+		return &out_of_order[ST_REFUSED];
 	if ((cmd->needs & TLS) && s->tls[0] == '\0')
 		return cmd->needs & NO_LOGIN ? &auth_in_clear : &in_clear;
 	if ((cmd->needs & LOGIN) && s->account[0] == '\0')
@@ -543,17 +565,33 @@ eat_and_forget(struct session *s, char *p, size_t n)
 	return n;
 }
 
+/* RFC 5321 3.1: whoever is refused here is still waited for to say QUIT. */
 static void
 greet(struct session *s)
 {
+	const char *hostname = s->world->conf->hostname;
+
 	s->greeted = true;
-	reply(s, 220, "", "%s ESMTP postern", s->world->conf->hostname);
+	if (s->screen != SCREEN_REFUSE) {
+		reply(s, 220, "", "%s ESMTP postern", hostname);
+		enter(s, ST_NEW);
+	} else if (!s->unsure) {
+		reply(s, 554, "", "%s %s", hostname, s->screen_text);
+		enter(s, ST_REFUSED);
+	} else {
+		/* A rule in front of that one might have let it in. */
+		reply(s, 421, "",
+		    "%s cannot look up your address just now; try again in a "
+		    "minute",
+		    hostname);
+		leave(s);
+	}
 }
 
 void
 session_init(struct session *s, const struct surroundings *world,
     struct buf *out, uint64_t id, const char *ip, unsigned port,
-    bool implicit_tls)
+    bool implicit_tls, const struct msg_conn_verdict *screen)
 {
 	memset(s, 0, sizeof(*s));
 	s->id = id;
@@ -563,9 +601,15 @@ session_init(struct session *s, const struct surroundings *world,
 	s->mech = "";
 	text_copy(s->ip, sizeof(s->ip), ip);
 	s->opened_ms = s->since_ms = world->now_ms;
-	if (!implicit_tls)
+	if (screen != NULL) {
+		s->screen = (enum screen_action)screen->action;
+		s->unsure = screen->unsure != 0;
+		text_copy(s->screen_text, sizeof(s->screen_text), screen->text);
+	}
+	if (implicit_tls)
+		enter(s, ST_TLS);
+	else
 		greet(s);
-	enter(s, implicit_tls ? ST_TLS : ST_NEW);
 }
 
 static bool
@@ -658,7 +702,8 @@ session_secured(struct session *s, const char *version)
 	s->esmtp = false;
 	if (!s->greeted)
 		greet(s);
-	enter(s, ST_NEW);
+	else
+		enter(s, ST_NEW);
 	part_when_idle(s);
 }
 

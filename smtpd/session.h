@@ -31,6 +31,7 @@ enum state {
 		     * chunk (RFC 3030) */
 	ST_CHUNKS,  /* between two chunks */
 	ST_TLS,     /* a handshake comes next, or is under way */
+	ST_REFUSED, /* at the greeting: nothing but QUIT (RFC 5321 3.1) */
 	ST_CLOSING, /* the last words are said */
 	ST_COUNT,
 	ST_SAME = ST_COUNT /* in tables only: stay where we are */
@@ -103,10 +104,13 @@ struct session {
 	int64_t opened_ms; /* the connection */
 	int64_t since_ms;  /* what it waits for now */
 	int64_t until_ms;  /* it is not listened to before; 0 it is */
-	unsigned errors, idle_commands, auth_failures;
+	unsigned errors, idle_commands, put_offs, auth_failures;
 
 	char ip[NET_TEXT];
 	unsigned port;
+	enum screen_action screen; /* what the rules say of it */
+	bool unsure;               /* not all of them could be asked */
+	char screen_text[SCREEN_TEXT];
 	bool legacy;  /* at a [listen] for old devices */
 	bool scram;   /* at one that offers it */
 	bool relayed; /* the exchange has begun with auth */
@@ -128,10 +132,11 @@ struct session {
  *   id     never 0, never used before
  *   ip     its address as text
  *   port   the one it connected to
+ *   screen borrowed for the call; NULL: there are no rules
  */
 void session_init(struct session *, const struct surroundings *world,
     struct buf *out, uint64_t id, const char *ip, unsigned port,
-    bool implicit_tls);
+    bool implicit_tls, const struct msg_conn_verdict *screen);
 
 /*
  * Eat from the n bytes that came in and were not eaten yet; returns how many
@@ -208,8 +213,10 @@ struct outcome {
 void outcome_set(struct outcome *o, uint32_t verdict, uint32_t code,
     const char *status, const char *text);
 int reply_outcome(struct session *, const struct outcome *);
-/* Reply with it, and log msg.refused. */
+/* Reply with it, and log msg.refused; inside a transaction. */
 int refuse(struct session *, const struct outcome *);
+/* The same for a MAIL from this sender that begins none. */
+int refuse_sender(struct session *, const char *sender, const struct outcome *);
 
 /*
  * Refuse a chunk: its octets are dropped as they come, then this is said.  At

@@ -43,6 +43,7 @@ enum cut { CUT_NOT, CUT_ALL, CUT_ONCE };
 static struct conf conf;
 static struct surroundings world;
 static struct session session;
+static struct msg_conn_verdict screen;
 static struct buf in, out, sent; /* not eaten, not said, not yet sent */
 static bool connected, manual, impatient;
 static bool down[P_COUNT];
@@ -523,7 +524,8 @@ begin(unsigned port, bool implicit)
 		fail("connected already");
 	connected = true;
 	buf_reserve(&in, 1);
-	session_init(&session, &world, &out, ID, "192.0.2.7", port, implicit);
+	session_init(&session, &world, &out, ID, "192.0.2.7", port, implicit,
+	    screen.action == SCREEN_ALLOW ? NULL : &screen);
 }
 
 static void
@@ -891,6 +893,26 @@ wait_s(const char *arg)
 	}
 }
 
+/* What the rules of [screen] say: ACTION, "unsure" or not, and the text. */
+static void
+screened(const char *arg)
+{
+	size_t n = strcspn(arg, " ");
+
+	while (screen.action < SCREEN_ACTIONS &&
+	    strncmp(screen_action_name((enum screen_action)screen.action), arg,
+		n) != 0)
+		screen.action++;
+	if (screen.action == SCREEN_ACTIONS)
+		fail("no such action");
+	arg += n + strspn(arg + n, " ");
+	if (strncmp(arg, "unsure", 6) == 0) {
+		screen.unsure = 1;
+		arg += 6 + strspn(arg + 6, " ");
+	}
+	snprintf(screen.text, sizeof(screen.text), "%s", arg);
+}
+
 static void
 no_certificate(const char *arg)
 {
@@ -1088,6 +1110,7 @@ static const struct directive {
 	{ "free",	queue_free },
 	{ "wait",	wait_s },
 	{ "no-certificate", no_certificate },
+	{ "screen",	screened },	 /* what the rules say of it */
 	{ "stop",	stop },		 /* the server is going down */
 	{ "bar",	bar },		 /* the account is suspended */
 	{ "relogin", relogin },	 /* its password was changed */
@@ -1152,6 +1175,7 @@ reset(void)
 	if (connected)
 		session_gone(&session);
 	connected = manual = impatient = false;
+	memset(&screen, 0, sizeof(screen));
 	buf_release(&in);
 	buf_release(&out);
 	buf_release(&sent);

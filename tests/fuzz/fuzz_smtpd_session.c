@@ -408,7 +408,8 @@ play(const uint8_t *p, size_t n, bool octets)
 	rcpts_ahead = stored = acknowledged = 0;
 	buf_consume(&said, said.len);
 	buf_reserve(&in, 1);
-	session_init(&session, &world, &out, ID, "192.0.2.7", 587, *p & 1);
+	session_init(&session, &world, &out, ID, "192.0.2.7", 587, *p & 1,
+	    NULL);
 	check_state();
 	if (*p & 1)
 		secure();

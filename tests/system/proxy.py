@@ -16,6 +16,7 @@ import client
 import tap
 from client import Closed, Talk
 from postern import PASSWORD, Postern, free_port
+from proxied import dial, talk, v1
 from tap import has, same, wait
 
 ALICE = "alice@example.org"
@@ -39,22 +40,7 @@ class Site(Postern):
         super().set_up()
 
     def open(self, header, port=None, source=BALANCER):
-        s = socket.create_connection(("127.0.0.1", port or self.smtp_port),
-                                     10, source_address=(source, 0))
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        s.sendall(header)
-        return s
-
-
-def talk(sock, strict=True):
-    t = Talk.__new__(Talk)
-    t.sock, t.buffer, t.strict, t.ehlo_lines = sock, b"", strict, []
-    t.ssl_context, t.session = client.context(), None
-    return t
-
-
-def v1(source, port=4242, family="TCP4", to="127.0.0.1"):
-    return f"PROXY {family} {source} {to} {port} 587\r\n".encode()
+        return dial(port or self.smtp_port, header, source)
 
 
 def v2(source, command=0x21, tlv=b""):
@@ -75,7 +61,7 @@ def closed(sock):
 
 for name, header, ip in (
         ("v1", v1("192.0.2.7"), "192.0.2.7"),
-        ("v1 of IPv6", v1("2001:db8::7", family="TCP6", to="::1"),
+        ("v1 of IPv6", v1("2001:db8::7"),
          "2001:db8::7"),
         ("v1 UNKNOWN", b"PROXY UNKNOWN\r\n", BALANCER),
         ("v2", v2("192.0.2.8"), "192.0.2.8"),

@@ -23,7 +23,7 @@ guess(const char *net, const char *user, const char *secret, int64_t now)
 	unsigned char digest[DIGEST_SIZE];
 
 	digest_make(digest, user, "hash", secret);
-	if (throttle_begin(net, user, digest, now) != THROTTLE_GO)
+	if (throttle_begin(net, user, digest, 1, now) != THROTTLE_GO)
 		return false;
 	throttle_wrong(net, user, digest);
 	return true;
@@ -35,7 +35,7 @@ ask(const char *net, const char *user, const char *secret, int64_t now)
 	unsigned char digest[DIGEST_SIZE];
 
 	digest_make(digest, user, "hash", secret);
-	return throttle_begin(net, user, digest, now);
+	return throttle_begin(net, user, digest, 1, now);
 }
 
 static int
@@ -89,7 +89,7 @@ from_elsewhere_nothing_is_noticed(void **state)
 	assert_true(throttle_wait_ms(NET, ALICE, 0) > 0);
 	assert_int_equal(ask(OTHER, ALICE, "right", 0), THROTTLE_GO);
 	assert_int_equal(throttle_wait_ms(OTHER, ALICE, 0), 0);
-	throttle_right(OTHER, ALICE, 0);
+	throttle_right(OTHER, ALICE, 1, 0);
 	assert_int_equal(throttle_delay_ms(OTHER, ALICE, 0), 500);
 }
 
@@ -127,7 +127,7 @@ all_at_once_are_no_more(void **state)
 	}
 	assert_int_equal(go, 10);
 	/* One of them could not be looked at after all. */
-	throttle_cancel(NET, ALICE);
+	throttle_cancel(NET, ALICE, 1);
 	assert_int_equal(ask(NET, ALICE, "again", 0), THROTTLE_GO);
 	assert_int_equal(ask(NET, ALICE, "and again", 0), THROTTLE_OVER);
 }
@@ -139,14 +139,14 @@ a_known_pair_ignores_its_neighbours(void **state)
 
 	(void)state;
 	assert_int_equal(ask(NET, ALICE, "right", 0), THROTTLE_GO);
-	throttle_right(NET, ALICE, 0);
+	throttle_right(NET, ALICE, 1, 0);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(user, sizeof(user), "user%d@example.org", i);
 		guess(NET, user, "guess", 0);
 	}
 	assert_int_equal(ask(NET, "bob@x", "right", 0), THROTTLE_OVER);
 	assert_int_equal(ask(NET, ALICE, "right", 0), THROTTLE_GO);
-	throttle_cancel(NET, ALICE);
+	throttle_cancel(NET, ALICE, 1);
 	/* The network recovers, a try a minute. */
 	assert_int_equal(ask(NET, "bob@x", "right", MIN), THROTTLE_GO);
 	assert_int_equal(ask(NET, "carol@x", "right", MIN), THROTTLE_OVER);
@@ -168,14 +168,43 @@ answers_come_later_and_later(void **state)
 	}
 	/* Who got it right in the end starts anew. */
 	assert_int_equal(ask(NET, ALICE, "right", 0), THROTTLE_GO);
-	throttle_right(NET, ALICE, 0);
+	throttle_right(NET, ALICE, 1, 0);
 	assert_true(throttle_delay_ms(NET, ALICE, 0) <= 1000);
+}
+
+/* [screen] slow: a wrong password is as four of them. */
+static void
+some_networks_pay_more(void **state)
+{
+	unsigned char digest[DIGEST_SIZE];
+	int tries = 0;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		digest_make(digest, ALICE, "hash", i % 2 ? "a" : "b");
+		digest[0] = (unsigned char)i;
+		if (throttle_begin(NET, ALICE, digest, THROTTLE_SLOW, 0) !=
+		    THROTTLE_GO)
+			break;
+		tries++;
+		assert_int_equal(throttle_delay_ms(NET, ALICE, 0), 4000);
+	}
+	assert_int_equal(tries, 3);
+	/* A right one is given back whole. */
+	throttle_close();
+	assert_int_equal(throttle_begin(NET, ALICE, digest, THROTTLE_SLOW, 0),
+	    THROTTLE_GO);
+	throttle_right(NET, ALICE, THROTTLE_SLOW, 0);
+	for (int i = 0; i < 20; i++)
+		assert_true(i >= 10 || guess(NET, "bob@x", &"0123456789"[i], 0));
+	assert_int_equal(throttle_wait_ms(NET, ALICE, 0), 0);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(some_networks_pay_more, teardown),
 		cmocka_unit_test_teardown(
 		    ten_thousand_guesses_are_a_hundred_tries, teardown),
 		cmocka_unit_test_teardown(one_account_gets_fewer, teardown),

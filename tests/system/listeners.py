@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""[listen] at a reload: opened, closed, renamed, and never half of it."""
+# run: limit 60
+
+import os
+import signal
+import socket
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import client
+import tap
+from postern import PASSWORD, Postern, free_port
+from proxied import dial, talk, v1
+from tap import same, wait
+
+ALICE = "alice@example.org"
+
+
+class Site(Postern):
+    def set_up(self):
+        self.other = free_port()
+        # One, or what one of them does tells nothing of the other.
+        self.sections["smtpd"] = {"workers": "1"}
+        super().set_up()
+
+    def reload(self, event="conf.reloaded"):
+        mark = self.mark_log()
+        os.kill(self.process.pid, signal.SIGHUP)
+        self.wait_event(event, mark)
+        return mark
+
+    def extend(self, text):
+        self.extra = text
+        self.configure()
+
+    def extra_listen(self, more="", name="extra", tls="starttls"):
+        self.extend(f"[listen {name}]\naddress = 127.0.0.1:{self.other}\n"
+                    f"tls = {tls}\n{more}")
+
+
+def answers(port):
+    try:
+        with client.Talk(port, timeout=5) as t:
+            return t.reply(bare=True).code == 220
+    except (OSError, client.Closed):
+        return False
+
+
+def refuses(port):
+    """Nobody listens, in no process."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@tap.case("one that is added is listened at, also behind a restart")
+def added(p):
+    same(refuses(p.other), True, "before")
+    p.extra_listen()
+    p.reload()
+    wait(lambda: answers(p.other), 10, "the new one answers")
+    p.kill("postern-smtpd")
+    wait(lambda: answers(p.other), 20, "after a restart")
+
+
+@tap.case("one that is taken out closes; who is connected goes on")
+def removed(p):
+    p.extra_listen()
+    p.reload()
+    wait(lambda: answers(p.other), 10, "it answers")
+    with p.smtp("starttls", port=p.other) as t:
+        t.login(ALICE, PASSWORD)
+        p.extend("")
+        p.reload()
+        wait(lambda: refuses(p.other), 10, "it is closed")
+        same(t.submit(ALICE, ["carol@example.net"],
+                      client.message(ALICE)).code, 250, "the session")
+    same(answers(p.port587), True, "the others")
+
+
+@tap.case("the name, the mode and proxy-from of an address change")
+def changed(p):
+    p.extra_listen()
+    p.reload()
+    wait(lambda: answers(p.other), 10, "it answers")
+    p.extra_listen("proxy-from = 127.0.0.1\n", "balanced")
+    p.reload()
+
+    def believes():
+        with talk(dial(p.other, v1("192.0.2.7"))) as t:
+            try:
+                return t.reply(bare=True).code == 220 and \
+                    t.ehlo().code == 250
+            except (client.Closed, AssertionError, OSError):
+                return False
+    wait(believes, 10, "it takes the header")
+    mark = p.mark_log()
+    with dial(p.other, b"EHLO me\r\n") as s:
+        try:
+            same(s.recv(100), b"", "without the header")
+        except ConnectionError:
+            pass
+    p.wait_event("smtp.closed", mark, hint="bad-proxy-header")
+    p.extra_listen(tls="implicit")
+    p.reload()
+
+    def implicit():
+        try:
+            with client.Talk(p.other, "implicit", timeout=5):
+                return True
+        except (OSError, client.Closed, AssertionError):
+            return False
+    wait(implicit, 10, "TLS from the first byte")
+
+
+@tap.case("an address that somebody else has: all stays as it was")
+def taken(p):
+    p.extend("")
+    p.reload()
+    with socket.create_server(("127.0.0.1", p.other)):
+        p.extra_listen()
+        mark = p.reload("conf.kept")
+        same(p.wait_event("listen.failed", mark)["port"], str(p.other))
+        same(answers(p.port587), True, "the others")
+    wait(lambda: refuses(p.other), 5, "nobody is there")
+    p.reload()
+    wait(lambda: answers(p.other), 10, "now it works")
+
+
+if __name__ == "__main__":
+    tap.main(lambda: Site(accounts=[ALICE]))
