@@ -46,6 +46,20 @@ next_refused(struct console *con)
 	return false;
 }
 
+/* What can be told before anything is written, or else what was found then:
+ * two in the file that do not go together. */
+static void
+tell_refused(struct console *con, const struct msg_import_row *found)
+{
+	struct msg m = { .type = MSG_IMPORT_ROW };
+
+	next_refused(con);
+	if (con->count > 0 || found->action[0] == '\0')
+		return;
+	m.u.import_row = *found;
+	console_row(con, &m);
+}
+
 void
 admin_import(struct console *con)
 {
@@ -64,7 +78,7 @@ admin_import(struct console *con)
 	case IMPORT_DONE:
 		break;
 	case IMPORT_REFUSED:
-		next_refused(con);
+		tell_refused(con, &sum.refused);
 		console_done(con, CODE_NO, "nothing was imported");
 		return;
 	case IMPORT_NO_ROOM:

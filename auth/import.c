@@ -198,6 +198,26 @@ exists(struct txn *txn, const char *login, struct account *a)
 	return account_get(txn, login, a) && a->state != ACC_REMOVED;
 }
 
+/* A key is one's own. */
+static bool
+is_taken(struct txn *txn, const struct msg_item *i, struct msg_import_row *row)
+{
+	char owner[ADDR_SIZE], label[CREDENTIAL_LABEL];
+
+	if (i->kind != CREDENTIAL_KEY ||
+	    !credential_of_key(txn, i->hash, owner, label) ||
+	    (strcmp(owner, i->account) == 0 && strcmp(label, i->name) == 0))
+		return false;
+	memset(row, 0, sizeof(*row));
+	row->line = i->line;
+	strcpy(row->account, i->account);
+	strcpy(row->action, "refused");
+	snprintf(row->why, sizeof(row->why),
+	    "the key of its certificate %.40s is %.100s's already", i->name,
+	    owner);
+	return true;
+}
+
 static void
 describe_account(struct import *im, size_t at, const struct msg_item *i,
     uint32_t flags, struct msg_import_row *row)
@@ -209,12 +229,18 @@ describe_account(struct import *im, size_t at, const struct msg_item *i,
 	    !exists(NULL, i->account, &a) ? "add"
 		: flags & IMPORT_UPDATE   ? "update"
 					  : "exists");
-	while (next(im, &at, &c) && c.item != ITEM_ACCOUNT)
-		if (c.item == ITEM_CREDENTIAL && c.kind == CREDENTIAL_CRYPT) {
+	while (next(im, &at, &c) && c.item != ITEM_ACCOUNT) {
+		if (c.item != ITEM_CREDENTIAL)
+			continue;
+		if (strcmp(row->action, "exists") != 0 &&
+		    is_taken(NULL, &c, row))
+			return;
+		if (c.kind == CREDENTIAL_CRYPT) {
 			snprintf(row->hash, sizeof(row->hash), "%s",
 			    password_kind(c.hash));
 			row->weak = password_weak(c.hash);
 		}
+	}
 }
 
 static void
@@ -336,18 +362,14 @@ put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 }
 
 static bool
-put_credential(struct txn *txn, const struct run *r, const struct msg_item *i)
+put_credential(struct txn *txn, struct run *r, const struct msg_item *i)
 {
-	char owner[ADDR_SIZE], label[CREDENTIAL_LABEL];
 	struct credential c = { .kind = i->kind,
 		.expires = i->expires,
 		.created = i->created != 0 ? i->created : r->now,
 		.last_use = i->last_use };
 
-	/* A key is one's own. */
-	if (i->kind == CREDENTIAL_KEY &&
-	    credential_of_key(txn, i->hash, owner, label) &&
-	    (strcmp(owner, i->account) != 0 || strcmp(label, i->name) != 0))
+	if (is_taken(txn, i, &r->sum.refused))
 		return false;
 	memcpy(c.limit, i->limit, sizeof(c.limit));
 	strcpy(c.hash, i->hash);

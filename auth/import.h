@@ -31,6 +31,8 @@ bool import_look(
 
 struct import_sum {
 	uint64_t added, updated, existed, grants, left_out;
+	struct msg_import_row refused; /* IMPORT_REFUSED: the row; action ""
+					* when import_look() tells it */
 };
 
 enum import_result {

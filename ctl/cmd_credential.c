@@ -14,7 +14,7 @@
 #include "ctl/text.h"
 
 /* clang-format off */
-static const struct column columns[] = {
+const struct column credential_columns[CREDENTIAL_COLUMNS] = {
 	{ "label",    "label",     CELL_TEXT },
 	{ "networks", "networks",  CELL_TEXT },
 	{ "senders",  "senders",   CELL_TEXT },
@@ -34,7 +34,7 @@ static const struct column columns[] = {
 	{ "messages_per_day", NULL, CELL_NUMBER },
 	{ "new_per_day", NULL,     CELL_NUMBER },
 };
-static const struct column login_columns[] = {
+const struct column login_columns[LOGIN_COLUMNS] = {
 	{ "time",       "time",       CELL_SECONDS },
 	{ "ip",         "from",       CELL_TEXT },
 	{ "mech",       "mechanism",  CELL_TEXT },
@@ -151,11 +151,11 @@ cmd_app_password_revoke(struct ctl *c)
 	return credential_revoke(c, APP_PASSWORD_REVOKE);
 }
 
-static void
-list_row(void *arg, const struct msg *m)
+void
+credential_cells(
+    const struct msg_credential_row *r, struct cell cells[CREDENTIAL_COLUMNS])
 {
-	const struct msg_credential_row *r = &m->u.credential_row;
-	const struct cell cells[] = {
+	const struct cell filled[CREDENTIAL_COLUMNS] = {
 		{ .text = r->label },
 		{ .text = r->networks },
 		{ .text = r->senders },
@@ -176,8 +176,18 @@ list_row(void *arg, const struct msg *m)
 		{ .n = r->limit[LIMIT_NEW] },
 	};
 
-	if (m->type == MSG_CREDENTIAL_ROW)
-		output_row(arg, cells);
+	memcpy(cells, filled, sizeof(filled));
+}
+
+static void
+list_row(void *arg, const struct msg *m)
+{
+	struct cell cells[CREDENTIAL_COLUMNS];
+
+	if (m->type != MSG_CREDENTIAL_ROW)
+		return;
+	credential_cells(&m->u.credential_row, cells);
+	output_row(arg, cells);
 }
 
 /* Ask for rows of one account, and print them. */
@@ -201,8 +211,8 @@ print_rows(struct ctl *c, enum account_verb verb, const struct column *cols,
 int
 credential_list(struct ctl *c, enum account_verb verb, const char *empty)
 {
-	return print_rows(c, verb, columns,
-	    sizeof(columns) / sizeof(columns[0]), list_row, empty);
+	return print_rows(
+	    c, verb, credential_columns, CREDENTIAL_COLUMNS, list_row, empty);
 }
 
 int
@@ -211,11 +221,10 @@ cmd_app_password_list(struct ctl *c)
 	return credential_list(c, APP_PASSWORD_LIST, "no app passwords");
 }
 
-static void
-login_row(void *arg, const struct msg *m)
+void
+login_cells(const struct msg_login_row *r, struct cell cells[LOGIN_COLUMNS])
 {
-	const struct msg_login_row *r = &m->u.login_row;
-	const struct cell cells[] = {
+	const struct cell filled[LOGIN_COLUMNS] = {
 		{ .n = r->time },
 		{ .text = r->ip },
 		{ .text = r->mech },
@@ -223,14 +232,23 @@ login_row(void *arg, const struct msg *m)
 		{ .text = r->result },
 	};
 
-	if (m->type == MSG_LOGIN_ROW)
-		output_row(arg, cells);
+	memcpy(cells, filled, sizeof(filled));
+}
+
+static void
+login_row(void *arg, const struct msg *m)
+{
+	struct cell cells[LOGIN_COLUMNS];
+
+	if (m->type != MSG_LOGIN_ROW)
+		return;
+	login_cells(&m->u.login_row, cells);
+	output_row(arg, cells);
 }
 
 int
 cmd_account_logins(struct ctl *c)
 {
-	return print_rows(c, ACCOUNT_LOGINS, login_columns,
-	    sizeof(login_columns) / sizeof(login_columns[0]), login_row,
-	    "no logins yet");
+	return print_rows(c, ACCOUNT_LOGINS, login_columns, LOGIN_COLUMNS,
+	    login_row, "no logins yet");
 }

@@ -7,31 +7,12 @@
 #include "ctl/limits.h"
 #include "ctl/operand.h"
 
-/* clang-format off */
-static const struct column columns[] = {
-	{ "limit", "limit", CELL_TEXT },
-	{ "value", "value", CELL_NUMBER },
-	{ "used",  "used",  CELL_NUMBER },
-	{ "own",   NULL,    CELL_BOOL },
-	{ "from",  "from",  CELL_TEXT },
-};
-/* clang-format on */
-
 static void
 print_row(struct ctl *c, const struct msg_limits_row *r, enum limit l)
 {
-	bool own = r->own & 1u << l, timed = l > LIMIT_SIZE;
-	const struct cell cells[] = {
-		{ .text = c->out.mode == OUTPUT_HUMAN ? limit_names[l].what
-						      : limit_names[l].key },
-		{ .n = r->limit[l] },
-		{ .n = r->used[l] },
-		{ .n = own },
-		{ .text = own                    ? "the account"
-			: r->young != 0 && timed ? "[limits], half: it is new"
-						 : "[limits]" },
-	};
+	struct cell cells[LIMITS_COLUMNS];
 
+	limits_cells(r, l, c->out.mode == OUTPUT_HUMAN, cells);
 	output_row(&c->out, cells);
 }
 
@@ -60,7 +41,7 @@ cmd_account_limits(struct ctl *c)
 		return code;
 	if (cmd->verb == ACCOUNT_LIMIT)
 		return accounts_change(&line, &m);
-	output_begin(&c->out, columns, sizeof(columns) / sizeof(columns[0]));
+	output_begin(&c->out, limits_columns, LIMITS_COLUMNS);
 	code = accounts_read(&line, &m, show, c);
 	output_end(&c->out, NULL);
 	daemon_close(&line);

@@ -225,7 +225,9 @@ const struct command commands[] = {
   "With --weak, those that were imported and have not logged in since." },
 { "account",    "show",    "ADDRESS",          json,       cmd_account_show,
   "tell all about one account",
-  "Its state, what it may send as, its limits and what it has sent." },
+  "Its state and the reason for it, what it may send as, its limits and what "
+  "is used of them, its app passwords and certificates with their last use, "
+  "and its last logins." },
 { "account",    "passwd",  "ADDRESS",          password,   cmd_account_passwd,
   "give an account another password",
   "The old one ends at once, for sessions to come." },

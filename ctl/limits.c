@@ -20,7 +20,33 @@ const struct limit_name limit_names[LIMITS] = {
 [LIMIT_MESSAGES_DAY]  = { "messages-per-day",  "messages_per_day",  "messages a day" },
 [LIMIT_NEW]           = { "new-per-day",       "new_per_day",       "new recipients a day" },
 };
+
+const struct column limits_columns[LIMITS_COLUMNS] = {
+	{ "limit", "limit", CELL_TEXT },
+	{ "value", "value", CELL_NUMBER },
+	{ "used",  "used",  CELL_NUMBER },
+	{ "own",   NULL,    CELL_BOOL },
+	{ "from",  "from",  CELL_TEXT },
+};
 /* clang-format on */
+
+void
+limits_cells(const struct msg_limits_row *r, enum limit l, bool human,
+    struct cell cells[LIMITS_COLUMNS])
+{
+	bool own = r->own & 1u << l, timed = l > LIMIT_SIZE;
+	const struct cell filled[LIMITS_COLUMNS] = {
+		{ .text = human ? limit_names[l].what : limit_names[l].key },
+		{ .n = r->limit[l] },
+		{ .n = r->used[l] },
+		{ .n = own },
+		{ .text = own                    ? "the account"
+			: r->young != 0 && timed ? "[limits], half: it is new"
+						 : "[limits]" },
+	};
+
+	memcpy(cells, filled, sizeof(filled));
+}
 
 static int
 read_size(const char *text, uint64_t *out)

@@ -4,6 +4,7 @@
 #ifndef CTL_LIMITS_H
 #define CTL_LIMITS_H
 
+#include "ctl/output.h"
 #include "ipc/messages.h"
 
 struct ctl;
@@ -13,6 +14,12 @@ struct limit_name {
 	const char *flag, *key, *what;
 };
 extern const struct limit_name limit_names[LIMITS];
+
+/* A row of an account's limits, for people or for programs. */
+#define LIMITS_COLUMNS 5
+extern const struct column limits_columns[LIMITS_COLUMNS];
+void limits_cells(const struct msg_limits_row *, enum limit, bool human,
+    struct cell[LIMITS_COLUMNS]);
 
 /*
  * Read the flags of all limits; one that is not given is `missing`.

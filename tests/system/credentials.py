@@ -122,7 +122,14 @@ def each_limit(p):
     has(over.text, "ticket may send 2 messages an hour; this message fits "
                    "again in")
     t.close()
-    # Another device of the same account goes on; a restart forgets nothing.
+    # The page of the account has all of it.
+    page = p.must("account", "show", ALICE, "--json").json()
+    same(next(r for r in page["app_passwords"] if r["label"] == "ticket")
+         ["messages_per_hour"], 2)
+    same(page["logins"][0]["credential"], "ticket")
+    same([r["limit"] for r in page["limits"]][0], "recipients")
+    has(p.must("account", "show", ALICE).out, "ticket")
+    # Another device of the same account goes on.
     t, _ = logged_in(p, PASSWORD)
     same(submit(t, ALICE).code, 250)
     t.close()

@@ -83,7 +83,14 @@ def evidence(p):
     same(told["verdict"], row["reason"])
     if told["new_recipients"] <= told["new_recipients_most"]:
         raise AssertionError(f"{told}")
+    same(row["evidence"], told)
+    same(told["rule"], "new-recipients")
+    page = p.must("account", "show", ALICE).out
+    for words in ("suspended since", "postern guard explain", "new recipients "
+                  "a day", "last logins"):
+        has(page, words)
     has(p.must("guard", "explain", BOB).out, "fine")
+    same(p.must("account", "show", BOB, "--json").json()["evidence"], None)
     same(p.cli("guard", "explain", "nobody@example.org").code, 5)
 
 

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import postern
 import tap
 from postern import Postern
-from tap import has, same
+from tap import has, matches, same
 
 SECRET = "Old-Secret 1"
 # What doveadm can make and nobody can check against a password that is sent.
@@ -57,6 +57,27 @@ def log_in(p, user, password=SECRET, want=235):
     with p.smtp("implicit") as t:
         t.ehlo()
         same(t.auth(user, password).code, want, f"login of {user}")
+
+
+@tap.case("a certificate's key that somebody has: the line is named")
+def taken_key(p):
+    def line(user, key):
+        return json.dumps({"account": f"{user}@example.org", "state": "active",
+                           "credentials": [{
+                               "label": "laptop", "kind": "certificate",
+                               "hash": key * 64}]}) + "\n"
+    both = p.cli("account", "import", "-", "--format", "json",
+                 stdin=line("key1", "a") + line("key2", "a"))
+    same(both.code, 1)
+    matches(both.err + both.out, r"2.*laptop is key1@example\.org's already")
+    same(p.cli("account", "show", "key1@example.org").code, 5)
+    p.must("account", "import", "-", "--format", "json",
+           stdin=line("key1", "a"))
+    for words in (("--dry-run",), ()):
+        done = p.cli("account", "import", "-", "--format", "json", *words,
+                     stdin=line("key3", "b") + line("key2", "a"))
+        same(done.code, 1)
+        matches(done.err + done.out, r"laptop is key1@example\.org's already")
 
 
 @tap.case("shadow, as chpasswd makes it, and entries that are locked")
