@@ -63,8 +63,8 @@ void loop_signal(int sig, void (*cb)(void *arg), void *arg);
  */
 void loop_hook(void (*cb)(void *arg), void *arg);
 
-/* Wake the loop from another thread; the fd is written by loop_wake_fd()'s
- * owner with write(fd, 8 bytes).  cb runs on the loop. */
+/* Wake the loop from another thread: after write(fd, 8 bytes) to the returned
+ * descriptor, the loop's own, cb runs on the loop. */
 int loop_waker(void (*cb)(void *arg), void *arg);
 
 #endif

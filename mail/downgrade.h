@@ -69,7 +69,6 @@ struct downgrade {
 	struct base64_mime base64;
 	struct qp qp;
 	struct downgrade_edit edits[DOWNGRADE_EDITS_MAX];
-	size_t in_len;
 	char in[8192];
 };
 

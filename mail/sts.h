@@ -9,11 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STS_ID_MAX     32       /* characters of an id */
-#define STS_POLICY_MAX 65536    /* bytes of a policy read */
-#define STS_AGE_MAX    31557600 /* RFC 8461 3.2: a year */
-#define STS_MX_MAX     64       /* patterns kept */
-#define STS_MX_BYTES   4096     /* of all of them */
+#define STS_ID_MAX   32       /* characters of an id */
+#define STS_AGE_MAX  31557600 /* RFC 8461 3.2: a year */
+#define STS_MX_MAX   64       /* patterns kept */
+#define STS_MX_BYTES 4096     /* of all of them */
 
 enum sts_mode { STS_NONE, STS_TESTING, STS_ENFORCE };
 
