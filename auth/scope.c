@@ -8,6 +8,7 @@
 
 #include "auth/login_name.h"
 #include "auth/scope.h"
+#include "lib/net.h"
 #include "mail/ascii.h"
 #include "mail/utf8.h"
 
@@ -81,10 +82,8 @@ read_network(struct network *n, char *text)
 static bool
 holds(const struct network *n, const struct network *ip)
 {
-	unsigned whole = n->bits / 8, left = n->bits % 8;
-
-	return n->family == ip->family && memcmp(n->raw, ip->raw, whole) == 0 &&
-	    (left == 0 || (n->raw[whole] ^ ip->raw[whole]) >> (8 - left) == 0);
+	return n->family == ip->family &&
+	    net_same_bits(n->raw, ip->raw, n->bits);
 }
 
 bool

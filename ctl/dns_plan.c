@@ -1,13 +1,13 @@
 /*
  * dns_plan.c - see dns_plan.h.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "ctl/dns_plan.h"
+#include "lib/net.h"
 
 /* Each answers without an account, and says how to get off it. */
 static const char *const blocklists[] = {
@@ -55,30 +55,19 @@ say(struct wish *w, const char *name, const char *fmt, ...)
 static bool
 is_private(const char *address)
 {
-	static const struct {
-		unsigned char bytes[2], bits;
-	} v4[] = { { { 10, 0 }, 8 }, { { 127, 0 }, 8 }, { { 172, 16 }, 12 },
-		{ { 192, 168 }, 16 }, { { 169, 254 }, 16 },
-		{ { 100, 64 }, 10 } };
-	unsigned char b[16];
+	static const char *const networks[] = { "10.0.0.0/8", "127.0.0.0/8",
+		"172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+		"100.64.0.0/10", "fc00::/7", "fe80::/10", "::1" };
+	struct net_network n;
+	struct net_address a;
 
-	if (inet_pton(AF_INET, address, b) == 1) {
-		unsigned have = (unsigned)b[0] << 8 | b[1];
-
-		for (size_t i = 0; i < sizeof(v4) / sizeof(v4[0]); i++) {
-			unsigned net =
-			    (unsigned)v4[i].bytes[0] << 8 | v4[i].bytes[1];
-
-			if ((have ^ net) >> (16 - v4[i].bits) == 0)
-				return true;
-		}
-		return false;
-	}
-	if (inet_pton(AF_INET6, address, b) != 1)
+	if (!net_parse(&a, address, strlen(address), 25))
 		return true;
-	return (b[0] & 0xfe) == 0xfc ||
-	    (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
-	    strcmp(address, "::1") == 0;
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
+		if (net_network_parse(&n, networks[i]) == NULL &&
+		    net_network_has(&n, (const struct sockaddr *)&a.ss))
+			return true;
+	return false;
 }
 
 static void

@@ -12,6 +12,7 @@
 
 #include "ctl/spf.h"
 #include "lib/code.h"
+#include "lib/net.h"
 
 #define LOOKUPS 10 /* RFC 7208 4.6.4 */
 
@@ -82,10 +83,7 @@ in_network(const struct walk *w, const char *address, int prefix)
 	if (bytes != w->bytes)
 		return false;
 	bits = prefix < 0 || prefix > (int)bytes * 8 ? (int)bytes * 8 : prefix;
-	if (memcmp(b, w->address, (size_t)bits / 8) != 0)
-		return false;
-	return bits % 8 == 0 ||
-	    ((b[bits / 8] ^ w->address[bits / 8]) >> (8 - bits % 8)) == 0;
+	return net_same_bits(b, w->address, (unsigned)bits);
 }
 
 /* Has the host this address? */

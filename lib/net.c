@@ -131,8 +131,8 @@ octets(const struct sockaddr *sa, uint8_t out[16])
 	return true;
 }
 
-static bool
-same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
+bool
+net_same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
 	unsigned whole = bits / 8, rest = bits % 8;
 
@@ -174,7 +174,8 @@ net_network_has(const struct net_network *n, const struct sockaddr *sa)
 {
 	uint8_t address[16];
 
-	return octets(sa, address) && same_bits(address, n->address, n->bits);
+	return octets(sa, address) &&
+	    net_same_bits(address, n->address, n->bits);
 }
 
 void

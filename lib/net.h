@@ -34,6 +34,8 @@ struct net_network {
 const char *net_network_parse(struct net_network *, const char *);
 bool net_network_has(const struct net_network *, const struct sockaddr *);
 void net_network_text(const struct net_network *, char out[NET_TEXT + 4]);
+/* Whether the first bits of two addresses are the same. */
+bool net_same_bits(const uint8_t *, const uint8_t *, unsigned bits);
 bool net_is_loopback(const struct sockaddr *);
 bool net_equal(const struct sockaddr *, const struct sockaddr *); /* no port */
 /* The /24 or /56 an address (as text) is in, as text: "192.0.2.0/24". */
