@@ -10,6 +10,7 @@
 # make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
 # make bench      messages/s, CPU seconds per 1,000 messages, flushes/message
 # make bench-hostile  how long a session takes while others misbehave
+# make bench-fair  how long a letter takes behind 45,000 recipients of another
 # make bench-abuse  recipients that a stolen password reaches
 # make format     clang-format
 # make deps       install missing Debian packages (run and check call it)
@@ -132,7 +133,7 @@ $(PRELOADS): $B/%.so: %.c
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
 
 .PHONY: all tests deps run check check-all torture asan fuzz run-fuzz bench \
-    bench-abuse bench-hostile format install clean
+    bench-abuse bench-fair bench-hostile format install clean
 all: $(PROGRAMS)
 tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(PRELOADS)
 
@@ -186,6 +187,10 @@ bench-hostile:
 	@tests/lib/deps.sh build
 	@$(MAKE_J) all $(BENCH)
 	@tests/bench/hostile.py
+bench-fair:
+	@tests/lib/deps.sh build check
+	@$(MAKE_J) all
+	@tests/bench/fair.py
 
 # A stolen password against the guard, and a month of ordinary people.
 bench-abuse:

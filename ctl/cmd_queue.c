@@ -10,6 +10,7 @@
 #include "ctl/ctl.h"
 #include "ctl/daemon.h"
 #include "ctl/operand.h"
+#include "ctl/queue_row.h"
 
 /* What a verb says when it is done. */
 static const struct words {
@@ -25,27 +26,35 @@ static const struct words {
 	[QUEUE_REMOVE] = { "removed", "remove", NULL, "" },
 };
 
+/* queue retry example.net */
+static bool
+is_domain(const char *word)
+{
+	return strchr(word, '.') != NULL;
+}
+
 /* Fill the selection of a question from the flags.  *any: there was one. */
 static int
 select_by_flags(const struct ctl *c, struct msg_queue_cmd *q, bool *any)
 {
-	const char *account = args_flag(&c->args, "account");
-	const char *domain = args_flag(&c->args, "domain");
-	bool all = args_flag(&c->args, "all") != NULL;
-	int given = (account != NULL) + (domain != NULL) + all;
-	int code = CODE_OK;
+	bool all = args_flag(&c->args, "all") != NULL, some;
+	bool word = q->verb == QUEUE_RETRY && c->args.nwords == 1 &&
+	    is_domain(c->args.words[0]);
+	int code = queue_row_select(&c->args, q);
 
-	*any = given > 0;
-	if (given + (c->args.nwords > 0) > 1)
+	if (code == CODE_OK && word && q->domain[0] == '\0')
+		code = operand_domain(c->args.words[0], q->domain);
+	if (code != CODE_OK)
+		return code;
+	some = q->account[0] != '\0' || q->sender[0] != '\0' ||
+	    q->domain[0] != '\0';
+	*any = some || all;
+	if ((some && all) || (*any && c->args.nwords > 0 && !word))
 		return output_fail(CODE_USAGE,
-		    "which messages?  Give ids, --account, --domain or --all: "
-		    "one of them");
-	if (account != NULL)
-		code = operand_address(account, q->account);
-	if (domain != NULL)
-		code = operand_domain(domain, q->domain);
+		    "which messages?  Give ids, or --account, --sender and "
+		    "--domain, or --all");
 	q->all = all;
-	return code;
+	return CODE_OK;
 }
 
 static const char *
@@ -54,14 +63,24 @@ messages(uint64_t n)
 	return n == 1 ? "message" : "messages";
 }
 
-/* Ask about removing `count` messages.  CODE_OK when the answer is yes. */
+/* Ask about changing `count` messages.  CODE_OK when the answer is yes.  What
+ * can be undone is not asked for where nobody could answer. */
 static int
-confirm(const struct ctl *c, uint64_t count)
+confirm(const struct ctl *c, enum queue_verb verb, uint64_t count)
 {
 	char expected[32], answer[32] = "";
 
-	if (args_flag(&c->args, "yes") != NULL)
+	if (args_flag(&c->args, "yes") != NULL ||
+	    (verb != QUEUE_REMOVE && !c->may_ask))
 		return CODE_OK;
+	if (verb != QUEUE_REMOVE) {
+		fprintf(stderr, "This would %s %" PRIu64 " %s.  Go on?  [y/N] ",
+		    words[verb].would, count, messages(count));
+		if (fgets(answer, sizeof(answer), stdin) != NULL &&
+		    (answer[0] == 'y' || answer[0] == 'Y'))
+			return CODE_OK;
+		return output_fail(CODE_NO, "nothing was changed");
+	}
 	if (!c->may_ask)
 		return output_fail(CODE_USAGE,
 		    "this would remove %" PRIu64 " %s for good; say so with "
@@ -113,12 +132,15 @@ by_selection(struct ctl *c, struct daemon *line, struct msg *m, uint64_t *count)
 	uint64_t would = 0;
 	int code;
 
-	if (q->verb == QUEUE_REMOVE && !dry) {
+	bool asks = q->verb == QUEUE_REMOVE || c->may_ask;
+
+	if (asks && !dry) {
 		q->count_only = 1;
 		code = ask(line, m, &would);
 		q->count_only = 0;
 		if (code != CODE_OK || would == 0 ||
-		    (code = confirm(c, would)) != CODE_OK)
+		    (code = confirm(c, (enum queue_verb)q->verb, would)) !=
+			CODE_OK)
 			return code;
 	}
 	return ask(line, m, count);
@@ -141,20 +163,26 @@ write_undo(
 		return;
 	n = (size_t)snprintf(out, size, " (undo: postern queue %s", undo);
 	if (q->all)
-		snprintf(out + n, size - n, " --all)");
-	else if (*q->account != '\0')
-		snprintf(out + n, size - n, " --account %s)", q->account);
-	else if (*q->domain != '\0')
-		snprintf(out + n, size - n, " --domain %s)", q->domain);
-	else
-		snprintf(out + n, size - n, " %s%s)", c->args.words[0],
-		    c->args.nwords > 1 ? " ..." : "");
+		n += (size_t)snprintf(out + n, size - n, " --all");
+	if (*q->account != '\0')
+		n += (size_t)snprintf(
+		    out + n, size - n, " --account %s", q->account);
+	if (*q->sender != '\0')
+		n += (size_t)snprintf(
+		    out + n, size - n, " --sender '%s'", q->sender);
+	if (*q->domain != '\0')
+		n += (size_t)snprintf(
+		    out + n, size - n, " --domain %s", q->domain);
+	if (q->id != 0)
+		n += (size_t)snprintf(out + n, size - n, " %s%s",
+		    c->args.words[0], c->args.nwords > 1 ? " ..." : "");
+	snprintf(out + n, size - n, ")");
 }
 
 static void
 report(const struct ctl *c, const struct msg_queue_cmd *q, uint64_t count)
 {
-	char undo[ADDR_SIZE + 64];
+	char undo[2 * ADDR_SIZE + 400];
 
 	if (c->out.mode == OUTPUT_JSON) {
 		output_document(json_pack("{s:I, s:b}", "count",
@@ -186,8 +214,9 @@ change(struct ctl *c, enum queue_verb verb)
 		return code;
 	if (!selected && c->args.nwords == 0)
 		return output_fail(CODE_USAGE,
-		    "which messages?  Give ids, --account, --domain or --all");
-	for (size_t i = 0; i < c->args.nwords; i++)
+		    "which messages?  Give ids, --account, --sender, --domain "
+		    "or --all");
+	for (size_t i = 0; !selected && i < c->args.nwords; i++)
 		if ((code = operand_id(c->args.words[i], &q->id)) != CODE_OK)
 			return code;
 	if ((code = settings_load(&c->settings, c->file)) != CODE_OK)

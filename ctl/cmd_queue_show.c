@@ -59,23 +59,15 @@ cmd_queue_list(struct ctl *c)
 {
 	struct msg m = { .type = MSG_QUEUE_CMD };
 	struct msg_queue_cmd *q = &m.u.queue_cmd;
-	const char *account = args_flag(&c->args, "account");
-	const char *domain = args_flag(&c->args, "domain");
 	const char *number = args_flag(&c->args, "limit");
 	struct listing l = { .out = &c->out };
 	uint64_t limit = UINT64_MAX;
 	struct daemon line;
-	int code = CODE_OK;
+	int code;
 
 	q->verb = QUEUE_LIST;
-	if (account != NULL && domain != NULL)
-		return output_fail(
-		    CODE_USAGE, "--account and --domain: one of them");
-	if (account != NULL)
-		code = operand_address(account, q->account);
-	if (domain != NULL)
-		code = operand_domain(domain, q->domain);
-	q->all = account == NULL && domain == NULL;
+	code = queue_row_select(&c->args, q);
+	q->all = 1; /* of those */
 	if (code == CODE_OK && number != NULL)
 		code = operand_number("limit", number, 1, UINT32_MAX, &limit);
 	if (code == CODE_OK)

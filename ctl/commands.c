@@ -26,6 +26,7 @@ const struct flag common_flags[] = {
 #define GENERATE { "generate", NULL, "make a password and show it once" }
 #define DRY_RUN  { "dry-run", NULL, "say what would be done, change nothing" }
 #define ACCOUNT  { "account", "ADDRESS", "messages of this account" }
+#define SENDER   { "sender", "ADDRESS", "messages from this address, @domain or <>" }
 #define DOMAIN   { "domain", "DOMAIN", "messages to recipients of this domain" }
 #define ALL      { "all", NULL, "all messages" }
 
@@ -81,11 +82,13 @@ static const struct flag app_password[] = {
 	SCOPE, EXPIRES, JSON, END };
 static const struct flag account_limits[] = { LIMITS_OF, JSON, PLAIN, END };
 static const struct flag queue_list[] = {
-	ACCOUNT, DOMAIN, { "limit", "NUMBER", "stop after so many messages" },
+	ACCOUNT, SENDER, DOMAIN, { "limit", "NUMBER", "stop after so many messages" },
 	JSON, PLAIN, END };
-static const struct flag selected[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN, JSON, END };
-static const struct flag removal[] = { ACCOUNT, DOMAIN, ALL, DRY_RUN,
+static const struct flag selected[] = { ACCOUNT, SENDER, DOMAIN, ALL, DRY_RUN,
 	{ "yes", NULL, "do not ask for confirmation" }, JSON, END };
+static const struct flag queue_shape[] = {
+	{ "limit", "NUMBER", "so many domains (20)" },
+	JSON, PLAIN, END };
 static const struct flag relay_test[] = {
 	{ "account", "ADDRESS", "by the route of this account's mail" },
 	{ "sender", "ADDRESS", "by the route of mail from this address" },
@@ -144,7 +147,9 @@ static const struct flag restore[] = {
 
 #define SELECTION \
 	"Messages are named by their ids, or selected by --account, " \
-	"--domain or --all."
+	"--sender and --domain together, or by --all.  How many that are is " \
+	"told first, at a terminal, and the change made after a yes; " \
+	"--dry-run tells no more than that."
 
 const struct command commands[] = {
 /* noun         verb       words               flags       handler */
@@ -359,8 +364,15 @@ const struct command commands[] = {
 { "queue",      "show",    "ID",               json,       cmd_queue_show,
   "tell all about one message",
   NULL },
-{ "queue",      "retry",   "[ID...]",          selected,   cmd_queue_retry,
+{ "queue",      "shape",   "",                 queue_shape, cmd_queue_shape,
+  "tell where mail waits, and how long",
+  "Recipients who wait, by their domain and the age of their mail, the longest "
+  "list first, with the last answer; and whether their servers answer at "
+  "all." },
+{ "queue",      "retry",   "[ID...|DOMAIN]",   selected,   cmd_queue_retry,
   "try messages again now",
+  "A DOMAIN stands for --domain.  Servers that do not answer are tried at "
+  "once, too, as far as these messages go there.\n\n"
   SELECTION },
 { "queue",      "hold",    "[ID...]",          selected,   cmd_queue_hold,
   "keep messages until they are released",
@@ -370,7 +382,7 @@ const struct command commands[] = {
   "A message that its sender asked to hold until later goes at once when it is "
   "named by its id.\n\n"
   SELECTION },
-{ "queue",      "remove",  "[ID...]",          removal,    cmd_queue_remove,
+{ "queue",      "remove",  "[ID...]",          selected,   cmd_queue_remove,
   "remove messages without a bounce",
   SELECTION "\n\n"
   "What is removed is gone.  More than named ids are removed only after a "

@@ -61,6 +61,7 @@ int cmd_dkim_rotate(struct ctl *);
 int cmd_dkim_retire(struct ctl *);
 int cmd_queue_list(struct ctl *);
 int cmd_queue_show(struct ctl *);
+int cmd_queue_shape(struct ctl *);
 int cmd_queue_retry(struct ctl *);
 int cmd_queue_hold(struct ctl *);
 int cmd_queue_release(struct ctl *);

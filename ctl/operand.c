@@ -51,6 +51,15 @@ operand_address(const char *word, char out[ADDR_SIZE])
 }
 
 int
+operand_return_path(const char *text, char out[ADDR_SIZE])
+{
+	if (strcmp(text, "<>") != 0)
+		return operand_sender(text, out);
+	strcpy(out, text);
+	return CODE_OK;
+}
+
+int
 operand_domain(const char *word, char out[256])
 {
 	size_t n = strlen(word);

@@ -16,6 +16,9 @@ int operand_address(const char *, char out[ADDR_SIZE]);
 /* The same, or "@example.org". */
 int operand_sender(const char *, char out[ADDR_SIZE]);
 
+/* The same, or "<>", the null path. */
+int operand_return_path(const char *, char out[ADDR_SIZE]);
+
 /* A domain, in lower case. */
 int operand_domain(const char *, char out[256]);
 

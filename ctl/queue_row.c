@@ -3,7 +3,9 @@
  */
 #include <string.h>
 
+#include "ctl/operand.h"
 #include "ctl/queue_row.h"
+#include "lib/code.h"
 
 /* clang-format off */
 const struct column queue_columns[QUEUE_COLUMNS] = {
@@ -37,6 +39,23 @@ held_name(const struct msg_queue_row *r)
 	default:
 		return "suspended";
 	}
+}
+
+int
+queue_row_select(const struct args *args, struct msg_queue_cmd *q)
+{
+	const char *account = args_flag(args, "account");
+	const char *sender = args_flag(args, "sender");
+	const char *domain = args_flag(args, "domain");
+	int code = CODE_OK;
+
+	if (account != NULL)
+		code = operand_address(account, q->account);
+	if (code == CODE_OK && sender != NULL)
+		code = operand_return_path(sender, q->sender);
+	if (code == CODE_OK && domain != NULL)
+		code = operand_domain(domain, q->domain);
+	return code;
 }
 
 bool

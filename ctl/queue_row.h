@@ -4,6 +4,7 @@
 #ifndef CTL_QUEUE_ROW_H
 #define CTL_QUEUE_ROW_H
 
+#include "ctl/args.h"
 #include "ctl/output.h"
 #include "ipc/messages.h"
 #include "mail/msgid.h"
@@ -13,6 +14,10 @@
 enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION, HELD_UNCERTAIN };
 
 extern const struct column queue_columns[QUEUE_COLUMNS];
+
+/* The flags --account, --sender and --domain; CODE_OK, or what is wrong with
+ * them was said. */
+int queue_row_select(const struct args *, struct msg_queue_cmd *);
 
 /* Will some of it be tried again without an operator? */
 bool queue_row_moves(const struct msg_queue_row *r);

@@ -21,6 +21,9 @@ static const struct column rcpt_columns[] = {
 	{ "next",     "next in",   CELL_UNTIL },
 	{ "route",    "route",     CELL_TEXT },
 	{ "last",     "last answer", CELL_TEXT },
+	{ "destination",  NULL,    CELL_TEXT },
+	{ "silent_since", NULL,    CELL_MILLIS },
+	{ "next_probe",   NULL,    CELL_MILLIS },
 };
 static const struct column event_columns[] = {
 	{ "time",   NULL, CELL_MILLIS },
@@ -47,6 +50,10 @@ struct page {
 	FILE *story; /* the events for people, in memory */
 	char *text;  /* ... */
 	size_t size; /* ... */
+	FILE *why;   /* it waits, likewise */
+	char *reasons;
+	size_t reasons_size;
+	char silent[640]; /* the destination told last */
 	uint64_t ended[COUNT(ends)];
 	bool removed; /* those who still waited then */
 };
@@ -100,6 +107,31 @@ print_page(const struct output *o, const struct msg_queue_row *r)
 		    r->account, r->account);
 }
 
+/* Why its mail waits: once for each destination, as long as they come in one
+ * piece, which recipients of one domain do. */
+static void
+note_silence(struct page *p, const struct msg_rcpt_row *r)
+{
+	char since[TEXT_SHORT], probe[TEXT_SHORT], name[sizeof(r->dest) * 2];
+
+	if (strcmp(p->silent, r->dest) == 0)
+		return;
+	snprintf(p->silent, sizeof(p->silent), "%s", r->dest);
+	text_clean(name, sizeof(name), r->dest);
+	text_second(since, r->silent / 1000);
+	if (r->probe != 0)
+		fprintf(p->why,
+		    "%s does not answer since %s; next probe, one for all "
+		    "that waits, at %s (now: postern queue retry %s)\n",
+		    name, since, text_second(probe, r->probe / 1000),
+		    r->domain);
+	else
+		fprintf(p->why,
+		    "%s does not answer since %s; one attempt for all that "
+		    "waits is under way\n",
+		    name, since);
+}
+
 static void
 page_rcpt(struct page *p, const struct msg_rcpt_row *r)
 {
@@ -111,8 +143,13 @@ page_rcpt(struct page *p, const struct msg_rcpt_row *r)
 		{ .n = queue_row_moves(&p->row) ? r->next : 0 },
 		{ .text = r->route },
 		{ .text = r->last },
+		{ .text = r->dest },
+		{ .n = r->silent },
+		{ .n = r->probe },
 	};
 
+	if (r->silent != 0)
+		note_silence(p, r);
 	if (p->out->mode == OUTPUT_JSON) {
 		json_array_append_new(p->rcpts,
 		    output_object(rcpt_columns, COUNT(rcpt_columns), cells));
@@ -207,6 +244,7 @@ static void
 finish(struct page *p)
 {
 	fclose(p->story);
+	fclose(p->why);
 	if (p->table)
 		output_end(p->out, NULL);
 	if (p->found && p->out->mode == OUTPUT_JSON) {
@@ -214,10 +252,13 @@ finish(struct page *p)
 	} else if (p->found) {
 		if (left_queue(&p->row))
 			print_outcome(p);
+		if (p->reasons_size > 0)
+			printf("\n%s", p->reasons);
 		if (p->size > 0)
 			printf("\n%s", p->text);
 	}
 	free(p->text);
+	free(p->reasons);
 	json_decref(p->rcpts);
 	json_decref(p->events);
 }
@@ -230,7 +271,9 @@ begin(struct page *p)
 	p->rcpts = json_array();
 	p->events = json_array();
 	p->story = open_memstream(&p->text, &p->size);
-	if (p->story == NULL)
+	p->why = open_memstream(&p->reasons, &p->reasons_size);
+	p->silent[0] = '\0';
+	if (p->story == NULL || p->why == NULL)
 		abort();
 }
 

@@ -579,6 +579,7 @@ static const struct field queue_cmd[] = {
 	F_U64(msg_queue_cmd, id),
 	F_U32(msg_queue_cmd, all),
 	F_STR(msg_queue_cmd, account),
+	F_STR(msg_queue_cmd, sender),
 	F_STR(msg_queue_cmd, domain),
 	F_U64(msg_queue_cmd, after),
 	F_U64(msg_queue_cmd, seq),
@@ -615,6 +616,26 @@ static const struct field rcpt_row[] = {
 	F_U64(msg_rcpt_row, next),
 	F_STR(msg_rcpt_row, route),
 	F_STR(msg_rcpt_row, last),
+	F_STR(msg_rcpt_row, dest),
+	F_U64(msg_rcpt_row, silent),
+	F_U64(msg_rcpt_row, probe),
+	F_END,
+};
+
+static const struct field shape_row[] = {
+	F_STR(msg_shape_row, domain),
+	F_U64(msg_shape_row, age[0]),
+	F_U64(msg_shape_row, age[1]),
+	F_U64(msg_shape_row, age[2]),
+	F_U64(msg_shape_row, age[3]),
+	F_U64(msg_shape_row, age[4]),
+	F_U64(msg_shape_row, age[5]),
+	F_U64(msg_shape_row, held),
+	F_U64(msg_shape_row, when),
+	F_STR(msg_shape_row, last),
+	F_STR(msg_shape_row, dest),
+	F_U64(msg_shape_row, silent),
+	F_U64(msg_shape_row, probe),
 	F_END,
 };
 
@@ -866,6 +887,7 @@ static const struct message {
 [MSG_QUEUE_CMD]       = ROW("queue-cmd",       CTL,                    QUEUE,                  MSG_CMD_DONE,        0,     queue_cmd),
 [MSG_QUEUE_ROW]       = ROW("queue-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     queue_row),
 [MSG_RCPT_ROW]        = ROW("rcpt-row",        QUEUE,                  CTL,                    MSG_NONE,            0,     rcpt_row),
+[MSG_SHAPE_ROW]       = ROW("shape-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     shape_row),
 [MSG_EVENT_ROW]       = ROW("event-row",       QUEUE,                  CTL,                    MSG_NONE,            0,     event_row),
 [MSG_SPOOL_MESSAGE]   = ROW("spool-message",   QUEUE,                  CTL,                    MSG_NONE,            0,     spool_message),
 [MSG_SPOOL_JOB]       = ROW("spool-job",       QUEUE,                  CTL,                    MSG_NONE,            0,     spool_job),

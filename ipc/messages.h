@@ -21,7 +21,7 @@
 
 #include "lib/record.h"
 
-#define MSG_VERSION 9
+#define MSG_VERSION 10
 #define MSG_MAX     (160 * 1024) /* bytes, header included */
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
@@ -145,6 +145,7 @@ enum msg_type {
 	MSG_QUEUE_CMD,
 	MSG_QUEUE_ROW,
 	MSG_RCPT_ROW,
+	MSG_SHAPE_ROW,
 	MSG_EVENT_ROW,
 	MSG_SPOOL_MESSAGE,
 	MSG_SPOOL_JOB,
@@ -905,15 +906,22 @@ enum queue_verb {
 	QUEUE_LOG,   /* events behind (`after`, `seq`), of id or account */
 	QUEUE_BACKUP,  /* every message, as MSG_SPOOL_ rows */
 	QUEUE_RESTORE, /* all MSG_RESTORE_ rows that came before are on disk */
+	QUEUE_SHAPE, /* how old what waits is, by domain, as MSG_SHAPE_ROWs */
 	QUEUE_VERBS
 };
 
-/* Selects by id, or account, or recipient domain, or all: the first set. */
+/*
+ * Selects by id; or by account, by sender and by recipient domain, as far as
+ * they are set; or all.
+ *
+ *   sender  an address, "@" and a domain, or "<>"
+ */
 struct msg_queue_cmd {
 	uint32_t verb;
 	uint64_t id;
 	uint32_t all;
 	char account[ADDR_SIZE];
+	char sender[ADDR_SIZE];
 	char domain[256];
 	uint64_t after; /* QUEUE_TRACE, QUEUE_LOG: unix milliseconds */
 	uint64_t seq;
@@ -950,6 +958,30 @@ struct msg_rcpt_row {
 	uint64_t next;
 	char route[640]; /* of the next attempt: "[route *] via mx:25" */
 	char last[512];
+	/* Of a destination that does not answer, while it waits for that;
+	 * times in unix milliseconds. */
+	char dest[640];  /* "" it is not so, or not known */
+	uint64_t silent; /* since when; 0 not */
+	uint64_t probe;  /* when one attempt is made for all; 0 now */
+};
+
+/* Ages of messages: so old at most, or older than all of these. */
+#define SHAPE_AGES 6
+#define SHAPE_BELOW_S { 300, 1200, 3600, 14400, 86400 }
+
+/*
+ * Some of what waits for one domain: rows of one domain add up.  One row may
+ * be told several times, for the queue is gone through piece by piece.
+ */
+struct msg_shape_row {
+	char domain[256];
+	uint64_t age[SHAPE_AGES]; /* recipients, by the age of their message */
+	uint64_t held;            /* of those: by an admin */
+	uint64_t when;            /* of the last answer, unix milliseconds */
+	char last[512];
+	/* As in msg_rcpt_row. */
+	char dest[640];
+	uint64_t silent, probe;
 };
 
 struct msg_event_row {
@@ -1204,6 +1236,7 @@ struct msg {
 		struct msg_queue_cmd queue_cmd;
 		struct msg_queue_row queue_row;
 		struct msg_rcpt_row rcpt_row;
+		struct msg_shape_row shape_row;
 		struct msg_event_row event_row;
 		struct msg_dkim_cmd dkim_cmd;
 		struct msg_dkim_row dkim_row;

@@ -35,6 +35,7 @@ static const struct {
 	[QUEUE_HOLD]    = { NULL,              admin_change, true },
 	[QUEUE_RELEASE] = { NULL,              admin_change, true },
 	[QUEUE_REMOVE]  = { NULL,              admin_change, true },
+	[QUEUE_SHAPE]   = { NULL,              admin_shape,  false },
 	[QUEUE_STATUS]  = { NULL,              NULL,         false },
 	[QUEUE_CHECK]   = { admin_check,       NULL,         false },
 	[QUEUE_TRACE]   = { admin_trace_begin, admin_trace,  false },
@@ -83,8 +84,8 @@ fault_of(const struct msg_queue_cmd *q)
 		return "nothing is looked for";
 	if (!verbs[q->verb].selects)
 		return NULL;
-	if (q->id == 0 && q->account[0] == '\0' && q->domain[0] == '\0' &&
-	    !q->all)
+	if (q->id == 0 && q->account[0] == '\0' && q->sender[0] == '\0' &&
+	    q->domain[0] == '\0' && !q->all)
 		return "nothing is selected";
 	return NULL;
 }
@@ -100,6 +101,7 @@ begin(struct admin *op, const struct msg *m)
 	op->count = 0;
 	op->seen = op->listed_all = false;
 	op->shown = op->cmd.after;
+	op->at_n = 0;
 	op->at = op->cmd.verb == QUEUE_LIST ? op->cmd.after + 1 : 0;
 	if (op->cmd.limit == 0 || op->cmd.limit > LIST_MOST)
 		op->cmd.limit = LIST_MOST;

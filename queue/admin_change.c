@@ -31,23 +31,32 @@ static void
 describe_selection(const struct msg_queue_cmd *q, char *out, size_t size)
 {
 	char id[MSGID_SIZE];
+	int n = 0;
 
 	msgid_format(q->id, id);
 	if (q->id != 0)
-		snprintf(out, size, "%s", id);
-	else if (q->account[0] != '\0')
-		snprintf(out, size, "--account %s", q->account);
-	else if (q->domain[0] != '\0')
-		snprintf(out, size, "--domain %s", q->domain);
-	else
+		n = snprintf(out, size, "%s", id);
+	if (q->account[0] != '\0')
+		n += snprintf(
+		    out + n, size - (size_t)n, " --account %s", q->account);
+	if (q->sender[0] != '\0')
+		n += snprintf(
+		    out + n, size - (size_t)n, " --sender %s", q->sender);
+	if (q->domain[0] != '\0')
+		n += snprintf(
+		    out + n, size - (size_t)n, " --domain %s", q->domain);
+	if (n == 0)
 		snprintf(out, size, "--all");
+	else if (out[0] == ' ')
+		memmove(out, out + 1, (size_t)n);
 }
 
 static void
 finish_change(struct admin *op)
 {
 	const struct msg_queue_cmd *q = &op->cmd;
-	char which[ADDR_SIZE + 16], undo[ADDR_SIZE + 64] = "", text[600];
+	char which[2 * ADDR_SIZE + 320], undo[2 * ADDR_SIZE + 400] = "";
+	char text[600];
 
 	describe_selection(q, which, sizeof(which));
 	if (!q->count_only)
@@ -60,7 +69,7 @@ finish_change(struct admin *op)
 		    op, CODE_MISSING, "there is no such message in the queue");
 		return;
 	}
-	if (q->verb == QUEUE_RETRY && !q->count_only)
+	if (q->verb == QUEUE_RETRY && q->all && !q->count_only)
 		flow_wake_all();
 	if (verbs[q->verb].undo != NULL)
 		snprintf(undo, sizeof(undo), " Undo: postern queue %s %s",

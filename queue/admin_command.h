@@ -42,7 +42,8 @@ struct admin {
 	bool gone;    /* freed when nothing is under way any more */
 	uint64_t tag;
 	struct msg_queue_cmd cmd;
-	uint64_t at; /* the next message to look at */
+	uint64_t at; /* the next message to look at, */
+	uint32_t at_n; /* its next job */
 	uint64_t count;
 	uint64_t shown; /* the last message listed */
 	bool listed_all;
@@ -66,6 +67,7 @@ void admin_done(struct admin *, uint32_t code, const char *text);
 struct found {
 	const struct admin *op;
 	unsigned looked, n;
+	unsigned jobs; /* of those found */
 	uint64_t last;
 	struct msg_queue_row rows[FOUND_MOST];
 };
@@ -75,6 +77,7 @@ bool admin_find(struct admin *, struct found *);
 
 /* Begin, and go on with, what a verb asks for. */
 void admin_list(struct admin *);
+void admin_shape(struct admin *);
 void admin_show_begin(struct admin *);
 void admin_show(struct admin *);
 void admin_trace_begin(struct admin *);

@@ -26,7 +26,8 @@ struct sketches {
 	const struct byhand *b;
 	uint64_t id;
 	uint64_t account; /* its hash */
-	uint32_t marks;   /* of all its rows in the schedule */
+	struct conf_mail mail;
+	uint32_t marks; /* of all its rows in the schedule */
 	struct sketch *list;
 	unsigned n, size;
 };
@@ -43,6 +44,10 @@ sketch(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 	if (s->b->domain[0] != '\0' && strcmp(row->domain, s->b->domain) != 0 &&
 	    (s->b->verb == QUEUE_RETRY || s->b->verb == QUEUE_REMOVE))
 		return true;
+	if (s->b->verb == QUEUE_RETRY) {
+		s->mail.domain = row->domain;
+		flow_wake(&s->mail);
+	}
 	if (s->n == s->size) {
 		s->size = s->size ? 2 * s->size : 16;
 		s->list = realloc(s->list, s->size * sizeof(s->list[0]));
@@ -258,6 +263,7 @@ apply(struct txn *t, struct totals *totals, struct change *c)
 		if (!t_message_get(t, s.id, &m, buf))
 			continue;
 		s.account = hash64(m.account);
+		s.mail = (struct conf_mail){ NULL, m.account, m.sender };
 		s.marks = m.options.by != 0 ? DUE_DEADLINE : 0;
 		t_job_walk(t, s.id, 0, sketch, &s);
 		if (acts[b->verb].act(t, totals, b, &s, &m))

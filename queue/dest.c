@@ -198,6 +198,22 @@ use(struct dest *d, const struct conf_route *r, const struct conf_mail *m)
 	return d;
 }
 
+/* The kind of a destination, and its name in out. */
+static char
+way_of(const struct conf_route *r, const char *domain, char out[KEY_SIZE])
+{
+	const char *site = NULL;
+
+	if (!r->mx) {
+		snprintf(out, KEY_SIZE, "%s:%u", r->host, r->port);
+		return 'r';
+	}
+	if (*domain != '[')
+		site = sites_find(domain, loop_wall_ms());
+	snprintf(out, KEY_SIZE, "%s", site != NULL ? site : domain);
+	return site != NULL ? 's' : 'd';
+}
+
 static struct dest *
 find_or_make(const struct conf_route *r, char kind, const char *name,
     enum site_state site)
@@ -217,21 +233,22 @@ struct dest *
 dest_for(const struct conf_mail *m)
 {
 	const struct conf_route *r = conf_route(settings, m);
-	char host[270];
-	const char *site;
-	struct dest *d;
+	char name[KEY_SIZE], kind = way_of(r, m->domain, name);
+	bool unknown = kind == 'd' && *name != '[';
 
-	if (!r->mx) {
-		snprintf(host, sizeof(host), "%s:%u", r->host, r->port);
-		d = find_or_make(r, 'r', host, SITE_KNOWN);
-	} else if (*m->domain == '[') {
-		d = find_or_make(r, 'd', m->domain, SITE_KNOWN);
-	} else if ((site = sites_find(m->domain, loop_wall_ms())) != NULL) {
-		d = find_or_make(r, 's', site, SITE_KNOWN);
-	} else {
-		d = find_or_make(r, 'd', m->domain, SITE_UNASKED);
-	}
-	return use(d, r, m);
+	return use(
+	    find_or_make(r, kind, name, unknown ? SITE_UNASKED : SITE_KNOWN), r,
+	    m);
+}
+
+struct dest *
+dest_look(const struct conf_mail *m)
+{
+	const struct conf_route *r = conf_route(settings, m);
+	char name[KEY_SIZE], key[KEY_SIZE], kind = way_of(r, m->domain, name);
+
+	write_key(r, kind, name, key);
+	return find(key);
 }
 
 struct dest *

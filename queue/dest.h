@@ -54,6 +54,8 @@ void dest_reroute(void);
 struct dest *dest_for(const struct conf_mail *);
 /* The same, of one whose trouble is that of its domain, not of its site. */
 struct dest *dest_alone(const struct conf_mail *);
+/* The same, when it is there; or NULL. */
+struct dest *dest_look(const struct conf_mail *);
 /* Of a row, when it is known; or NULL. */
 struct dest *dest_by_row(const struct due_row *);
 /* Called with each; it may be idle afterwards. */

@@ -627,9 +627,9 @@ flow_wake_all(void)
 }
 
 void
-flow_wake(const struct due_row *row)
+flow_wake(const struct conf_mail *m)
 {
-	struct dest *d = dest_by_row(row);
+	struct dest *d = dest_count_waiting() > 0 ? dest_look(m) : NULL;
 
 	if (d != NULL)
 		forgive(d);

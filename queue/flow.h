@@ -87,8 +87,8 @@ void flow_reroute(void);
 
 /* Destinations that can be tried again; forgetting what is long idle. */
 void flow_tick(void);
-/* Try all destinations again now, or that of a row. */
+/* Try all destinations again now, or that of a mail. */
 void flow_wake_all(void);
-void flow_wake(const struct due_row *);
+void flow_wake(const struct conf_mail *);
 
 #endif

@@ -53,8 +53,8 @@ answer_of(const struct job_row *row, uint8_t i, struct answer_row *a)
 }
 
 /* The same as text. */
-static uint64_t
-answer_text(const struct job_row *row, uint8_t i, char *out, size_t size)
+uint64_t
+show_answer(const struct job_row *row, uint8_t i, char *out, size_t size)
 {
 	struct answer_row a;
 
@@ -98,7 +98,7 @@ add_job(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 		if (item.len < 2 || item.data[0] != RCPT_WAITING)
 			continue;
 		s->out->waiting++;
-		when = answer_text(row, item.data[1], text, sizeof(text));
+		when = show_answer(row, item.data[1], text, sizeof(text));
 		if (when > s->last) {
 			s->last = when;
 			memcpy(s->out->last, text, sizeof(text));
@@ -155,6 +155,19 @@ show_route(const struct rcpts *s, const char *domain, struct msg_rcpt_row *out)
 		conf_route_text(conf_route(settings, &m), out->route);
 }
 
+void
+show_silence(const struct conf_mail *m, char *dest, size_t size,
+    uint64_t *silent, uint64_t *probe)
+{
+	const struct dest *d = dest_look(m);
+
+	if (d == NULL || d->pace.since == 0)
+		return;
+	snprintf(dest, size, "%s", d->name);
+	*silent = (uint64_t)d->pace.since;
+	*probe = (uint64_t)d->pace.retry_at;
+}
+
 static bool
 send_rcpts(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 {
@@ -180,7 +193,11 @@ send_rcpts(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 		r->attempts = row->attempts;
 		r->next = item.data[0] == RCPT_WAITING ? row->due : 0;
 		show_route(s, row->domain, r);
-		answer_text(row, item.data[1], r->last, sizeof(r->last));
+		if (r->next != 0)
+			show_silence(&(struct conf_mail){ row->domain,
+					 s->row->account, s->row->sender },
+			    r->dest, sizeof(r->dest), &r->silent, &r->probe);
+		show_answer(row, item.data[1], r->last, sizeof(r->last));
 		channel_send(s->to, &m, -1);
 	}
 	return true;
