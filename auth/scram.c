@@ -10,21 +10,8 @@
 
 #include "auth/scram.h"
 #include "mail/base64.h"
+#include "mail/sasl.h"
 #include "mail/utf8.h"
-
-/* The value of attribute `name` at *p ("n=value,"), up to a comma or the end;
- * *p moves behind the comma.  NULL when it is not that one. */
-static const char *
-attribute(const char **p, char name, size_t *n)
-{
-	const char *value = *p + 2;
-
-	if ((*p)[0] != name || (*p)[1] != '=')
-		return NULL;
-	*n = strcspn(value, ",");
-	*p = value + *n + (value[*n] == ',');
-	return value;
-}
 
 /* A saslname (RFC 5802 5.1): "=2C" is a comma and "=3D" an equals sign. */
 static bool
@@ -68,7 +55,7 @@ read_gs2(
 	const char *start = *p, *value;
 	size_t n;
 
-	if ((value = attribute(p, 'p', &n)) != NULL) {
+	if ((value = sasl_attribute(p, 'p', &n)) != NULL) {
 		if (!plus || n == 0 || n >= sizeof(s->binding))
 			return SCRAM_MALFORMED;
 		memcpy(s->binding, value, n);
@@ -82,7 +69,7 @@ read_gs2(
 		return SCRAM_MALFORMED;
 	}
 	authzid[0] = '\0';
-	if ((value = attribute(p, 'a', &n)) != NULL) {
+	if ((value = sasl_attribute(p, 'a', &n)) != NULL) {
 		if (!read_name(value, n, authzid) || (*p)[-1] != ',')
 			return SCRAM_MALFORMED;
 	} else if (*(*p)++ != ',') {
@@ -109,9 +96,10 @@ scram_first(
 		return r;
 	strcpy(s->bare, p);
 	/* A mandatory extension would stand here ("m="): we know none. */
-	if ((value = attribute(&p, 'n', &n)) == NULL ||
+	if ((value = sasl_attribute(&p, 'n', &n)) == NULL ||
 	    !read_name(value, n, s->user) ||
-	    (value = attribute(&p, 'r', &n)) == NULL || !printable(value, n))
+	    (value = sasl_attribute(&p, 'r', &n)) == NULL ||
+	    !printable(value, n))
 		return SCRAM_MALFORMED;
 	snprintf(s->nonce, sizeof(s->nonce), "%.*s", (int)n, value);
 	return authzid[0] == '\0' || strcmp(authzid, s->user) == 0
@@ -200,9 +188,10 @@ scram_final(struct scram *s, const char *message, size_t n,
 	if (last == NULL || strncmp(last, ",p=", 3) != 0 ||
 	    !base64_decode(
 		last + 3, strlen(last + 3), proof, sizeof(proof), &len) ||
-	    len != sizeof(proof) || (c = attribute(&p, 'c', &nc)) == NULL ||
-	    (r = attribute(&p, 'r', &nr)) == NULL || nr != strlen(s->nonce) ||
-	    memcmp(r, s->nonce, nr) != 0)
+	    len != sizeof(proof) ||
+	    (c = sasl_attribute(&p, 'c', &nc)) == NULL ||
+	    (r = sasl_attribute(&p, 'r', &nr)) == NULL ||
+	    nr != strlen(s->nonce) || memcmp(r, s->nonce, nr) != 0)
 		return SCRAM_MALFORMED;
 	if (!is_bound(s, c, nc, binding, nbytes))
 		return SCRAM_UNBOUND;

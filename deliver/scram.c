@@ -11,6 +11,7 @@
 
 #include "deliver/scram.h"
 #include "mail/base64.h"
+#include "mail/sasl.h"
 
 #define GS2  "n,," /* no channel binding */
 #define SALT 256
@@ -63,20 +64,6 @@ decode(const char *text, char out[SCRAM_TEXT])
 	return true;
 }
 
-/* The value of attribute `name` at *p, up to a comma or the end; *p moves
- * behind the comma.  NULL when it is not that one. */
-static const char *
-attribute(const char **p, char name, size_t *n)
-{
-	const char *value = *p + 2;
-
-	if ((*p)[0] != name || (*p)[1] != '=')
-		return NULL;
-	*n = strcspn(value, ",");
-	*p = value + *n + (value[*n] == ',');
-	return value;
-}
-
 struct challenge {
 	char nonce[SCRAM_TEXT];
 	unsigned char salt[SALT];
@@ -92,7 +79,7 @@ read_challenge(const struct scram *s, const char *p, struct challenge *c)
 	char *end;
 
 	/* An extension that one must know would stand in front ("m="). */
-	if ((nonce = attribute(&p, 'r', &n)) == NULL)
+	if ((nonce = sasl_attribute(&p, 'r', &n)) == NULL)
 		return "the server's SCRAM challenge cannot be read";
 	memcpy(c->nonce, nonce, n);
 	c->nonce[n] = '\0';
@@ -100,10 +87,11 @@ read_challenge(const struct scram *s, const char *p, struct challenge *c)
 	if (n <= strlen(s->nonce) ||
 	    memcmp(c->nonce, s->nonce, strlen(s->nonce)) != 0)
 		return "the server's SCRAM challenge is not for us";
-	if ((salt = attribute(&p, 's', &len)) == NULL ||
+	if ((salt = sasl_attribute(&p, 's', &len)) == NULL ||
 	    !base64_decode(salt, len, c->salt, SALT, &c->salt_len) ||
-	    c->salt_len == 0 || (rounds = attribute(&p, 'i', &n)) == NULL ||
-	    *rounds < '1' || *rounds > '9')
+	    c->salt_len == 0 ||
+	    (rounds = sasl_attribute(&p, 'i', &n)) == NULL || *rounds < '1' ||
+	    *rounds > '9')
 		return "the server's SCRAM challenge cannot be read";
 	c->rounds = strtoul(rounds, &end, 10);
 	if (end != rounds + n)
@@ -185,7 +173,7 @@ scram_proven(struct scram *s, const char *last)
 	bool right;
 
 	right = decode(last, text) &&
-	    (value = attribute(&p, 'v', &n)) != NULL &&
+	    (value = sasl_attribute(&p, 'v', &n)) != NULL &&
 	    base64_decode(value, n, signature, sizeof(signature), &len) &&
 	    len == sizeof(signature) &&
 	    CRYPTO_memcmp(signature, s->server, sizeof(signature)) == 0;

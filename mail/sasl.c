@@ -110,3 +110,15 @@ sasl_login_password(char out[SASL_MAX], const char *s, size_t n)
 {
 	return answer(out, s, n, take);
 }
+
+const char *
+sasl_attribute(const char **p, char name, size_t *n)
+{
+	const char *value = *p + 2;
+
+	if ((*p)[0] != name || (*p)[1] != '=')
+		return NULL;
+	*n = strcspn(value, ",");
+	*p = value + *n + (value[*n] == ',');
+	return value;
+}

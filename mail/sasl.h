@@ -42,4 +42,11 @@ enum sasl_result sasl_plain(struct sasl_login *login, const char *s, size_t n);
 bool sasl_login_user(char out[SASL_MAX], const char *s, size_t n);
 bool sasl_login_password(char out[SASL_MAX], const char *s, size_t n);
 
+/*
+ * An attribute of a SCRAM message (RFC 5802 5.1): the value of `name` at *p
+ * ("n=value,"), up to a comma or the end; *p moves behind the comma.  NULL
+ * when it is not that one.
+ */
+const char *sasl_attribute(const char **p, char name, size_t *n);
+
 #endif
