@@ -8,7 +8,9 @@
 #                 power cuts, full disks, no memory, jumping clocks; a ledger
 # make asan       the unit tests, dialogs and system tests under ASan and UBSan
 # make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
-# make bench      messages/s, CPU seconds per 1,000 messages, flushes/message
+# make bench      what a message costs, each figure with its target beside it
+# make bench-scale  the same as work grows; QUICK=1 for a reduced run
+# make bench-peers  beside Postfix and Exim, where they are installed
 # make bench-hostile  how long a session takes while others misbehave
 # make bench-fair  how long a letter takes behind 45,000 recipients of another
 # make bench-abuse  recipients that a stolen password reaches
@@ -123,8 +125,8 @@ BENCH := $(patsubst %.c,$B/%,$(filter tests/bench/load.c tests/bench/sink.c,\
     $(wildcard tests/bench/*.c)))
 $(BENCH): $B/tests/bench/%: $B/tests/bench/%.o
 	$(LINK.o) $^ $(SSL) -lpthread -o $@
-$B/tests/bench/queue_bench $B/tests/bench/journal_fill \
-$B/tests/bench/queue_fill: \
+SCALE := $(patsubst %,$B/tests/bench/%,queue_bench queue_fill store_bench)
+$(SCALE) $B/tests/bench/journal_fill: \
     $B/tests/bench/%: $B/tests/bench/%.o $B/queue.a $(SHARED_A)
 	$(LINK.o) $^ $(LIBS_queue) -o $@
 PRELOADS := $(patsubst %.c,$B/%.so,$(wildcard tests/crash/*.c))
@@ -133,9 +135,10 @@ $(PRELOADS): $B/%.so: %.c
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
 
 .PHONY: all tests deps run check check-all torture asan fuzz run-fuzz bench \
-    bench-abuse bench-fair bench-hostile format install clean
+    bench-abuse bench-fair bench-hostile bench-peers bench-scale format install \
+    clean
 all: $(PROGRAMS)
-tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(PRELOADS)
+tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(SCALE) $(PRELOADS)
 
 # Packages first, then a make that sees them.
 MAKE_J := $(MAKE) --no-print-directory -s -j$(shell nproc)
@@ -181,8 +184,16 @@ run-fuzz: $(FUZZERS)
 
 bench:
 	@tests/lib/deps.sh build
-	@$(MAKE_J) all $(BENCH)
+	@$(MAKE_J) all $(BENCH) $(SCALE)
 	@tests/bench/bench.py
+bench-scale:
+	@tests/lib/deps.sh build
+	@$(MAKE_J) all $(BENCH) $(SCALE)
+	@tests/bench/scale.py $(if $(QUICK),--quick)
+bench-peers:
+	@tests/lib/deps.sh build
+	@$(MAKE_J) all $(BENCH) $(SCALE)
+	@tests/bench/peers.py $(if $(QUICK),--quick)
 bench-hostile:
 	@tests/lib/deps.sh build
 	@$(MAKE_J) all $(BENCH)

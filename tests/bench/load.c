@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
-enum { THREADS_MAX = 256, HEADER_MAX = 1024, REPLY_MAX = 4096 };
+enum { THREADS_MAX = 1024, HEADER_MAX = 1024, REPLY_MAX = 4096 };
 
 static struct {
 	const char *user;     /* "load%d@bench.example": %d is 0..users-1 */
@@ -42,7 +43,7 @@ static struct {
 	int connections;
 	int messages;         /* per connection */
 	int per_session;      /* messages before QUIT; 0 = all */
-	int users;
+	int users, first_user;
 	int domains;
 	int rcpts;
 	size_t size;
@@ -53,6 +54,8 @@ static struct {
 	bool implicit;
 	bool insist;          /* reconnect after a failure, for ever */
 	bool whole;           /* latency counts from connect(2) on */
+	double rate;          /* messages a second, of all; 0 = no limit */
+	int idle;             /* sessions that log in and then do nothing */
 	struct in_addr from;  /* any when 0 */
 } opt = {
 	.user = "load%d@bench.example",
@@ -79,8 +82,13 @@ struct worker {
 	char user[256];
 	long sent, accepted, refused, broken;
 	int sessions;
-	uint32_t *latency_us; /* of each accepted message */
-	size_t latencies, latency_room;
+	struct times {
+		uint32_t *us;
+		size_t n, room;
+	} whole,  /* of each accepted message */
+	    ack,  /* from its last octet to 250 */
+	    ready; /* of each session: connect(2) to logged in */
+	double next;          /* when the next message may begin */
 };
 
 static SSL_CTX *ctx;
@@ -223,7 +231,8 @@ log_in(struct worker *w)
 {
 	unsigned char raw[600], line[900];
 	size_t user_len, pass_len = strlen(opt.password);
-	int who = (w->number + w->sessions * opt.connections) % opt.users;
+	int who = (opt.first_user + w->number +
+	    w->sessions * opt.connections) % opt.users;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -240,6 +249,17 @@ log_in(struct worker *w)
 	int n = EVP_EncodeBlock(line + 11, raw, 2 + user_len + pass_len);
 	memcpy(line + 11 + n, "\r\n", 3);
 	return expect(w, (char *)line, 235);
+}
+
+static void
+note_time(struct times *t, double seconds)
+{
+	if (t->n == t->room) {
+		t->room = t->room ? t->room * 2 : 64;
+		t->us = realloc(t->us, t->room * sizeof t->us[0]);
+		assert(t->us != NULL);
+	}
+	t->us[t->n++] = seconds * 1e6;
 }
 
 /* Connect, secure, log in.  0, or -1 with the connection closed. */
@@ -283,6 +303,7 @@ begin(struct worker *w)
 	if (log_in(w) != 0)
 		goto out;
 	w->sessions++;
+	note_time(&w->ready, now() - w->began);
 	return 0;
 out:
 	hang_up(w);
@@ -290,7 +311,7 @@ out:
 }
 
 static void
-acknowledged(struct worker *w, const char *id, double began)
+acknowledged(struct worker *w, const char *id, double began, double ended)
 {
 	char line[128];
 	double at = now();
@@ -299,13 +320,8 @@ acknowledged(struct worker *w, const char *id, double began)
 	/* Before all else: from here on the server owes this message. */
 	if (ledger_fd >= 0 && write(ledger_fd, line, n) != n)
 		abort();
-	if (w->latencies == w->latency_room) {
-		w->latency_room = w->latency_room ? w->latency_room * 2 : 256;
-		w->latency_us = realloc(w->latency_us,
-		    w->latency_room * sizeof w->latency_us[0]);
-		assert(w->latency_us != NULL);
-	}
-	w->latency_us[w->latencies++] = (at - began) * 1e6;
+	note_time(&w->whole, at - began);
+	note_time(&w->ack, at - ended);
 	w->accepted++;
 	pthread_mutex_lock(&lock);
 	if (first_accept == 0)
@@ -321,7 +337,7 @@ transact(struct worker *w)
 {
 	char id[64], head[HEADER_MAX], date[64];
 	size_t size = opt.size;
-	double began = now();
+	double began = now(), ended;
 	time_t wall = time(NULL);
 	struct tm tm;
 	int code, good = 0;
@@ -389,11 +405,12 @@ transact(struct worker *w)
 	    put(w, filler + filler_len - body_len, body_len) != 0 ||
 	    say(w, ".\r\n") != 0)
 		goto broken;
+	ended = now();
 	code = hear(w);
 	if (code < 0)
 		goto broken;
 	if (code == 250) {
-		acknowledged(w, id, opt.whole ? w->began : began);
+		acknowledged(w, id, opt.whole ? w->began : began, ended);
 		return 0;
 	}
 	count_refusal(code);
@@ -402,6 +419,23 @@ transact(struct worker *w)
 broken:
 	w->broken++;
 	return -1;
+}
+
+/* Wait for this connection's next turn. */
+static void
+pace(struct worker *w)
+{
+	double interval, left;
+
+	if (opt.rate <= 0)
+		return;
+	interval = opt.connections / opt.rate;
+	if (w->next == 0)
+		w->next = started + interval * w->number / opt.connections;
+	left = w->next - now();
+	if (left > 0)
+		usleep(left * 1e6);
+	w->next += interval;
 }
 
 static void *
@@ -422,6 +456,7 @@ work(void *arg)
 			}
 			in_session = 0;
 		}
+		pace(w);
 		if (transact(w) != 0) {
 			hang_up(w);
 			if (!opt.insist)
@@ -441,6 +476,48 @@ work(void *arg)
 	return NULL;
 }
 
+/* Sessions that log in and stay: this thread's part of opt.idle. */
+static struct worker *sleepers;
+
+static void *
+open_sleepers(void *arg)
+{
+	struct worker *w = arg;
+
+	for (int i = w->number; i < opt.idle; i += opt.connections) {
+		sleepers[i].number = i;
+		sleepers[i].fd = -1;
+		if (begin(&sleepers[i]) == 0)
+			w->accepted++;
+	}
+	return NULL;
+}
+
+/* Say how many there are, wait for the end of stdin, say how many still
+ * answer. */
+static int
+hold_sleepers(struct worker *workers)
+{
+	long opened = 0, alive = 0;
+	char c;
+
+	for (int i = 0; i < opt.connections; i++)
+		opened += workers[i].accepted;
+	printf("{\"opened\": %ld, \"seconds\": %.3f}\n", opened,
+	    now() - started);
+	fflush(stdout);
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		continue;
+	for (int i = 0; i < opt.idle; i++) {
+		if (sleepers[i].fd >= 0 &&
+		    expect(&sleepers[i], "NOOP\r\n", 250) == 0)
+			alive++;
+		hang_up(&sleepers[i]);
+	}
+	printf("{\"alive\": %ld}\n", alive);
+	return alive == opt.idle ? 0 : 1;
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -449,37 +526,56 @@ compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Median, 99th percentile and longest of what all workers have noted. */
+static void
+print_times(const struct worker *workers, size_t member, const char *prefix)
+{
+	uint32_t *all;
+	size_t n = 0;
+
+	for (int i = 0; i < opt.connections; i++)
+		n += ((const struct times *)((const char *)&workers[i] +
+		    member))->n;
+	all = calloc(n + 1, sizeof all[0]);
+	assert(all != NULL);
+	n = 0;
+	for (int i = 0; i < opt.connections; i++) {
+		const struct times *t = (const void *)
+		    ((const char *)&workers[i] + member);
+
+		memcpy(all + n, t->us, t->n * sizeof all[0]);
+		n += t->n;
+	}
+	qsort(all, n, sizeof all[0], compare);
+	printf("\"%sp50_ms\": %.2f, \"%sp99_ms\": %.2f, "
+	       "\"%smax_ms\": %.2f, ",
+	    prefix, n ? all[n / 2] / 1e3 : 0.0,
+	    prefix, n ? all[n * 99 / 100] / 1e3 : 0.0,
+	    prefix, n ? all[n - 1] / 1e3 : 0.0);
+	free(all);
+}
+
 static void
 report(struct worker *workers)
 {
 	long accepted = 0, refused = 0, broken = 0, sessions = 0;
-	size_t n = 0;
 
 	for (int i = 0; i < opt.connections; i++) {
 		accepted += workers[i].accepted;
 		refused += workers[i].refused;
 		broken += workers[i].broken;
 		sessions += workers[i].sessions;
-		n += workers[i].latencies;
 	}
-	uint32_t *all = calloc(n + 1, sizeof all[0]);
-	assert(all != NULL);
-	n = 0;
-	for (int i = 0; i < opt.connections; i++) {
-		memcpy(all + n, workers[i].latency_us,
-		    workers[i].latencies * sizeof all[0]);
-		n += workers[i].latencies;
-	}
-	qsort(all, n, sizeof all[0], compare);
 	double seconds = last_accept > 0 ? last_accept - started : 0;
 	printf("{\"accepted\": %ld, \"refused\": %ld, \"broken\": %ld, "
 	       "\"sessions\": %ld, \"started\": %.6f, \"seconds\": %.4f, "
-	       "\"rate\": %.1f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, "
-	       "\"max_ms\": %.2f, \"codes\": {",
+	       "\"rate\": %.1f, ",
 	    accepted, refused, broken, sessions, started, seconds,
-	    seconds > 0 ? accepted / seconds : 0.0,
-	    n ? all[n / 2] / 1e3 : 0.0, n ? all[n * 99 / 100] / 1e3 : 0.0,
-	    n ? all[n - 1] / 1e3 : 0.0);
+	    seconds > 0 ? accepted / seconds : 0.0);
+	print_times(workers, offsetof(struct worker, whole), "");
+	print_times(workers, offsetof(struct worker, ack), "ack_");
+	print_times(workers, offsetof(struct worker, ready), "ready_");
+	printf("\"codes\": {");
 	const char *comma = "";
 	for (int code = 0; code < 600; code++) {
 		if (replies[code] == 0)
@@ -488,7 +584,6 @@ report(struct worker *workers)
 		comma = ", ";
 	}
 	printf("}}\n");
-	free(all);
 }
 
 static void
@@ -507,7 +602,8 @@ usage(void)
 	    "    [--per-session N] [--size N] [--big-every N --big-size N]\n"
 	    "    [--rcpts N] [--domain D] [--domains N] [--seconds S]\n"
 	    "    [--insist] [--ledger FILE] [--tag T] [--timeout S]\n"
-	    "    [--whole] [--from ADDRESS]\n");
+	    "    [--whole] [--from ADDRESS] [--idle N] [--first-user N]\n"
+	    "    [--rate N]\n");
 	exit(2);
 }
 
@@ -525,7 +621,9 @@ options(int argc, char **argv)
 		{"seconds", 1, 0, 'S'}, {"insist", 0, 0, 'I'},
 		{"ledger", 1, 0, 'l'}, {"tag", 1, 0, 't'},
 		{"timeout", 1, 0, 'T'}, {"whole", 0, 0, 'W'},
-		{"from", 1, 0, 'f'}, {0, 0, 0, 0},
+		{"from", 1, 0, 'f'}, {"idle", 1, 0, 'N'},
+		{"rate", 1, 0, 'R'},
+		{"first-user", 1, 0, 'F'}, {0, 0, 0, 0},
 	};
 	int c;
 
@@ -551,6 +649,9 @@ options(int argc, char **argv)
 		case 't': opt.tag = optarg; break;
 		case 'T': opt.timeout_s = atoi(optarg); break;
 		case 'W': opt.whole = true; break;
+		case 'R': opt.rate = atof(optarg); break;
+		case 'F': opt.first_user = atoi(optarg); break;
+		case 'N': opt.idle = atoi(optarg); break;
 		case 'f':
 			if (inet_pton(AF_INET, optarg, &opt.from) != 1)
 				usage();
@@ -595,7 +696,8 @@ main(int argc, char **argv)
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 
 	workers = calloc(opt.connections, sizeof workers[0]);
-	assert(workers != NULL);
+	sleepers = calloc(opt.idle + 1, sizeof sleepers[0]);
+	assert(workers != NULL && sleepers != NULL);
 	/* Only main hears signals: a transaction under way is finished. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
@@ -604,14 +706,16 @@ main(int argc, char **argv)
 	started = now();
 	for (int i = 0; i < opt.connections; i++) {
 		workers[i].number = i;
-		int error = pthread_create(&workers[i].thread, NULL, work,
-		    &workers[i]);
+		int error = pthread_create(&workers[i].thread, NULL,
+		    opt.idle > 0 ? open_sleepers : work, &workers[i]);
 		assert(error == 0);
 		(void)error;
 	}
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	for (int i = 0; i < opt.connections; i++)
 		pthread_join(workers[i].thread, NULL);
+	if (opt.idle > 0)
+		return hold_sleepers(workers);
 	report(workers);
 	return 0;
 }
