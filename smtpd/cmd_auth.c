@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/log.h"
 #include "mail/ascii.h"
 #include "mail/base64.h"
 #include "smtpd/session.h"
@@ -257,6 +258,13 @@ auth_answered(struct session *s, const struct msg *m, int fd)
 	outcome_set(&o, r->verdict, r->code, r->status, r->text);
 	if (o.verdict == V_OK && r->account[0] == '\0')
 		outcome_set(&o, V_TEMP, 454, "4.7.0", "");
+	if (o.verdict == V_OK && !s->world->enter(r->account)) {
+		log_event("smtp.closed", "ip=%s port=%u hint=%s account=%s",
+		    s->ip, s->port, "too-many-sessions", log_quote(r->account));
+		return reply(s, 421, "4.7.0",
+		    "too many sessions of this account at a time; close some, "
+		    "or try again in a minute");
+	}
 	reply_outcome(s, &o);
 	if (o.verdict == V_OK) {
 		text_copy(s->account, sizeof(s->account), r->account);

@@ -18,6 +18,7 @@
 #include "lib/tls.h"
 #include "smtpd/certificate.h"
 #include "smtpd/clients.h"
+#include "smtpd/company.h"
 #include "smtpd/facts.h"
 #include "smtpd/held.h"
 #include "smtpd/keyless.h"
@@ -123,6 +124,8 @@ static void
 drop(struct client *c)
 {
 	count_open(c->session.port, -1);
+	if (c->session.account[0] != '\0')
+		company_leave(c->session.account);
 	log_debug("smtp.gone", "ip=%s port=%u", c->session.ip, c->session.port);
 	session_gone(&c->session);
 	source_leave(c->source);
@@ -330,21 +333,33 @@ count_cores(void)
 /*
  * Each worker counts for itself, so it gets its share of the limit; but not so
  * small a one that a few connections that happen to come to it are too many.
- * While it is getting full, nobody may have many: room for other addresses.
  */
 static unsigned
-most_from_one(void)
+share(void)
 {
 	unsigned n = world.conf->workers > 0 ? world.conf->workers : cores;
 	unsigned most = (world.conf->connections + n - 1) / n;
 
 	if (most < LEAST_SHARE)
 		most = LEAST_SHARE;
-	if (most > world.conf->connections)
-		most = world.conf->connections;
+	return most > world.conf->connections ? world.conf->connections : most;
+}
+
+/* While it is getting full, nobody may have many: room for other addresses. */
+static unsigned
+most_from_one(void)
+{
+	unsigned most = share();
+
 	if (clients_count() < most_clients - most_clients / 4)
 		return most;
 	return most < 4 ? 1 : most / 4;
+}
+
+static bool
+enter(const char *account)
+{
+	return company_enter(account, share());
 }
 
 static bool
@@ -642,6 +657,7 @@ start(const struct conf *conf)
 	clients_init(most_clients);
 	world.conf = conf;
 	world.send = send_request;
+	world.enter = enter;
 	world.wall_ms = loop_wall_ms;
 	world.now_ms = loop_now_ms();
 	certificate_adopt(conf, held_wanted);

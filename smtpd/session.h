@@ -61,6 +61,8 @@ struct surroundings {
 	/* Pass a request on to the neighbour it is for.  False: that one is
 	 * down or overloaded, no answer will come. */
 	bool (*send)(const struct msg *);
+	/* One more session of this account.  False: it has too many. */
+	bool (*enter)(const char *account);
 };
 
 /* How the connection may be named inside it (channel binding). */

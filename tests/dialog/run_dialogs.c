@@ -45,7 +45,7 @@ static struct surroundings world;
 static struct session session;
 static struct msg_conn_verdict screen;
 static struct buf in, out, sent; /* not eaten, not said, not yet sent */
-static bool connected, manual, impatient;
+static bool connected, manual, impatient, crowded;
 static bool down[P_COUNT];
 static size_t out_checked;
 static enum cut cut;
@@ -913,6 +913,20 @@ screened(const char *arg)
 	snprintf(screen.text, sizeof(screen.text), "%s", arg);
 }
 
+static bool
+enter_account(const char *account)
+{
+	(void)account;
+	return !crowded;
+}
+
+static void
+too_many_sessions(const char *arg)
+{
+	(void)arg;
+	crowded = true;
+}
+
 static void
 no_certificate(const char *arg)
 {
@@ -1110,6 +1124,7 @@ static const struct directive {
 	{ "free",	queue_free },
 	{ "wait",	wait_s },
 	{ "no-certificate", no_certificate },
+	{ "crowded",	too_many_sessions }, /* of the account */
 	{ "screen",	screened },	 /* what the rules say of it */
 	{ "stop",	stop },		 /* the server is going down */
 	{ "bar",	bar },		 /* the account is suspended */
@@ -1161,7 +1176,8 @@ reset(void)
 		.queue_up = true,
 		.accepting = true,
 		.wall_ms = wall_ms,
-		.send = send_request };
+		.send = send_request,
+		.enter = enter_account };
 	memset(down, 0, sizeof(down));
 	memset(has_script, 0, sizeof(has_script));
 	for (int i = 0; i < nrequests; i++)
@@ -1174,7 +1190,7 @@ reset(void)
 	lent = -1;
 	if (connected)
 		session_gone(&session);
-	connected = manual = impatient = false;
+	connected = manual = impatient = crowded = false;
 	memset(&screen, 0, sizeof(screen));
 	buf_release(&in);
 	buf_release(&out);

@@ -387,6 +387,13 @@ act(uint8_t what)
 	}
 }
 
+static bool
+enter_account(const char *account)
+{
+	(void)account;
+	return true;
+}
+
 /* Play it, cut as it says or octet by octet; what the server said is in
  * `said`. */
 static void
@@ -401,7 +408,8 @@ play(const uint8_t *p, size_t n, bool octets)
 		.queue_up = true,
 		.accepting = true,
 		.wall_ms = wall_ms,
-		.send = send_request };
+		.send = send_request,
+		.enter = enter_account };
 	ndue = 0;
 	manual = down_auth = down_queue = acted = false;
 	logged_in = secured = sender_ok = submit_ok = queue_holds = false;

@@ -531,6 +531,33 @@ def crowd(p):
     wait(again, 10, "the address is welcome again")
 
 
+@tap.case("more sessions of one account than allowed, from everywhere: 421")
+def one_account(p):
+    share = PER_ADDRESS // (os.cpu_count() or 1)
+    held, refused = [], 0
+    try:
+        for n in range(PER_ADDRESS + 10):
+            t = p.smtp("implicit", source=f"127.6.{n}.1", strict=False)
+            held.append(t)
+            t.ehlo()
+            reply = t.cmd("AUTH PLAIN " + client.plain(ALICE, PASSWORD))
+            refused += reply.code == 421
+        if not 10 <= refused <= len(held) - share:
+            raise AssertionError(f"{refused} of {len(held)} refused")
+        with p.logged_in(1, source="127.6.0.2"):
+            pass  # the other account
+    finally:
+        for t in held:
+            t.close()
+
+    def again():
+        with p.smtp("implicit", source="127.6.0.1", strict=False) as t:
+            t.ehlo()
+            return t.cmd("AUTH PLAIN " + client.plain(
+                ALICE, PASSWORD)).code == 235
+    wait(again, 10, "the account is welcome again")
+
+
 def memory_kib(p):
     total = 0
     for pid in p.pid("postern-smtpd"):

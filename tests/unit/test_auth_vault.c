@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "auth/accounts.h"
+#include "auth/attempt.h"
 #include "auth/store.h"
 #include "auth/vault.h"
 #include "ipc/channel.h"
@@ -574,6 +575,36 @@ many_logins_at_once_hash_once(void **state)
 	}
 	assert_int_equal(logged("reason=bad-password"), 1);
 	assert_int_equal(logged("auth.stale"), 29);
+}
+
+/* What failed is answered late: by SASL, too, it must not pile up. */
+static void
+failed_exchanges_do_not_pile_up(void **state)
+{
+	struct msg step = { .type = MSG_SASL_STEP }, m;
+	struct msg_sasl_step *q = &step.u.sasl_step;
+	char user[32];
+	int busy = 0;
+
+	(void)state;
+	/* From here on this network waits four seconds for each. */
+	for (int i = 0; i < 16; i++) {
+		snprintf(user, sizeof(user), "u%d@example.org", i);
+		ask_login(user, "x", CLIENT);
+	}
+	strcpy(q->mech, "EXTERNAL");
+	strcpy(q->ip, CLIENT);
+	strcpy(q->tls, "TLSv1.3");
+	q->first = 1;
+	for (int i = 0; i < ATTEMPTS_MAX + 200; i++) {
+		step.tag = ++tag;
+		assert_true(message_send(smtpd, &step, -1));
+	}
+	for (int i = 0; i < ATTEMPTS_MAX + 200 + 16; i++) {
+		hear(smtpd, P_SMTPD, &m, MSG_AUTH_RESULT);
+		busy += m.u.auth_result.code == 454;
+	}
+	assert_true(busy >= 200);
 }
 
 static void
@@ -1195,6 +1226,7 @@ main(void)
 		TEST(old_hashes_work_and_become_new),
 		TEST(a_test_says_why_not),
 		TEST(many_logins_at_once_hash_once),
+		TEST(failed_exchanges_do_not_pile_up),
 		TEST(a_full_house_is_busy),
 		TEST(suspending_is_known_at_once),
 		TEST(removing_forgets_the_password),
