@@ -145,19 +145,24 @@ def source(p):
 
 @tap.case("two routes to one server share no connection but what they agree on")
 def not_shared(p):
-    port = p.sink.port
-    with_source = {"via": f"127.0.0.1:{port}", "source": "127.0.0.78"}
-    p.reload(**{f"account:{BOB}": with_source})
-    try:
+    via = {"via": f"127.0.0.1:{p.sink.port}"}
+    name, was = f"account:{BOB}", p.routes["one.example"]
+    own = {**via, "source": "127.0.0.78"}
+    p.reload(**{name: own, "one.example": via})
+
+    def rounds(want):
+        p.sink.clear()
         for _ in range(3):
-            p.gone(p.post(1, BOB, "a@two.example"))
-            p.gone(p.post(0, ALICE, "a@one.example"))
-        same({m.peer for m in p.sink.messages}, {"127.0.0.78"}, "sources")
-        p.reload(**{f"account:{BOB}": {**with_source, "helo": "b.example"}})
-        p.gone(p.post(1, BOB, "a@two.example"))
-        same(p.sink.messages[-1].helo, "b.example", "EHLO after the reload")
+            p.gone(p.post(1, BOB, "bob@two.example"))
+            p.gone(p.post(0, ALICE, "alice@one.example"))
+        same({(m.rcpts[0][0], m.peer, m.helo) for m in p.sink.messages},
+             {("b", *want), ("a", "127.0.0.1", postern.HOSTNAME)}, "clients")
+    try:
+        rounds(("127.0.0.78", postern.HOSTNAME))
+        p.reload(**{name: {**via, "helo": "b.example"}})
+        rounds(("127.0.0.1", "b.example"))
     finally:
-        p.reload(**{f"account:{BOB}": None})
+        p.reload(**{name: None, "one.example": was})
 
 
 @tap.case("a source that is not ours: waits, says so, and goes when it is")
