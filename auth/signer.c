@@ -23,9 +23,13 @@
 #include "ipc/channel.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 
-#define LINES      256
-#define KEYS       (2 * CONF_TLS) /* those in use, and those before */
+#define LINES 256
+#define KEYS  (2 * CONF_TLS) /* those in use, and those before */
+/* Handshakes that began with a key, and an smtpd that is slow to reload, are
+ * served for so long, however many reloads come meanwhile. */
+#define KEEP_MS    120000
 #define SIGNATURE  1024
 #define PATIENCE_S 1 /* for a line that does not read its answer */
 
@@ -33,6 +37,7 @@ struct key {
 	char name[65];
 	EVP_PKEY_CTX *ctx;
 	unsigned generation; /* the last that it was used in */
+	int64_t until_ms;    /* ... which ended then */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -224,6 +229,19 @@ clear_key(struct key *key)
 	memset(key, 0, sizeof(*key));
 }
 
+/* Of those that are not in use any more. */
+static struct key *
+oldest_key(void)
+{
+	struct key *oldest = NULL;
+
+	for (struct key *k = keys; k < keys + KEYS; k++)
+		if (k->generation != generation &&
+		    (oldest == NULL || k->generation < oldest->generation))
+			oldest = k;
+	return oldest;
+}
+
 static struct key *
 place_of(const char *name)
 {
@@ -234,17 +252,21 @@ place_of(const char *name)
 			return k;
 		else if (k->ctx == NULL)
 			empty = k;
-	return empty;
+	return empty != NULL ? empty : oldest_key();
 }
 
 void
 signer_begin(void)
 {
+	int64_t now = loop_now_ms();
+
 	pthread_mutex_lock(&mutex);
-	generation++;
 	for (struct key *k = keys; k < keys + KEYS; k++)
-		if (k->ctx != NULL && k->generation + 1 < generation)
+		if (k->generation == generation)
+			k->until_ms = now;
+		else if (k->ctx != NULL && now - k->until_ms > KEEP_MS)
 			clear_key(k);
+	generation++;
 	pthread_mutex_unlock(&mutex);
 }
 
@@ -274,7 +296,7 @@ signer_keep(const char name[65])
 
 	pthread_mutex_lock(&mutex);
 	k = place_of(name);
-	if (k != NULL && k->ctx != NULL)
+	if (k != NULL && strcmp(k->name, name) == 0)
 		k->generation = generation;
 	pthread_mutex_unlock(&mutex);
 }

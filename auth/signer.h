@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 
 /* The keys in use are told anew: those not told again by signer_use() or
- * signer_keep() are forgotten at the next signer_begin(). */
+ * signer_keep() are forgotten two minutes later, at a signer_begin(). */
 void signer_begin(void);
 /* Sign with this key from now on.  name is tls_key_name(); takes the key.
  * CONF_TLS of them at most. */

@@ -223,7 +223,8 @@ give_up(void)
 
 	for (size_t i = 0; i < ncertificates; i++)
 		if (certificates[i].next.pem != NULL) {
-			log_status(&certificates[i], "kept",
+			log_status(&certificates[i],
+			    certificates[i].live.pem != NULL ? "kept" : "none",
 			    reasons[certificates[i].last]);
 			clear(&certificates[i].next);
 		}
@@ -250,9 +251,14 @@ find(struct certificate *list, size_t n, const char *section)
 	return NULL;
 }
 
-/* Take over what there was, and what came for it. */
+/*
+ * Take over what there was, and what came for it.  With nothing to fall back
+ * on, neither its own nor, as long as we have been serving, the first one,
+ * there is no choice but to take it at once.
+ */
 static void
-renew(struct certificate *c, struct certificate *old, struct certificate *new)
+renew(struct certificate *c, struct certificate *old, struct certificate *new,
+    bool serving)
 {
 	char err[160] = "";
 
@@ -273,8 +279,8 @@ renew(struct certificate *c, struct certificate *old, struct certificate *new)
 	if (!complete(&c->next, err, sizeof(err))) {
 		log_status(c, c->live.pem != NULL ? "kept" : "none", err);
 		clear(&c->next);
-	} else if (c->live.pem == NULL) {
-		/* With nothing to fall back on there is no choice. */
+	} else if (c->live.pem == NULL &&
+	    (!serving || certificates[0].live.pem == NULL)) {
 		install(c);
 	}
 }
@@ -298,7 +304,7 @@ certificate_adopt(const struct conf *conf, bool (*may_hold)(void))
 		snprintf(
 		    c->section, sizeof(c->section), "%s", conf->tls[i].name);
 		renew(c, find(before, nbefore, c->section),
-		    find(incoming, nincoming, c->section));
+		    find(incoming, nincoming, c->section), nbefore > 0);
 	}
 	for (size_t i = 0; i < nbefore; i++) {
 		clear(&before[i].live);

@@ -7,12 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include <cmocka.h>
 
 #include "lib/log.h"
+#include "smtpd/certificate.h"
 #include "smtpd/keyless.h"
 #include "test_smtpd.h"
 
@@ -293,6 +295,97 @@ test_gone(void **state)
 	SSL_CTX_free(ctx);
 }
 
+static bool
+never(void)
+{
+	return false;
+}
+
+static void
+bring(const char *section, const struct pair *p)
+{
+	int fd = memfd_create("chain", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, p->pem, p->pem_len), p->pem_len);
+	certificate_take(section, fd);
+}
+
+/* A client that asks for this name gets a handshake, with this key. */
+static bool
+served(const char *name, const struct pair *p)
+{
+	SSL_CTX *cctx = tls_client_new();
+	SSL *s = SSL_new(certificate_context(false)), *c = SSL_new(cctx);
+	BIO *one, *two;
+	X509 *got;
+	bool right;
+
+	BIO_new_bio_pair(&one, 65536, &two, 65536);
+	SSL_set_bio(s, one, one);
+	SSL_set_bio(c, two, two);
+	SSL_set_accept_state(s);
+	SSL_set_connect_state(c);
+	SSL_set_tlsext_host_name(c, name);
+	for (int i = 0; i < 10; i++) {
+		SSL_do_handshake(c);
+		SSL_do_handshake(s);
+	}
+	assert_true(SSL_is_init_finished(c) && SSL_is_init_finished(s));
+	got = SSL_get0_peer_certificate(c);
+	right = EVP_PKEY_eq(X509_get0_pubkey(got), p->key) == 1;
+	SSL_free(c);
+	SSL_free(s);
+	SSL_CTX_free(cctx);
+	return right;
+}
+
+static void
+stop(void *arg)
+{
+	(void)arg;
+	loop_stop();
+}
+
+static void
+run_for(int64_t ms)
+{
+	static struct timer timer;
+
+	timer_init(&timer, stop, NULL);
+	timer_set(&timer, ms);
+	loop_run();
+}
+
+/* A reload reaches us before auth: what is new there is not shown to anybody
+ * before auth can sign for it. */
+static void
+test_new_section(void **state)
+{
+	static struct conf conf = { .ntls = 1 };
+
+	(void)state;
+	loop_init();
+	signer.keys[0] = &p256;
+	signer.keys[1] = signer.keys[2] = NULL;
+	bring("", &p256);
+	certificate_adopt(&conf, never);
+	assert_true(served("p256", &p256));
+	conf.ntls = 2;
+	strcpy(conf.tls[1].name, "rsa");
+	bring("", &p256);
+	bring("rsa", &rsa);
+	certificate_adopt(&conf, never);
+	assert_true(served("rsa", &p256));
+	run_for(60);
+	assert_true(served("rsa", &p256));
+	/* Now auth has it. */
+	signer.keys[1] = &rsa;
+	for (int i = 0; i < 200 && !served("rsa", &rsa); i++)
+		run_for(20);
+	assert_true(served("rsa", &rsa));
+	assert_true(served("p256", &p256));
+}
+
 int
 main(void)
 {
@@ -305,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_new_section),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
