@@ -94,7 +94,7 @@ introduce(struct daemon *d, enum service service, unsigned index)
 	char text[sizeof(m.u.ctl_opened.text) * 4];
 
 	m.u.ctl_open.service = service;
-	m.u.ctl_open.version = MSG_VERSION;
+	m.u.ctl_open.version = msg_version();
 	m.u.ctl_open.index = index;
 	if (!message_send(d->sock, &m, -1) ||
 	    !message_recv(d->sock, d->peer, P_CTL, &m, d->buffer, NULL) ||

@@ -20,6 +20,10 @@
 #define BATCH        32 /* records sent or read in one go */
 #define SOCKET_BYTES (4 * 1024 * 1024)
 
+/* What a descriptor that waits counts for: there are fewer of them than
+ * bytes, and each may be a large file. */
+#define FD_BYTES (32 * 1024)
+
 struct parcel {
 	TAILQ_ENTRY(parcel) link;
 	int fd;
@@ -117,7 +121,9 @@ understand(const uint8_t *rec, size_t n, enum process from, enum process to,
 	const char *why = NULL;
 
 	if (!msg_decode(m, rec, n))
-		why = "malformed record";
+		why = msg_is_ours(rec, n) ? "malformed record"
+					  : "a record of another version: "
+					    "restart postern";
 	else if (!msg_allowed(m->type, from, to))
 		why = "message in the wrong direction";
 	else if (*fd != -1 && !msg_carries_fd(m->type))
@@ -215,11 +221,17 @@ channel_open(struct channel *c, int fd, enum process self, enum process peer,
 	TAILQ_INSERT_TAIL(&channels, c, link);
 }
 
+static size_t
+weight(const struct parcel *p)
+{
+	return p->len + (p->fd != -1 ? FD_BYTES : 0);
+}
+
 static void
 discard(struct channel *c, struct parcel *p)
 {
 	TAILQ_REMOVE(&c->out, p, link);
-	c->out_bytes -= p->len;
+	c->out_bytes -= weight(p);
 	if (p->fd != -1)
 		close(p->fd);
 	if (p->secret)
@@ -267,7 +279,7 @@ channel_send(struct channel *c, const struct msg *m, int fd)
 	if (fd != -1 && (p->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
 		fatal("cannot pass a descriptor: %s", strerror(errno));
 	TAILQ_INSERT_TAIL(&c->out, p, link);
-	c->out_bytes += n;
+	c->out_bytes += weight(p);
 	return true;
 }
 

@@ -63,7 +63,8 @@ channel_up(const struct channel *c)
  * channel is down: the caller answers its own asker for the dead neighbour.
  */
 bool channel_send(struct channel *, const struct msg *, int fd);
-/* Bytes waiting for the peer to read; askers hold back over a bound. */
+/* Bytes waiting for the peer to read, and 32 KiB for each descriptor among
+ * them; askers hold back over a bound. */
 size_t channel_backlog(const struct channel *);
 /* Try to send what waits now, rather than at the end of the turn.  Harmless
  * when closed. */

@@ -940,6 +940,100 @@ get(const uint8_t *p, int bytes)
 	return v;
 }
 
+static void
+stir(uint32_t *h, const void *p, size_t n)
+{
+	const uint8_t *c = p;
+
+	for (; n > 0; n--)
+		*h = (*h ^ *c++) * 16777619u; /* FNV-1a */
+}
+
+static void
+stir_text(uint32_t *h, const char *s)
+{
+	stir(h, s, strlen(s) + 1);
+}
+
+static uint16_t
+digest(void)
+{
+	uint32_t h = 2166136261u;
+
+	stir_text(&h, VERSION);
+	for (size_t t = MSG_NONE + 1; t < MSG_TYPES; t++) {
+		const struct message *m = &messages[t];
+		const unsigned about[] = { m->from, m->to, m->answer,
+			m->traits };
+
+		stir_text(&h, m->name);
+		stir(&h, about, sizeof(about));
+		for (const struct field *f = m->fields; f->kind != FIELD_END;
+		     f++) {
+			stir(&h, &f->kind, sizeof(f->kind));
+			stir(&h, &f->size, sizeof(f->size));
+			stir_text(&h, f->name);
+		}
+	}
+	h = (h >> 16 ^ h) & 0xffff;
+	return (uint16_t)(h != 0 ? h : 1);
+}
+
+uint16_t
+msg_version(void)
+{
+	static _Atomic uint16_t version; /* threads may ask at once */
+
+	if (version == 0)
+		version = digest();
+	return version;
+}
+
+/* The two by which ctl and a server of any versions understand each other. */
+static const struct {
+	enum msg_type type;
+	uint16_t wire;
+} greetings[] = { { MSG_CTL_OPEN, 0xfff0 }, { MSG_CTL_OPENED, 0xfff1 } };
+
+#define ANY_VERSION 0
+
+/* Version and type as they stand in a record. */
+static void
+put_type(uint8_t *out, enum msg_type t)
+{
+	uint16_t version = msg_version(), wire = (uint16_t)t;
+
+	for (int i = 0; i < 2; i++)
+		if (greetings[i].type == t) {
+			version = ANY_VERSION;
+			wire = greetings[i].wire;
+		}
+	put(out, version, 2);
+	put(out + 2, wire, 2);
+}
+
+static enum msg_type
+get_type(const uint8_t *in)
+{
+	uint64_t version = get(in, 2), wire = get(in + 2, 2);
+
+	for (int i = 0; i < 2; i++) {
+		if (version == ANY_VERSION && greetings[i].wire == wire)
+			return greetings[i].type;
+		if (greetings[i].type == wire)
+			return MSG_NONE;
+	}
+	return version == msg_version() && wire < MSG_TYPES
+	    ? (enum msg_type)wire
+	    : MSG_NONE;
+}
+
+bool
+msg_is_ours(const uint8_t *in, size_t len)
+{
+	return len >= HEAD && get(in, 2) == msg_version();
+}
+
 size_t
 msg_encode(const struct msg *m, uint8_t *out, size_t size)
 {
@@ -947,8 +1041,7 @@ msg_encode(const struct msg *m, uint8_t *out, size_t size)
 	size_t n;
 
 	assert(m->type > MSG_NONE && m->type < MSG_TYPES && size >= MSG_MAX);
-	put(out, MSG_VERSION, 2);
-	put(out + 2, m->type, 2);
+	put_type(out, m->type);
 	put(out + 4, m->tag, 8);
 	n = record_encode(row->fields, &m->u, out + HEAD, size - HEAD);
 	return n == 0 ? 0 : HEAD + n;
@@ -957,14 +1050,11 @@ msg_encode(const struct msg *m, uint8_t *out, size_t size)
 bool
 msg_decode(struct msg *m, const uint8_t *in, size_t len)
 {
-	uint64_t type;
+	enum msg_type type;
 
-	if (len < HEAD || get(in, 2) != MSG_VERSION)
+	if (len < HEAD || (type = get_type(in)) == MSG_NONE)
 		return false;
-	type = get(in + 2, 2);
-	if (type == MSG_NONE || type >= MSG_TYPES)
-		return false;
-	m->type = (enum msg_type)type;
+	m->type = type;
 	m->tag = get(in + 4, 8);
 	return record_decode(messages[type].fields, &m->u, messages[type].size,
 	    in + HEAD, len - HEAD);

@@ -9,8 +9,8 @@
  * The tag is the asker's: a session, a job, a command.  An answer echoes it.
  * A file descriptor may ride along; the rows of messages.c say where.
  *
- * To add a message: an enum value, a struct, a row in messages.c.  Bump
- * MSG_VERSION when an existing row changes.
+ * To add a message: an enum value, a struct, a row in messages.c.  The version
+ * follows from the rows, see msg_version().
  */
 #ifndef IPC_MESSAGES_H
 #define IPC_MESSAGES_H
@@ -21,8 +21,7 @@
 
 #include "lib/record.h"
 
-#define MSG_VERSION 10
-#define MSG_MAX     (160 * 1024) /* bytes, header included */
+#define MSG_MAX (160 * 1024) /* bytes, header included */
 
 #define ADDR_SIZE   324         /* an address as text with its NUL */
 #define HASH_SIZE   384         /* a password hash as text with its NUL */
@@ -690,10 +689,11 @@ enum service {
 };
 
 /* ctl -> parent: whom do I want to talk to?  The parent answers; after exit_code
- * 0 the connection is that process's. */
+ * 0 the connection is that process's.  These two are understood whatever the
+ * version, so that one can be told of the other: never change them. */
 struct msg_ctl_open {
 	uint32_t service; /* enum service */
-	uint32_t version; /* MSG_VERSION */
+	uint32_t version; /* msg_version() */
 	uint32_t index;   /* which smtpd */
 };
 
@@ -1266,6 +1266,15 @@ size_t msg_encode(const struct msg *m, uint8_t *out, size_t size);
  * bounds.  Enumerations are for the receiver to check.
  */
 bool msg_decode(struct msg *m, const uint8_t *in, size_t len);
+
+/*
+ * A digest of the program's version and of all that messages.c says of each
+ * message: who knows another one is of another build, and what it says is not
+ * understood.  Never 0.
+ */
+uint16_t msg_version(void);
+/* Is this record of our version? */
+bool msg_is_ours(const uint8_t *in, size_t len);
 
 /* Whether process `from` may send this type to process `to`. */
 bool msg_allowed(enum msg_type, enum process from, enum process to);

@@ -140,7 +140,7 @@ on_open(struct client *cl, const struct msg_ctl_open *open)
 			  "user, or join users.admin-group"
 			: "not permitted: run it as root or as the server's "
 			  "user");
-	} else if (open->version != MSG_VERSION) {
+	} else if (open->version != msg_version()) {
 		opened(cl, CODE_TEMP,
 		    "the running server is of another version: "
 		    "restart it");

@@ -87,7 +87,7 @@ let_in(int fd, enum service want, uint32_t code)
 
 	need(message_recv(fd, P_CTL, P_PARENT, &m, buffer, NULL));
 	need(m.type == MSG_CTL_OPEN && m.u.ctl_open.service == want);
-	need(m.u.ctl_open.version == MSG_VERSION);
+	need(m.u.ctl_open.version == msg_version());
 	memset(&m, 0, sizeof(m));
 	m.type = MSG_CTL_OPENED;
 	m.u.ctl_opened.exit_code = code;

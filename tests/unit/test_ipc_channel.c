@@ -106,6 +106,22 @@ test_order_and_batches(void **state)
 	assert_int_equal(channel_backlog(&smtpd), 0);
 }
 
+/* Descriptors wait as well, and are bounded by the same number. */
+static void
+test_descriptors_have_weight(void **state)
+{
+	struct msg m = { .type = MSG_TX_FILE_LENT };
+	size_t before = channel_backlog(&queue);
+
+	(void)state;
+	assert_true(channel_send(&queue, &m, -1));
+	assert_true(channel_backlog(&queue) - before < 1024);
+	assert_true(channel_send(&queue, &m, 0));
+	assert_true(channel_backlog(&queue) - before > 32 * 1024);
+	channel_flush(&queue);
+	assert_int_equal(channel_backlog(&queue), 0);
+}
+
 static void
 test_a_reader_that_is_slow(void **state)
 {
@@ -327,6 +343,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_order_and_batches, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_descriptors_have_weight, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_a_reader_that_is_slow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

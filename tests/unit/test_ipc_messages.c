@@ -160,9 +160,14 @@ test_heads(void **state)
 
 	(void)state;
 	n = msg_encode(&m, rec, sizeof(rec));
+	assert_true(msg_version() != 0);
+	assert_true(msg_is_ours(rec, n));
 	rec[1]++; /* version */
 	assert_false(msg_decode(&b, rec, n));
-	rec[1]--;
+	assert_false(msg_is_ours(rec, n));
+	rec[0] = rec[1] = 0;
+	assert_false(msg_decode(&b, rec, n));
+	n = msg_encode(&m, rec, sizeof(rec));
 	rec[3] = MSG_TYPES;
 	assert_false(msg_decode(&b, rec, n));
 	rec[3] = MSG_NONE;

@@ -599,6 +599,61 @@ an_empty_queue_costs_no_flush(void **state)
 	assert_true(after > 0 && log > 0);
 }
 
+static void
+write_other_format(struct txn *t, void *arg)
+{
+	uint8_t row[4];
+
+	key_u32(row, *(uint32_t *)arg);
+	store_put(t, T_META, (const uint8_t *)"format", 6, row, sizeof(row));
+}
+
+/* How a queue ends that finds this format, and what it says. */
+static int
+end_with_format(uint32_t n, char *said, size_t size)
+{
+	int status, fds[2];
+	ssize_t len;
+	pid_t pid;
+
+	store_txn(write_other_format, &n, COMMIT_MEMORY);
+	store_close();
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		dup2(fds[1], 2);
+		if (store_open(home, CACHE, DISK) != STORE_OPENED)
+			_exit(1);
+		t_meta_check_format();
+		_exit(0);
+	}
+	close(fds[1]);
+	len = read(fds[0], said, size - 1);
+	said[len > 0 ? len : 0] = '\0';
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(store_open(home, CACHE, DISK), STORE_OPENED);
+	return WEXITSTATUS(status);
+}
+
+/* Rows that this program does not know are not touched, and it says which
+ * command helps. */
+static void
+another_format_is_refused(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	t_meta_check_format(); /* writes ours */
+	assert_int_equal(end_with_format(1, said, sizeof(said)), 0);
+	assert_int_equal(end_with_format(2, said, sizeof(said)), 78);
+	assert_non_null(strstr(said, "postern backup create"));
+	assert_non_null(strstr(said, "postern restore"));
+	assert_int_equal(end_with_format(0, said, sizeof(said)), 78);
+	assert_non_null(strstr(said, "queue list"));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -617,6 +672,7 @@ main(void)
 		CASE(the_longest_job_fits),
 		CASE(nothing_durable_is_lost),
 		CASE(an_empty_queue_costs_no_flush),
+		CASE(another_format_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
