@@ -60,50 +60,61 @@ tell_refused(struct console *con, const struct msg_import_row *found)
 	console_row(con, &m);
 }
 
-void
-admin_import(struct console *con)
+static void
+tell_done(struct console *con, const struct import_sum *sum)
 {
-	struct import_sum sum;
-
-	con->at = 0;
-	if (con->import == NULL) {
-		console_done(con, CODE_OK, "there was nothing to import");
-		return;
-	}
-	if (con->cmd.flags & IMPORT_DRY_RUN) {
-		console_list(con, next_look);
-		return;
-	}
-	switch (import_run(con->import, con->cmd.flags, con->by, &sum)) {
-	case IMPORT_DONE:
-		break;
-	case IMPORT_REFUSED:
-		tell_refused(con, &sum.refused);
-		console_done(con, CODE_NO, "nothing was imported");
-		return;
-	case IMPORT_NO_ROOM:
-		console_done(
-		    con, CODE_TEMP, "the disk is full; nothing was imported");
-		return;
-	}
 	import_free(con->import);
 	con->import = NULL;
-	con->count = sum.added + sum.updated + sum.grants;
+	con->count = sum->added + sum->updated + sum->grants;
 	log_event("admin.import",
 	    "by=%s added=%" PRIu64 " updated=%" PRIu64 " existed=%" PRIu64
 	    " grants=%" PRIu64 " left_out=%" PRIu64,
-	    log_quote(con->by), sum.added, sum.updated, sum.existed, sum.grants,
-	    sum.left_out);
+	    log_quote(con->by), sum->added, sum->updated, sum->existed,
+	    sum->grants, sum->left_out);
 	if (con->cmd.flags & IMPORT_KNOWN)
 		console_done(con, CODE_OK,
 		    "added %" PRIu64 " grants; left out %" PRIu64
 		    " of addresses that are no accounts",
-		    sum.grants, sum.left_out);
+		    sum->grants, sum->left_out);
 	else
 		console_done(con, CODE_OK,
 		    "added %" PRIu64 " accounts, updated %" PRIu64
 		    ", left alone %" PRIu64 " that exist",
-		    sum.added, sum.updated, sum.existed);
+		    sum->added, sum->updated, sum->existed);
+}
+
+static void
+on_written(void *arg, enum import_result result, const struct import_sum *sum)
+{
+	struct console *con = arg;
+
+	switch (result) {
+	case IMPORT_DONE:
+		tell_done(con, sum);
+		break;
+	case IMPORT_REFUSED:
+		tell_refused(con, &sum->refused);
+		console_done(con, CODE_NO, "nothing was imported");
+		break;
+	case IMPORT_NO_ROOM:
+		console_done(
+		    con, CODE_TEMP, "the disk is full; nothing was imported");
+		break;
+	}
+}
+
+void
+admin_import(struct console *con)
+{
+	con->at = 0;
+	if (con->import == NULL)
+		console_done(con, CODE_OK, "there was nothing to import");
+	else if (con->cmd.flags & IMPORT_DRY_RUN)
+		console_list(con, next_look);
+	else if (!import_run(
+		     con->import, con->cmd.flags, con->by, on_written, con))
+		console_done(con, CODE_TEMP,
+		    "another import is under way; nothing was imported");
 }
 
 static void

@@ -36,6 +36,7 @@ free_console(struct console *con)
 	channel_close(&con->line);
 	timer_clear(&con->timer);
 	wipe_command(con);
+	import_leave(con);
 	import_free(con->import);
 	LIST_REMOVE(con, link);
 	free(con);

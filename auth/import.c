@@ -2,26 +2,19 @@
  * import.c - see import.h.
  *
  * The rows wait as records, each behind its length, in one piece of memory.
- * The transaction may run twice, so it counts afresh.
  */
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/accounts.h"
-#include "auth/book.h"
 #include "auth/import.h"
 #include "auth/login_name.h"
-#include "auth/peers.h"
 #include "auth/scope.h"
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
-#include "auth/t_legacy.h"
-#include "auth/t_limits.h"
 #include "lib/buf.h"
 #include "lib/log.h"
-#include "lib/loop.h"
 
 #define ITEMS_MOST 4000000
 #define BYTES_MOST ((size_t)1 << 30)
@@ -30,19 +23,6 @@ struct import {
 	struct buf rows;
 	size_t nitems, nrefused;
 	char account[ADDR_SIZE]; /* the last row of its own */
-};
-
-/* What a transaction is doing. */
-struct run {
-	const struct import *import;
-	const char *by;
-	uint32_t flags;
-	uint64_t now;
-	struct import_sum sum;
-	char account[ADDR_SIZE]; /* whose rows come */
-	bool skip;               /* it is there and is left alone */
-	struct buf changed;      /* logins, with NULs, whose state is news */
-	struct buf replaced; /* the same, whose credentials are others now */
 };
 
 struct import *
@@ -174,8 +154,8 @@ import_add(struct import *im, const struct msg_item *i)
 	keep(im, &refused);
 }
 
-static bool
-next(const struct import *im, size_t *at, struct msg_item *i)
+bool
+import_next(const struct import *im, size_t *at, struct msg_item *i)
 {
 	const uint8_t *p = (const uint8_t *)im->rows.base + im->rows.off;
 	const struct field *fields;
@@ -192,15 +172,16 @@ next(const struct import *im, size_t *at, struct msg_item *i)
 	return true;
 }
 
-static bool
-exists(struct txn *txn, const char *login, struct account *a)
+bool
+import_exists(struct txn *txn, const char *login, struct account *a)
 {
 	return account_get(txn, login, a) && a->state != ACC_REMOVED;
 }
 
 /* A key is one's own. */
-static bool
-is_taken(struct txn *txn, const struct msg_item *i, struct msg_import_row *row)
+bool
+import_taken(
+    struct txn *txn, const struct msg_item *i, struct msg_import_row *row)
 {
 	char owner[ADDR_SIZE], label[CREDENTIAL_LABEL];
 
@@ -226,14 +207,14 @@ describe_account(struct import *im, size_t at, const struct msg_item *i,
 	struct account a;
 
 	strcpy(row->action,
-	    !exists(NULL, i->account, &a) ? "add"
-		: flags & IMPORT_UPDATE   ? "update"
-					  : "exists");
-	while (next(im, &at, &c) && c.item != ITEM_ACCOUNT) {
+	    !import_exists(NULL, i->account, &a) ? "add"
+		: flags & IMPORT_UPDATE          ? "update"
+						 : "exists");
+	while (import_next(im, &at, &c) && c.item != ITEM_ACCOUNT) {
 		if (c.item != ITEM_CREDENTIAL)
 			continue;
 		if (strcmp(row->action, "exists") != 0 &&
-		    is_taken(NULL, &c, row))
+		    import_taken(NULL, &c, row))
 			return;
 		if (c.kind == CREDENTIAL_CRYPT) {
 			snprintf(row->hash, sizeof(row->hash), "%s",
@@ -251,7 +232,7 @@ describe_grant(
 	struct grant g;
 
 	strcpy(row->address, i->name);
-	if (!exists(NULL, i->account, &a)) {
+	if (!import_exists(NULL, i->account, &a)) {
 		strcpy(
 		    row->action, flags & IMPORT_KNOWN ? "left out" : "refused");
 		strcpy(row->why, "there is no such account");
@@ -270,7 +251,7 @@ import_look(
 	struct msg_item i;
 
 	/* Rows that stand alone: an account's, and grants behind none. */
-	while (next(im, at, &i)) {
+	while (import_next(im, at, &i)) {
 		memset(row, 0, sizeof(*row));
 		row->line = i.line;
 		strcpy(row->account, i.account);
@@ -278,7 +259,7 @@ import_look(
 			describe_account(im, *at, &i, flags, row);
 			/* Skip what is its own. */
 			strcpy(account, i.account);
-			for (size_t k = *at; next(im, &k, &i) &&
+			for (size_t k = *at; import_next(im, &k, &i) &&
 			     (i.item == ITEM_CREDENTIAL ||
 				 i.item == ITEM_GRANT) &&
 			     strcmp(i.account, account) == 0;)
@@ -298,179 +279,8 @@ import_look(
 	return false;
 }
 
-/* Who made a row: whoever imports, unless it has a history of its own. */
-static const char *
-maker(const struct run *r, const struct msg_item *i)
+bool
+import_refused(const struct import *im)
 {
-	return i->created != 0 ? i->by : r->by;
-}
-
-static void
-put_limits(struct txn *txn, const struct msg_item *i)
-{
-	struct limits own, none = { 0 };
-
-	memcpy(own.limit, i->limit, sizeof(own.limit));
-	if (memcmp(&own, &none, sizeof(own)) != 0)
-		limits_put(txn, i->account, &own);
-}
-
-/* Its history says so; one that comes without is from another server, where
- * it has long been used. */
-static bool
-is_grown(const struct run *r, const struct msg_item *i)
-{
-	return i->grown != 0 || (i->created == 0 && !(r->flags & IMPORT_NEW));
-}
-
-static void
-put_account(struct txn *txn, struct run *r, const struct msg_item *i)
-{
-	struct legacy l = { .created = r->now };
-	struct account a;
-	bool was_removed =
-	    account_get(txn, i->account, &a) && a.state == ACC_REMOVED;
-	bool there = exists(txn, i->account, &a);
-
-	strcpy(r->account, i->account);
-	r->skip = there && !(r->flags & IMPORT_UPDATE);
-	if (r->skip) {
-		r->sum.existed++;
-		return;
-	}
-	if (there) {
-		buf_add(&r->replaced, i->account, strlen(i->account) + 1);
-		r->sum.updated++;
-		return;
-	}
-	a = (struct account){ .state = i->state,
-		.since = i->since != 0 ? i->since : r->now,
-		.created = i->created != 0 ? i->created : r->now,
-		.grown = is_grown(r, i) };
-	strcpy(a.reason, i->reason);
-	snprintf(a.by, sizeof(a.by), "%s", maker(r, i));
-	account_put(txn, i->account, &a);
-	if (i->legacy) {
-		snprintf(l.by, sizeof(l.by), "%s", maker(r, i));
-		legacy_put(txn, i->account, &l);
-	}
-	put_limits(txn, i);
-	r->sum.added++;
-	/* One that nobody knew is taken for active. */
-	if (was_removed || a.state != ACC_ACTIVE)
-		buf_add(&r->changed, i->account, strlen(i->account) + 1);
-}
-
-static bool
-put_credential(struct txn *txn, struct run *r, const struct msg_item *i)
-{
-	struct credential c = { .kind = i->kind,
-		.expires = i->expires,
-		.created = i->created != 0 ? i->created : r->now,
-		.last_use = i->last_use };
-
-	if (is_taken(txn, i, &r->sum.refused))
-		return false;
-	memcpy(c.limit, i->limit, sizeof(c.limit));
-	strcpy(c.hash, i->hash);
-	strcpy(c.scram, i->scram);
-	strcpy(c.networks, i->networks);
-	strcpy(c.senders, i->senders);
-	strcpy(c.last_ip, i->last_ip);
-	snprintf(c.by, sizeof(c.by), "%s", maker(r, i));
-	credential_put(txn, i->account, i->name, &c);
-	return true;
-}
-
-static bool
-put_grant(struct txn *txn, struct run *r, const struct msg_item *i)
-{
-	struct grant g;
-	struct account a;
-
-	if (strcmp(r->account, i->account) != 0 &&
-	    !exists(txn, i->account, &a)) {
-		r->sum.left_out++;
-		return r->flags & IMPORT_KNOWN;
-	}
-	if (grant_get(txn, i->account, i->name, &g))
-		return true;
-	g.created = i->created != 0 ? i->created : r->now;
-	snprintf(g.by, sizeof(g.by), "%s", maker(r, i));
-	grant_put(txn, i->account, i->name, &g);
-	r->sum.grants++;
-	return true;
-}
-
-static bool
-write_all(struct txn *txn, void *arg)
-{
-	struct run *r = arg;
-	struct msg_item i;
-	size_t at = 0;
-	bool ok = true;
-
-	memset(&r->sum, 0, sizeof(r->sum));
-	buf_release(&r->changed);
-	buf_release(&r->replaced);
-	r->account[0] = '\0';
-	r->skip = false;
-	while (ok && next(r->import, &at, &i)) {
-		if (i.item == ITEM_ACCOUNT)
-			put_account(txn, r, &i);
-		else if (r->skip && strcmp(r->account, i.account) == 0)
-			continue;
-		else if (i.item == ITEM_CREDENTIAL)
-			ok = put_credential(txn, r, &i);
-		else
-			ok = put_grant(txn, r, &i);
-	}
-	explicit_bzero(&i, sizeof(i));
-	return ok;
-}
-
-/* The book forgets what it knew, the neighbours learn of what has changed. */
-static void
-tell_all(const struct run *r)
-{
-	const char *login = buf_data(&r->changed), *end;
-	struct account a;
-	struct msg_item i;
-	size_t at = 0;
-
-	while (next(r->import, &at, &i))
-		book_forget(i.account);
-	explicit_bzero(&i, sizeof(i));
-	for (end = login + r->changed.len; login < end;
-	     login += strlen(login) + 1)
-		if (account_get(NULL, login, &a))
-			peers_tell(login, (enum account_state)a.state);
-	login = buf_data(&r->replaced);
-	for (end = login + r->replaced.len; login < end;
-	     login += strlen(login) + 1)
-		peers_end_sessions(login, "");
-}
-
-enum import_result
-import_run(
-    struct import *im, uint32_t flags, const char *by, struct import_sum *sum)
-{
-	struct run r = { .import = im,
-		.by = by,
-		.flags = flags,
-		.now = (uint64_t)loop_wall_ms() / 1000 };
-	enum verdict v;
-
-	memset(sum, 0, sizeof(*sum));
-	if (im->nrefused > 0)
-		return IMPORT_REFUSED;
-	v = store_txn(STORE_SYNC, write_all, &r);
-	*sum = r.sum;
-	if (v == V_OK)
-		tell_all(&r);
-	buf_release(&r.changed);
-	buf_release(&r.replaced);
-	return v == V_OK  ? IMPORT_DONE
-	    : v == V_TEMP ? IMPORT_NO_ROOM
-			  : IMPORT_REFUSED;
+	return im->nrefused > 0;
 }

@@ -1,6 +1,6 @@
 /*
  * import.h - rows that an operator brings from elsewhere, gathered and then
- * written in one transaction: all of them or none.
+ * written: all of them or none, also in a crash.
  *
  * They come grouped: an account's own row before its credentials and grants.
  * What is malformed, or cannot be checked at a login, is found before
@@ -9,6 +9,7 @@
 #ifndef AUTH_IMPORT_H
 #define AUTH_IMPORT_H
 
+#include "auth/t_account.h"
 #include "ipc/messages.h"
 
 struct import;
@@ -41,14 +42,37 @@ enum import_result {
 	IMPORT_NO_ROOM, /* the same, for the disk is full */
 };
 
+typedef void
+import_done_fn(void *arg, enum import_result, const struct import_sum *);
+
 /*
- * Write everything.  Afterwards it is on disk, and neighbours know of states
- * that have changed.
+ * Write everything, between other work; then done(arg, ...) is called, once.
+ * With IMPORT_DONE it is on disk, and neighbours know of states that have
+ * changed.
  *
- *   by   who did it
- *   sum  set when done
+ *   im  borrowed until then
+ *   by  who does it
+ *
+ * False, and nothing happens, when another import is under way.
  */
-enum import_result import_run(
-    struct import *, uint32_t flags, const char *by, struct import_sum *sum);
+bool import_run(const struct import *im, uint32_t flags, const char *by,
+    import_done_fn *done, void *arg);
+
+/* Who asked is gone, and so may be the import: what is not decided yet comes
+ * to nothing, and done() is not called. */
+void import_leave(const void *arg);
+
+/* The store is open: end what a crash has left half done. */
+void import_recover(void);
+void import_stop(void);
+
+/* For import_run.c: the rows as they came, what is in the store, and whether
+ * a certificate's key is another's, with the refusal in *row. */
+bool import_next(const struct import *, size_t *at, struct msg_item *);
+bool import_exists(struct txn *, const char *login, struct account *);
+bool
+import_taken(struct txn *, const struct msg_item *, struct msg_import_row *row);
+/* A row of it was refused. */
+bool import_refused(const struct import *);
 
 #endif

@@ -68,6 +68,7 @@ static const char *const names[TABLES] = {
 	[TABLE_KNOWN] = "known",
 	[TABLE_GUARD] = "guard",
 	[TABLE_VERDICT] = "verdict",
+	[TABLE_IMPORT] = "import",
 };
 
 DB_ENV *store_env;

@@ -34,11 +34,12 @@ enum table {
 	TABLE_KNOWN,
 	TABLE_GUARD,
 	TABLE_VERDICT,
+	TABLE_IMPORT,
 	TABLES
 };
 
 #define STORE_KEY_MAX (2 * ADDR_SIZE) /* bytes */
-#define STORE_ROW_MAX 2048
+#define STORE_ROW_MAX 4096
 
 /*
  * Open or make the environment DIRECTORY/env and recover it.  False, logged

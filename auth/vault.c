@@ -18,6 +18,7 @@
 #include "auth/dkim.h"
 #include "auth/exchange.h"
 #include "auth/hasher.h"
+#include "auth/import.h"
 #include "auth/keys.h"
 #include "auth/login.h"
 #include "auth/peers.h"
@@ -128,6 +129,7 @@ start(const struct conf *conf)
 		wait_for_room();
 		return;
 	}
+	import_recover();
 	use_conf(conf);
 	started = true;
 	for (size_t i = 0; i < nearly; i++)
@@ -217,6 +219,7 @@ stop(void)
 	signer_stop();
 	uses_write();
 	quota_write();
+	import_stop();
 	store_close();
 	login_close();
 	exchange_close();

@@ -1,0 +1,551 @@
+/*
+ * import_run.c - writing an import; see import.h.
+ *
+ * A hundred thousand accounts in one transaction would keep logins waiting
+ * for seconds.  So the rows go into the store first, aside and in slices; then
+ * a row that says "all of these", and from then on they are applied, in slices
+ * again, whatever happens: after a crash the next start goes on
+ * (import_recover()).  A slice never ends between the rows of one account.
+ *
+ * A body of a transaction may run twice, so it counts afresh.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "auth/accounts.h"
+#include "auth/book.h"
+#include "auth/import.h"
+#include "auth/peers.h"
+#include "auth/t_credential.h"
+#include "auth/t_grant.h"
+#include "auth/t_import.h"
+#include "auth/t_legacy.h"
+#include "auth/t_limits.h"
+#include "lib/buf.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+
+#define SLICE    300  /* rows written in one turn of the loop */
+#define LOOK     1000 /* rows looked at in one */
+#define RETRY_MS 1000 /* for room on the disk */
+
+/* A slice that is applied. */
+struct run {
+	struct import_head head;
+	struct import_sum sum;
+	char account[ADDR_SIZE]; /* whose rows come */
+	bool skip;               /* it is there and is left alone */
+	bool more;               /* it was not the last one */
+	struct buf touched;      /* logins, with NULs, that have changed */
+	struct buf changed;      /* the same, whose state is news */
+	struct buf replaced; /* the same, whose credentials are others now */
+};
+
+/* Keys of certificates in the rows that were looked at, by their digests. */
+struct key {
+	UT_hash_handle hh;
+	char owner[ADDR_SIZE];
+	char digest[];
+};
+
+enum phase { CHECKING, STAGING, APPLYING, SWEEPING };
+
+static struct work {
+	bool busy;
+	enum phase phase;
+	const struct import *import; /* until it is staged */
+	struct import_head head;
+	size_t at;               /* the byte that comes next */
+	char account[ADDR_SIZE]; /* CHECKING: whose rows come */
+	bool skip;
+	struct key *keys;
+	uint64_t staged; /* rows */
+	enum import_result result;
+	struct import_sum sum;
+	import_done_fn *done;
+	void *arg; /* NULL: nobody waits any more */
+	struct timer timer;
+} work;
+
+/* Who made a row: whoever imports, unless it has a history of its own. */
+static const char *
+maker(const struct run *r, const struct msg_item *i)
+{
+	return i->created != 0 ? i->by : r->head.by;
+}
+
+static void
+put_limits(struct txn *txn, const struct msg_item *i)
+{
+	struct limits own, none = { 0 };
+
+	memcpy(own.limit, i->limit, sizeof(own.limit));
+	if (memcmp(&own, &none, sizeof(own)) != 0)
+		limits_put(txn, i->account, &own);
+}
+
+/* Its history says so; one that comes without is from another server, where
+ * it has long been used. */
+static bool
+is_grown(const struct run *r, const struct msg_item *i)
+{
+	return i->grown != 0 ||
+	    (i->created == 0 && !(r->head.flags & IMPORT_NEW));
+}
+
+static void
+put_account(struct txn *txn, struct run *r, const struct msg_item *i)
+{
+	struct legacy l = { .created = r->head.now };
+	struct account a;
+	bool was_removed =
+	    account_get(txn, i->account, &a) && a.state == ACC_REMOVED;
+	bool there = import_exists(txn, i->account, &a);
+
+	strcpy(r->account, i->account);
+	r->skip = there && !(r->head.flags & IMPORT_UPDATE);
+	if (r->skip) {
+		r->sum.existed++;
+		return;
+	}
+	if (there) {
+		buf_add(&r->replaced, i->account, strlen(i->account) + 1);
+		r->sum.updated++;
+		return;
+	}
+	a = (struct account){ .state = i->state,
+		.since = i->since != 0 ? i->since : r->head.now,
+		.created = i->created != 0 ? i->created : r->head.now,
+		.grown = is_grown(r, i) };
+	strcpy(a.reason, i->reason);
+	snprintf(a.by, sizeof(a.by), "%s", maker(r, i));
+	account_put(txn, i->account, &a);
+	if (i->legacy) {
+		snprintf(l.by, sizeof(l.by), "%s", maker(r, i));
+		legacy_put(txn, i->account, &l);
+	}
+	put_limits(txn, i);
+	r->sum.added++;
+	/* One that nobody knew is taken for active. */
+	if (was_removed || a.state != ACC_ACTIVE)
+		buf_add(&r->changed, i->account, strlen(i->account) + 1);
+}
+
+static void
+put_credential(struct txn *txn, struct run *r, const struct msg_item *i)
+{
+	struct msg_import_row row;
+	struct credential c = { .kind = i->kind,
+		.expires = i->expires,
+		.created = i->created != 0 ? i->created : r->head.now,
+		.last_use = i->last_use };
+
+	/* Only when somebody bound it a moment ago. */
+	if (import_taken(txn, i, &row)) {
+		r->sum.left_out++;
+		return;
+	}
+	memcpy(c.limit, i->limit, sizeof(c.limit));
+	strcpy(c.hash, i->hash);
+	strcpy(c.scram, i->scram);
+	strcpy(c.networks, i->networks);
+	strcpy(c.senders, i->senders);
+	strcpy(c.last_ip, i->last_ip);
+	snprintf(c.by, sizeof(c.by), "%s", maker(r, i));
+	credential_put(txn, i->account, i->name, &c);
+}
+
+static void
+put_grant(struct txn *txn, struct run *r, const struct msg_item *i)
+{
+	struct grant g;
+	struct account a;
+
+	if (strcmp(r->account, i->account) != 0 &&
+	    !import_exists(txn, i->account, &a)) {
+		r->sum.left_out++;
+		return;
+	}
+	if (grant_get(txn, i->account, i->name, &g))
+		return;
+	g.created = i->created != 0 ? i->created : r->head.now;
+	snprintf(g.by, sizeof(g.by), "%s", maker(r, i));
+	grant_put(txn, i->account, i->name, &g);
+	r->sum.grants++;
+}
+
+static void
+apply(struct txn *txn, struct run *r, const struct msg_item *i)
+{
+	if (i->item == ITEM_ACCOUNT)
+		put_account(txn, r, i);
+	else if (r->skip && strcmp(r->account, i->account) == 0)
+		return;
+	else if (i->item == ITEM_CREDENTIAL)
+		put_credential(txn, r, i);
+	else
+		put_grant(txn, r, i);
+	buf_add(&r->touched, i->account, strlen(i->account) + 1);
+}
+
+static bool
+apply_slice(struct txn *txn, void *arg)
+{
+	struct run *r = arg;
+	struct msg_item i;
+	uint64_t at = 0;
+	unsigned n;
+
+	memset(&r->sum, 0, sizeof(r->sum));
+	buf_release(&r->touched);
+	buf_release(&r->changed);
+	buf_release(&r->replaced);
+	r->account[0] = '\0';
+	r->skip = r->more = false;
+	for (n = 0; import_item_next(txn, &at, &i); n++) {
+		if (n >= SLICE && strcmp(i.account, r->account) != 0) {
+			r->more = true;
+			break;
+		}
+		apply(txn, r, &i);
+		import_item_del(txn, at);
+	}
+	explicit_bzero(&i, sizeof(i));
+	if (!r->more)
+		import_head_del(txn);
+	return true;
+}
+
+/* Call f for each login of a list. */
+static void
+each(const struct buf *logins, void (*f)(const char *login))
+{
+	const char *login = buf_data(logins), *end = login + logins->len;
+
+	for (; login < end; login += strlen(login) + 1)
+		f(login);
+}
+
+static void
+tell_state(const char *login)
+{
+	struct account a;
+
+	if (account_get(NULL, login, &a))
+		peers_tell(login, (enum account_state)a.state);
+}
+
+static void
+end_sessions(const char *login)
+{
+	peers_end_sessions(login, "");
+}
+
+static void
+add_up(struct import_sum *to, const struct import_sum *s)
+{
+	to->added += s->added;
+	to->updated += s->updated;
+	to->existed += s->existed;
+	to->grants += s->grants;
+	to->left_out += s->left_out;
+}
+
+/* One slice; true when there is another.  *done is false when the disk was
+ * full, and nothing was done. */
+static bool
+apply_next(const struct import_head *head, struct import_sum *sum, bool *done)
+{
+	struct run r = { .head = *head };
+
+	/* The last one takes those before it along to the disk. */
+	*done = store_txn(STORE_SOON, apply_slice, &r) == V_OK;
+	if (*done) {
+		each(&r.touched, book_forget);
+		each(&r.changed, tell_state);
+		each(&r.replaced, end_sessions);
+		add_up(sum, &r.sum);
+	}
+	buf_release(&r.touched);
+	buf_release(&r.changed);
+	buf_release(&r.replaced);
+	return r.more || !*done;
+}
+
+static bool
+nothing(struct txn *txn, void *arg)
+{
+	struct import_head none = { .by = "" };
+
+	(void)arg;
+	/* A commit without a change would flush nothing. */
+	import_head_put(txn, &none);
+	import_head_del(txn);
+	return true;
+}
+
+static bool
+sweep_slice(struct txn *txn, void *arg)
+{
+	bool *more = arg;
+	struct msg_item i;
+	uint64_t at = 0;
+	unsigned n;
+
+	*more = false;
+	for (n = 0; import_item_next(txn, &at, &i); n++) {
+		if (n == SLICE) {
+			*more = true;
+			break;
+		}
+		import_item_del(txn, at);
+	}
+	explicit_bzero(&i, sizeof(i));
+	return true;
+}
+
+static void
+forget_keys(void)
+{
+	struct key *k, *next;
+
+	HASH_ITER(hh, work.keys, k, next)
+	{
+		HASH_DEL(work.keys, k);
+		free(k);
+	}
+}
+
+static void
+finish(enum import_result result)
+{
+	work.result = result;
+	work.busy = false;
+	forget_keys();
+	timer_clear(&work.timer);
+	if (work.arg != NULL)
+		work.done(work.arg, result, &work.sum);
+}
+
+/* What was staged is taken out again before anybody is told. */
+static void
+give_up(enum import_result result)
+{
+	work.result = result;
+	work.import = NULL;
+	work.phase = SWEEPING;
+}
+
+static void
+say_taken(const struct msg_item *i, const char *owner)
+{
+	struct msg_import_row *row = &work.sum.refused;
+
+	row->line = i->line;
+	strcpy(row->account, i->account);
+	strcpy(row->action, "refused");
+	snprintf(row->why, sizeof(row->why),
+	    "the key of its certificate %.40s is %.100s's already", i->name,
+	    owner);
+}
+
+/* Is the key another's, in the store or in a row before? */
+static bool
+check_key(const struct msg_item *i)
+{
+	size_t n = strlen(i->hash);
+	struct key *k;
+
+	if (i->kind != CREDENTIAL_KEY)
+		return true;
+	if (import_taken(NULL, i, &work.sum.refused))
+		return false;
+	HASH_FIND(hh, work.keys, i->hash, n, k);
+	if (k != NULL && strcmp(k->owner, i->account) != 0) {
+		say_taken(i, k->owner);
+		return false;
+	}
+	if (k != NULL)
+		return true;
+	k = calloc(1, sizeof(*k) + n + 1);
+	if (k == NULL)
+		abort();
+	strcpy(k->owner, i->account);
+	memcpy(k->digest, i->hash, n);
+	HASH_ADD(hh, work.keys, digest, n, k);
+	return true;
+}
+
+/* Can it be applied?  The same questions as apply() has. */
+static bool
+check_item(const struct msg_item *i)
+{
+	struct account a;
+
+	if (i->item == ITEM_ACCOUNT) {
+		strcpy(work.account, i->account);
+		work.skip = import_exists(NULL, i->account, &a) &&
+		    !(work.head.flags & IMPORT_UPDATE);
+		return true;
+	}
+	if (strcmp(work.account, i->account) == 0)
+		return work.skip || i->item != ITEM_CREDENTIAL || check_key(i);
+	return i->item != ITEM_GRANT || (work.head.flags & IMPORT_KNOWN) ||
+	    import_exists(NULL, i->account, &a);
+}
+
+static void
+check_some(void)
+{
+	struct msg_item i;
+	bool good = true, more = true;
+
+	for (unsigned n = 0; n < LOOK && good && more; n++)
+		if ((more = import_next(work.import, &work.at, &i)))
+			good = check_item(&i);
+	explicit_bzero(&i, sizeof(i));
+	if (!good)
+		give_up(IMPORT_REFUSED);
+	if (!good || more)
+		return;
+	forget_keys();
+	work.at = 0;
+	work.phase = STAGING;
+}
+
+/* Where the slice ended. */
+struct stage {
+	size_t at;
+	uint64_t staged;
+	bool more;
+};
+
+static bool
+stage_slice(struct txn *txn, void *arg)
+{
+	struct stage *s = arg;
+	struct msg_item i;
+
+	*s = (struct stage){ work.at, work.staged, true };
+	for (unsigned n = 0; n < SLICE && s->more; n++)
+		if ((s->more = import_next(work.import, &s->at, &i)))
+			import_item_put(txn, ++s->staged, &i);
+	explicit_bzero(&i, sizeof(i));
+	if (!s->more)
+		import_head_put(txn, &work.head);
+	return true;
+}
+
+static void
+stage_some(void)
+{
+	struct stage s;
+
+	if (store_txn(STORE_SOON, stage_slice, &s) != V_OK) {
+		give_up(IMPORT_NO_ROOM);
+		return;
+	}
+	work.at = s.at;
+	work.staged = s.staged;
+	if (s.more)
+		return;
+	work.import = NULL;
+	work.phase = APPLYING;
+}
+
+static void
+on_timer(void *arg)
+{
+	int64_t wait = 0;
+	bool more = true, done = true;
+
+	(void)arg;
+	if (work.phase == CHECKING) {
+		check_some();
+	} else if (work.phase == STAGING) {
+		stage_some();
+	} else if (work.phase == APPLYING) {
+		if (!apply_next(&work.head, &work.sum, &done)) {
+			store_txn(STORE_SYNC, nothing, NULL);
+			finish(IMPORT_DONE);
+			return;
+		}
+		wait = done ? 0 : RETRY_MS;
+	} else if (store_txn(STORE_SOON, sweep_slice, &more) != V_OK || !more) {
+		/* On a full disk the next start does it. */
+		finish(work.result);
+		return;
+	}
+	timer_set(&work.timer, wait);
+}
+
+bool
+import_run(const struct import *im, uint32_t flags, const char *by,
+    import_done_fn *done, void *arg)
+{
+	if (work.busy)
+		return false;
+	memset(&work, 0, sizeof(work));
+	work.busy = true;
+	work.import = im;
+	work.head.flags = flags;
+	work.head.now = (uint64_t)loop_wall_ms() / 1000;
+	snprintf(work.head.by, sizeof(work.head.by), "%s", by);
+	work.done = done;
+	work.arg = arg;
+	timer_init(&work.timer, on_timer, NULL);
+	if (import_refused(im))
+		give_up(IMPORT_REFUSED);
+	timer_set(&work.timer, 0);
+	return true;
+}
+
+void
+import_leave(const void *arg)
+{
+	if (!work.busy || work.arg != arg)
+		return;
+	work.arg = NULL;
+	if (work.import != NULL)
+		give_up(IMPORT_REFUSED);
+}
+
+void
+import_recover(void)
+{
+	struct import_sum sum = { 0 };
+	struct import_head head;
+	bool more = true, done;
+
+	if (!import_head_get(NULL, &head)) {
+		while (
+		    more && store_txn(STORE_SOON, sweep_slice, &more) == V_OK)
+			;
+		return;
+	}
+	/* With a full disk it goes on when there is room. */
+	while (apply_next(&head, &sum, &done) && done)
+		;
+	if (!done) {
+		memset(&work, 0, sizeof(work));
+		work.busy = true;
+		work.phase = APPLYING;
+		work.head = head;
+		timer_init(&work.timer, on_timer, NULL);
+		timer_set(&work.timer, RETRY_MS);
+	}
+	log_event("import.resumed", "by=%s added=%llu updated=%llu",
+	    log_quote(head.by), (unsigned long long)sum.added,
+	    (unsigned long long)sum.updated);
+}
+
+void
+import_stop(void)
+{
+	if (work.busy)
+		timer_clear(&work.timer);
+	work.busy = false;
+	forget_keys();
+}

@@ -1,0 +1,30 @@
+/*
+ * t_import.h - table import: number -> a row of an import under way.
+ *
+ * Row 0 says that all the others are there and are to be applied, also by
+ * another process after a crash; without it they are to be forgotten.  Each
+ * is deleted in the transaction that applies it.
+ */
+#ifndef AUTH_T_IMPORT_H
+#define AUTH_T_IMPORT_H
+
+#include "auth/store.h"
+
+struct import_head {
+	char by[128];
+	uint32_t flags; /* enum import_flag */
+	uint64_t now;   /* unix seconds */
+};
+
+bool import_head_get(struct txn *, struct import_head *);
+/* Overwrites. */
+void import_head_put(struct txn *, const struct import_head *);
+void import_head_del(struct txn *);
+
+/* Overwrites; n is not 0. */
+void import_item_put(struct txn *, uint64_t n, const struct msg_item *);
+/* The item that comes next behind *n, which is replaced; 0 starts. */
+bool import_item_next(struct txn *, uint64_t *n, struct msg_item *);
+void import_item_del(struct txn *, uint64_t n);
+
+#endif
