@@ -1,5 +1,6 @@
 """An authoritative name server (nsd or knot) for zones a test writes."""
 
+import json
 import os
 import shutil
 import socket
@@ -36,13 +37,15 @@ class Dns:
     unsigned zones that are not, nevertheless
     bogus    zones signed with a key that is not the one their parent vouches
              for
+    stale    zones signed rightly, for a month that is over
 
     A root zone is added, so that every other name is NXDOMAIN.
     """
 
     def __init__(self, zones, program="nsd", signed=False, unsigned=(),
-                 bogus=()):
+                 bogus=(), stale=()):
         self.unsigned, self.bogus = set(unsigned), set(bogus)
+        self.stale = {zone: None for zone in stale}
         self.zones = {"": ""}
         self.zones.update(zones)
         self.program, self.signed = program, signed
@@ -108,6 +111,19 @@ class Dns:
                     if other:
                         f.write(f"{other}. NS ns.dns-test.\n")
             f.write(text + "\n")
+        if zone in self.stale:
+            self.presign(zone)
+
+    def presign(self, zone):
+        with open(self.path(zone)) as f:
+            done = subprocess.run(
+                [os.path.join(os.path.dirname(__file__), "presign.py"),
+                 zone, "40", "10"], stdin=f, stdout=subprocess.PIPE,
+                check=True)
+        made = json.loads(done.stdout)
+        self.stale[zone] = made["ds"]
+        with open(self.path(zone), "w") as f:
+            f.write(made["zone"])
 
     def reload(self, zone):
         subprocess.run(
@@ -132,7 +148,7 @@ class Dns:
         for zone, text in self.zones.items():
             if not zone or text is None or zone in self.unsigned:
                 continue
-            lines = keymgr(zone, "ds")
+            lines = self.stale.get(zone) or keymgr(zone, "ds")
             if zone in self.bogus:
                 lines = "".join(
                     line[:-8] + f"{int(line[-8:], 16) ^ 1:08x}\n"
@@ -170,7 +186,8 @@ class Dns:
         ]
         for zone in self.zones:
             lines += [f"  - domain: {zone}.", f"    file: {self.path(zone)}"]
-            if self.signed and zone not in self.unsigned:
+            if self.signed and zone not in self.unsigned \
+                    and zone not in self.stale:
                 lines += ["    dnssec-signing: on", "    zonefile-sync: -1",
                           "    zonefile-load: difference-no-serial",
                           "    journal-content: all"]

@@ -32,7 +32,8 @@ class Row:
     say      parameters of MAIL, head: header lines of the message
     offers   what the server's EHLO offers besides the usual
     sts      what `_mta-sts` and the web server of the domain show: a Web
-    zone     signed, plain (not signed) or bogus (signed with a wrong key)
+    zone     signed, plain (not signed), bogus (signed with a wrong key) or
+             stale (with signatures that are over)
     tlsa     a function of the certificate's PEM file to TLSA data, or lines
     cert     what the server shows
     want     delivered, deferred or bounced
@@ -115,6 +116,8 @@ DANE = [
     # Lookups that fail never mean no.
     Row("bogus", OWN, "deferred", "DNSSEC", zone="bogus", tlsa=EE),
     Row("bogus-clear", CLEAR, "deferred", "DNSSEC", zone="bogus"),
+    Row("over", OWN, "deferred", "DNSSEC", zone="stale", tlsa=EE),
+    Row("over-clear", CLEAR, "deferred", "DNSSEC", zone="stale"),
     Row("tlsa-fails", OWN, "deferred", "TLSA",
         lines="@ MX 10 mx\n_tcp.mx NS ns.dns-test."),
     Row("tlsa-fails-clear", CLEAR, "deferred", "TLSA",
@@ -271,7 +274,7 @@ class Site(Postern):
         self.pki = pki.Pki(os.path.join(self.dir, "pki"))
         self.port = free_port()
         self.far = {}
-        zones = {"signed": "", "plain": "", "bogus": ""}
+        zones = {"signed": "", "plain": "", "bogus": "", "stale": ""}
         for number, row in enumerate(self.rows):
             row.address = f"127.0.{2 + number // 200}.{2 + number % 200}"
             pem = self.cert(row.cert, row)
@@ -289,7 +292,7 @@ class Site(Postern):
             host: self.cert(row.sts.cert, row)
             for host, row in self.webs.items()}).start()
         self.names = Dns(zones, "knot", True, unsigned=["plain"],
-                         bogus=["bogus"]).__enter__()
+                         bogus=["bogus"], stale=["stale"]).__enter__()
         self.via = f"mx:{self.port}"
         self.sections["dns"] = {"server": f"127.0.0.1@{self.names.port}",
                                 "trust-anchor": self.names.anchor}
