@@ -3,12 +3,13 @@
 # run: limit 60
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import client
 import tap
-from postern import Postern
+from postern import TOP, Postern
 from tap import same, wait
 
 try:
@@ -85,6 +86,16 @@ def counted(p):
     same(more("delivery_attempts_total", result="delivered"), 6)
     same(more("recipients_delivered_total"), 6)
     same(more("delivery_duration_seconds_count"), 6)
+
+
+@tap.case("docs/METRICS.md names every one of them, and no other")
+def documented(p):
+    with open(os.path.join(TOP, "docs", "METRICS.md")) as f:
+        named = set(re.findall(r"^\| (.*?) \|", f.read(), re.M))
+    named = set(re.findall(r"postern_[a-z_]+", " ".join(named)))
+    printed = set(re.findall(r"(?m)^# TYPE (\S+)",
+                             p.must("status", "--prometheus").out))
+    same(sorted(named), sorted(printed))
 
 
 @tap.case("a gauge goes up and down")
