@@ -1,20 +1,19 @@
 /*
  * signer.c - see signer.h.
  *
- * One mutex guards the keys and the list of new lines.  The thread holds it
- * while it signs; the loop takes it only for a new key or line.
+ * A thread for each line: it sleeps in the read, is woken by the question and
+ * sleeps again when it has answered.  One mutex guards the keys and the list
+ * of lines; who signs holds it, and the loop for a new key or line.
  */
 #include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -25,7 +24,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
-#define LINES 256
+#define LINES 256            /* a thread each */
 #define KEYS  (2 * CONF_TLS) /* those in use, and those before */
 /* Handshakes that began with a key, and an smtpd that is slow to reload, are
  * served for so long, however many reloads come meanwhile. */
@@ -43,13 +42,11 @@ struct key {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct key keys[KEYS];
 static unsigned generation;
-static int added[LINES]; /* lines that the thread has not seen yet */
-static size_t nadded;
-static bool stopping;
-
-static pthread_t thread;
-static bool running;
-static int wake_fd = -1;
+static struct line {
+	int fd;
+	bool used, ended; /* ended: its thread is about to */
+	pthread_t thread;
+} lines[LINES];
 
 static EVP_PKEY_CTX *
 find_key(const char *name)
@@ -117,109 +114,79 @@ serve(int fd, uint8_t *record)
 	return message_send_in(fd, &r, -1, record);
 }
 
-/* Take over the new lines behind lines[n]; returns the new n. */
-static size_t
-take_lines(struct pollfd *lines, size_t n)
-{
-	uint64_t count;
-
-	if (read(wake_fd, &count, sizeof(count)) == -1 && errno != EAGAIN)
-		fatal("eventfd: %s", strerror(errno));
-	for (size_t i = 0; i < nadded; i++) {
-		if (n == 1 + LINES)
-			fatal("more than %d lines to sign for", LINES);
-		lines[n++] = (struct pollfd){ added[i], POLLIN, 0 };
-	}
-	nadded = 0;
-	return n;
-}
-
-static size_t
-serve_ready(struct pollfd *lines, size_t n, uint8_t *record)
-{
-	for (size_t i = 1; i < n;) {
-		if (lines[i].revents == 0 || serve(lines[i].fd, record)) {
-			i++;
-			continue;
-		}
-		close(lines[i].fd);
-		lines[i] = lines[--n];
-	}
-	return n;
-}
-
 static void *
 run(void *arg)
 {
-	struct pollfd lines[1 + LINES] = { { wake_fd, POLLIN, 0 } };
-	uint8_t *record = arg;
-	bool stop = false;
-	size_t n = 1;
+	struct line *line = arg;
+	uint8_t *record = malloc(MSG_MAX);
 
-	while (!stop) {
-		if (poll(lines, n, -1) == -1) {
-			if (errno == EINTR)
-				continue;
-			fatal("poll: %s", strerror(errno));
-		}
-		n = serve_ready(lines, n, record);
-		pthread_mutex_lock(&mutex);
-		if (lines[0].revents != 0)
-			n = take_lines(lines, n);
-		stop = stopping;
-		pthread_mutex_unlock(&mutex);
-	}
-	while (n > 1)
-		close(lines[--n].fd);
+	if (record == NULL)
+		abort();
+	while (serve(line->fd, record))
+		;
 	free(record);
+	pthread_mutex_lock(&mutex);
+	line->ended = true;
+	pthread_mutex_unlock(&mutex);
 	return NULL;
 }
 
 static void
-wake(void)
+end_line(struct line *line)
 {
-	const uint64_t one = 1;
+	/* Its thread may be in the middle of a read. */
+	shutdown(line->fd, SHUT_RDWR);
+	pthread_join(line->thread, NULL);
+	close(line->fd);
+	*line = (struct line){ 0 };
+}
 
-	if (write(wake_fd, &one, sizeof(one)) == -1 && errno != EAGAIN)
-		fatal("eventfd: %s", strerror(errno));
+/* A place for a line; those whose smtpd is gone are cleared up. */
+static struct line *
+place_line(void)
+{
+	struct line *free_one = NULL;
+	bool ended;
+
+	for (struct line *l = lines; l < lines + LINES; l++) {
+		pthread_mutex_lock(&mutex);
+		ended = l->ended;
+		pthread_mutex_unlock(&mutex);
+		if (ended)
+			end_line(l);
+		if (!l->used && free_one == NULL)
+			free_one = l;
+	}
+	return free_one;
 }
 
 static void
-start(void)
+start(struct line *line)
 {
-	uint8_t *record = malloc(MSG_MAX);
 	sigset_t all, before;
 
-	if (record == NULL)
-		abort();
-	wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (wake_fd == -1)
-		fatal("eventfd: %s", strerror(errno));
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&thread, NULL, run, record) != 0)
+	if (pthread_create(&line->thread, NULL, run, line) != 0)
 		fatal("cannot start a thread");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	running = true;
 }
 
 void
 signer_serve(int fd)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct line *line = place_line();
 
-	/* One smtpd that does not read must not stop the others. */
+	if (line == NULL)
+		fatal("more than %d lines to sign for", LINES);
+	/* One smtpd that does not read must not keep its thread for ever. */
 	if (setsockopt(
 		fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == -1)
 		fatal("SO_SNDTIMEO: %s", strerror(errno));
-	if (!running)
-		start();
-	pthread_mutex_lock(&mutex);
-	if (nadded == LINES)
-		fatal("more than %d lines to sign for", LINES);
-	added[nadded++] = fd;
-	pthread_mutex_unlock(&mutex);
-	wake();
+	line->fd = fd;
+	line->used = true;
+	start(line);
 }
 
 static void
@@ -304,17 +271,9 @@ signer_keep(const char name[65])
 void
 signer_stop(void)
 {
-	if (running) {
-		pthread_mutex_lock(&mutex);
-		stopping = true;
-		pthread_mutex_unlock(&mutex);
-		wake();
-		pthread_join(thread, NULL);
-		close(wake_fd);
-		running = stopping = false;
-	}
-	while (nadded > 0)
-		close(added[--nadded]);
+	for (struct line *l = lines; l < lines + LINES; l++)
+		if (l->used)
+			end_line(l);
 	for (int i = 0; i < KEYS; i++)
 		clear_key(&keys[i]);
 }

@@ -1,9 +1,9 @@
 /*
- * signer.h - the thread that makes TLS signatures for smtpd.
+ * signer.h - the threads that make TLS signatures for smtpd.
  *
- * It has its own line to each smtpd, so that neither a password nor the store
- * ever delays a handshake.  It knows the keys in use and those before, for
- * handshakes that began with an old certificate.
+ * Each smtpd has its own line and thread, so that neither a password nor the
+ * store ever delays a handshake.  They know the keys in use and those before,
+ * for handshakes that began with an old certificate.
  */
 #ifndef AUTH_SIGNER_H
 #define AUTH_SIGNER_H
@@ -22,7 +22,7 @@ void signer_keep(const char name[65]);
 /* Serve a new line (MSG_TLS_SIGN) until its end; takes fd. */
 void signer_serve(int fd);
 
-/* End the thread, close its lines, forget the keys. */
+/* End the threads, close their lines, forget the keys. */
 void signer_stop(void);
 
 #endif
