@@ -160,7 +160,7 @@ on_commit(struct channel *c, const struct msg *m)
 	const struct reply *r;
 	struct accept *a;
 
-	upkeep_check_room();
+	upkeep_mind_room();
 	r = refusal();
 	if (r == NULL)
 		r = prove(c, m);

@@ -10,14 +10,14 @@
 #include "queue/group.h"
 #include "queue/history.h"
 #include "queue/intake.h"
-#include "queue/rescue.h"
 #include "queue/reports.h"
+#include "queue/rescue.h"
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/upkeep.h"
 #include "queue/worker.h"
 
-#define TICK_MS          1000
+#define TICK_MS 1000
 /* Of log.  A restart reads what came since at some 8 ms a MiB, and a new
  * checkpoint costs about 10 ms of CPU. */
 #define CHECKPOINT_MOST  ((uint64_t)12 << 20)
@@ -25,6 +25,8 @@
 #define CHECKPOINT_LEAST ((uint64_t)64 << 10)
 #define PRESS_BYTES      ((uint64_t)512 << 10) /* worth a checkpoint */
 #define LOOK_BYTES       ((uint64_t)128 << 10) /* written between looks */
+#define LOOK_MS          100
+#define ROOMY_BYTES      ((uint64_t)256 << 20) /* more than is soon filled */
 #define FLIGHT_BYTES     ((uint64_t)1 << 20)   /* of log, by one verdict */
 #define PRUNE_ROWS       200
 #define PRUNE_AGAIN_MS   20
@@ -52,6 +54,7 @@ static uint64_t log_at_debt;     /* since the last checkpoint */
 static uint64_t least_debt;      /* as of the last checkpoint */
 static uint64_t written_at_debt; /* what the store had written at the survey */
 static uint64_t written_at_look, free_at_look;
+static int64_t looked_ms;
 static uint32_t removed; /* the last log file given up */
 static bool removal_due;
 static bool started;
@@ -135,6 +138,7 @@ upkeep_check_room(void)
 		return; /* no store, no room */
 	written_at_look = store_written();
 	free_at_look = room_free();
+	looked_ms = loop_now_ms();
 	if (intake_get() == INTAKE_STOPPING || pressing)
 		return;
 	if (room_enough(debt_now(), settings->message_size)) {
@@ -154,6 +158,17 @@ upkeep_check_room(void)
 	if (intake_get() == INTAKE_OPEN)
 		tell("queue.full");
 	intake_set(INTAKE_NO_ROOM);
+}
+
+void
+upkeep_mind_room(void)
+{
+	if (intake_get() == INTAKE_OPEN &&
+	    loop_now_ms() - looked_ms < LOOK_MS &&
+	    free_at_look >=
+		ROOMY_BYTES + debt_now() + 4 * (uint64_t)settings->message_size)
+		return;
+	upkeep_check_room();
 }
 
 /* Nothing in the log up to this file is wanted any more. */

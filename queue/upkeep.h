@@ -21,6 +21,8 @@ void upkeep_turn(void);
 /* Is there room for more mail?  Sets the state of the intake, or makes
  * commits wait for a checkpoint that may help. */
 void upkeep_check_room(void);
+/* The same, but the disk is not asked each time while it has plenty. */
+void upkeep_mind_room(void);
 /* No more checkpoints; ends its thread. */
 void upkeep_stop(void);
 /* Since the start. */
