@@ -121,8 +121,8 @@ $B/tests/dialog/run_dialogs: $B/tests/dialog/run_dialogs.o \
     $B/smtpd.a $(SHARED_A)
 	$(LINK.o) $^ $(LIBS_smtpd) -o $@
 
-BENCH := $(patsubst %.c,$B/%,$(filter tests/bench/load.c tests/bench/sink.c,\
-    $(wildcard tests/bench/*.c)))
+BENCH := $(patsubst %.c,$B/%,$(filter tests/bench/load.c tests/bench/sink.c \
+    tests/bench/handshake.c,$(wildcard tests/bench/*.c)))
 $(BENCH): $B/tests/bench/%: $B/tests/bench/%.o
 	$(LINK.o) $^ $(SSL) -lpthread -o $@
 SCALE := $(patsubst %,$B/tests/bench/%,queue_bench queue_fill store_bench)

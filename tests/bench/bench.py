@@ -21,6 +21,10 @@ CPU seconds are user and system time of all processes of the server, from
 belong to two cores that they share with the load; where the figures of other
 servers are the measure, see peers.py.  --strict ends with 1 when a target is
 missed.
+
+Machines differ, and one machine from minute to minute: before and behind
+"each" handshake.c measures what the server's half of a TLS handshake alone
+costs in one process.  The ratio of the two says more than either of them.
 """
 
 import os
@@ -51,10 +55,18 @@ def complete(t, row, wanted):
                 False)
 
 
+def handshake_ms():
+    """CPU of the server's half of a TLS handshake in one process, just now."""
+    done = subprocess.run([built("handshake")], check=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    return float(done.stdout) / 1000
+
+
 def each(t, o):
     t.head("connection, TLS and AUTH for each message, 20 at a time")
     with rig(o) as r:
         n = max(1, o["each"] // 20)
+        alone = [handshake_ms()]
         row = r.measure("each", "--connections", 20, "--messages", n,
                         "--per-session", 1, "--size", o["size"])
         complete(t, row, n * 20)
@@ -65,6 +77,11 @@ def each(t, o):
         t.line("CPU seconds per 1,000 messages", row["cpu_per_1000"],
                most=0.8)
         per_process(t, row)
+        alone.append(handshake_ms())
+        t.line("a handshake alone, CPU ms, before", alone[0])
+        t.line("a handshake alone, CPU ms, behind", alone[1])
+        t.line("a message costs so many handshakes",
+               row["cpu_per_1000"] / (sum(alone) / 2))
         t.line("log flushes per message", row["flushes"])
 
 
