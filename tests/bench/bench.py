@@ -38,7 +38,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import scale
 from postern import ROOT
-from rig import BUILD, Rig, Table, built
+from rig import BUILD, Rig, Table, built, end_well
 
 MIB = 1 << 20
 
@@ -243,4 +243,5 @@ def main(args):
 
 
 if __name__ == "__main__":
+    end_well()
     sys.exit(main(sys.argv[1:]))

@@ -31,7 +31,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import client
 from postern import PASSWORD, tool
-from rig import Rig, Table, until
+from rig import Rig, Table, end_well, until
 
 MIB = 1 << 20
 DUE_LATER_S = 7 * 86400
@@ -301,25 +301,31 @@ def slow(t, quick):
             t.line("latency, 99 %, ms", row["p99_ms"])
 
 
+def by_connections(t, r, part):
+    t.head("CPU ms a message by connections (10 KiB, 10 in a session)")
+    for n, count in ((1, 1000), (10, 4000), (100, 5000), (1000, 10000)):
+        each = max(1, count // n // part // 10) * 10
+        t.point("connections", n, r.measure(
+            f"c{n}x", "--connections", n, "--messages", each,
+            "--per-session", 10))
+
+
+def by_size(t, r, part):
+    t.head("CPU ms a message by size (20 connections)")
+    for size, count in ((1024, 4000), (10240, 4000), (102400, 1000),
+                        (MIB, 200), (10 * MIB, 40), (35 * MIB, 20)):
+        n = min(20, max(1, count // part))
+        t.point("size", size, r.measure(
+            f"s{size}x", "--connections", n, "--messages",
+            max(1, count // part // n), "--size", size))
+
+
 def curves(t, quick):
     part = 5 if quick else 1
-    t.head("CPU ms a message by connections (10 KiB, 10 in a session)")
     with Rig(limits={"connections": "20000"}) as r:
         r.warm()
-        for n, count in ((1, 1000), (10, 4000), (100, 5000), (1000, 10000)):
-            each = max(1, count // n // part // 10) * 10
-            row = r.measure(f"c{n}x", "--connections", n, "--messages", each,
-                            "--per-session", 10)
-            t.point("connections", n, row)
-    t.head("CPU ms a message by size (20 connections)")
-    with Rig() as r:
-        r.warm()
-        for size, count in ((1024, 4000), (10240, 4000), (102400, 1000),
-                            (MIB, 200), (10 * MIB, 40), (35 * MIB, 20)):
-            n = min(20, max(1, count // part))
-            row = r.measure(f"s{size}x", "--connections", n, "--messages",
-                            max(1, count // part // n), "--size", size)
-            t.point("size", size, row)
+        by_connections(t, r, part)
+        by_size(t, r, part)
     t.head("CPU ms a message by what waits (10 KiB, 20 connections)")
     for n in (0, 1000, 10000, 100000) + (() if quick else (1000000,)):
         with Rig() as r:
@@ -328,9 +334,8 @@ def curves(t, quick):
                 r.fill(n, due_s=DUE_LATER_S)
                 r.p.start()
             r.warm(empty=False)
-            row = r.measure(f"q{n}x", "--connections", 20, "--messages",
-                            200 // part)
-            t.point("queued", n, row)
+            t.point("queued", n, r.measure(
+                f"q{n}x", "--connections", 20, "--messages", 200 // part))
 
 
 SECTIONS = {f.__name__: f for f in (waiting, recipients, idle, large, deferred,
@@ -361,4 +366,5 @@ def main(args):
 
 
 if __name__ == "__main__":
+    end_well()
     sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ that a program can end with 1 when one is missed.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -50,6 +51,11 @@ def pss_kib(pid):
     return 0
 
 
+def end_well():
+    """Who is told to end stops its servers first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(124))
+
+
 def until(what, seconds, every=0.02):
     """Whether it becomes true in time."""
     end = time.monotonic() + seconds
@@ -62,16 +68,19 @@ def until(what, seconds, every=0.02):
 
 class Rig:
     """
+    server  another server than postern: called with accounts and via
+    sink    False: nobody listens where the mail goes
     env, limits, queue, extra  as Postern has them
-    sink   False: nobody listens where the mail goes
     """
 
-    def __init__(self, sink=True, limits=None, users=USERS, **kwargs):
+    def __init__(self, server=None, sink=True, limits=None, users=USERS,
+                 **kwargs):
         self.users = users
         self.with_sink, self.sink = sink, None
-        self.p = Postern(
-            accounts=[f"load{n}@bench.example" for n in range(users)],
-            via=f"127.0.0.1:{free_port()}",
+        accounts = [f"load{n}@bench.example" for n in range(users)]
+        via = f"127.0.0.1:{free_port()}"
+        self.p = server(accounts, via) if server else Postern(
+            accounts=accounts, via=via,
             limits={"message-size": "110M", "recipients": "1000",
                     **{key: "1000000000" for key in
                        ("per-hour", "per-day", "messages-per-hour",
