@@ -18,6 +18,7 @@
 #define RELAY_FACTOR 2
 #define IDLE_MS      (10 * 60 * 1000)
 #define IDLE_MOST    1000
+#define WAITING_MOST 50000
 #define ALIASES_MOST 1000
 #define ASKED_MOST   256
 #define ASKED_MS     5000
@@ -356,6 +357,11 @@ dest_hear(struct dest *d, enum landing how, uint32_t epoch)
 
 	waits = pace_hear(&d->pace, &d->bounds, how, epoch, d->demand, settings,
 	    now, retry_chance());
+	/* Those beyond go by the retry schedule of each mail. */
+	if (waits && nwaiting >= WAITING_MOST) {
+		pace_wake(&d->pace);
+		waits = false;
+	}
 	note_wait(d, waited);
 	if (waits)
 		log_event("dest.waiting", "dest=%s failures=%u wait=%d",

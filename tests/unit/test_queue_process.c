@@ -22,12 +22,13 @@ delivered(void **state)
 	assert_string_equal(job_rcpt(b, 0), "bob@example.net");
 	assert_memory_equal(b->m.u.job.body.data, BODY, strlen(BODY));
 	assert_memory_equal(b->m.u.job.added.data,
-	    "Received: by mail.example.org (postern)\r\n\twith ESMTPSA id ", 58);
+	    "Received: by mail.example.org (postern)\r\n\twith ESMTPSA id ",
+	    58);
 	judge_all(b, V_OK, SCOPE_RCPT);
 	bed_wait_log(b, "msg.done id=");
 	assert_true(bed_logged(b, "outcome=delivered:1,bounced:0"));
-	assert_true(bed_logged(
-	    b, "mx=mx.test[192.0.2.25]:25 tls=TLSv1.3 cipher=TLS_TEST policy=dane "
+	assert_true(bed_logged(b,
+	    "mx=mx.test[192.0.2.25]:25 tls=TLSv1.3 cipher=TLS_TEST policy=dane "
 	    "code=250 dsn=2.0.0 "));
 	assert_int_equal(bed_status(b, "messages"), 0);
 	assert_int_equal(bed_status(b, "recipients_waiting"), 0);
@@ -112,6 +113,82 @@ deferred_and_retried(void **state)
 	judge_all(b, V_OK, SCOPE_RCPT);
 	bed_wait_log(b, "outcome=delivered:2,bounced:0");
 	bed_stop(b);
+}
+
+/* Seconds from now to the next attempt at the only message. */
+static int64_t
+next_in_s(struct bed *b, uint64_t id)
+{
+	struct timespec now;
+	struct answer a;
+
+	bed_command(
+	    b, &(struct msg_queue_cmd){ .verb = QUEUE_SHOW, .id = id }, &a);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)(a.row.next / 1000) - now.tv_sec;
+}
+
+/* What looks like greylisting is tried again soon, but not for ever. */
+static void
+greylisted(void **state)
+{
+	struct bed *b = *state;
+	char first[] = { 0 };
+	char times[64];
+	uint64_t id;
+
+	bed_start(b, conf_text("5d", "4h", "1h"), NULL);
+	id = submit(b, "a@example.net");
+	for (unsigned i = 1; i <= 4; i++) {
+		struct msg m = { .type = MSG_JOB_VERDICT };
+		struct msg_job_verdict *v = &m.u.job_verdict;
+
+		expect_job(b);
+		m.tag = b->m.tag;
+		v->verdict = V_TEMP;
+		v->code = 451;
+		strcpy(v->status, "4.7.1");
+		strcpy(v->text, "Try again later");
+		v->signs = SIGN_GREY;
+		v->rcpts = (struct bytes){ (const uint8_t *)first, 1 };
+		v->last = 1;
+		bed_say(b->deliver, &m, -1);
+		snprintf(times, sizeof(times), "attempt=%u ", i);
+		bed_wait_log(b, times);
+		if (i < 4)
+			assert_in_range(next_in_s(b, id), 290, 335);
+		else
+			assert_in_range(next_in_s(b, id), 3200, 4000);
+		bed_command(b,
+		    &(struct msg_queue_cmd){ .verb = QUEUE_RETRY, .id = id },
+		    &(struct answer){ 0 });
+	}
+	bed_kill(b);
+}
+
+/* A check of the store that is under way is over when the process is, and
+ * leaves nothing behind. */
+static void
+a_check_ends_with_the_process(void **state)
+{
+	struct bed *b = *state;
+	struct msg m = { .type = MSG_QUEUE_CMD, .tag = 5 };
+	char copy[96];
+	int sock;
+
+	snprintf(copy, sizeof(copy), "%s/check", b->dir);
+	m.u.queue_cmd.verb = QUEUE_CHECK;
+	for (int i = 0; i < 4; i++) {
+		bed_start(b, PLAIN_CONF, NULL);
+		assert_true(submit(b, "a@example.net"));
+		sock = bed_operator(b);
+		bed_say(sock, &m, -1);
+		while (access(copy, F_OK) == -1)
+			usleep(100);
+		bed_stop(b);
+		assert_int_equal(access(copy, F_OK), -1);
+		close(sock);
+	}
 }
 
 /* After kill -9 whatever was answered is there; what was delivered is not. */
@@ -954,6 +1031,8 @@ main(void)
 		CASE(delivered),
 		CASE(groups_by_destination),
 		CASE(deferred_and_retried),
+		CASE(greylisted),
+		CASE(a_check_ends_with_the_process),
 		CASE(survives_kill),
 		CASE(deliver_dies),
 		CASE(bounces_once),
