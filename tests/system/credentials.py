@@ -5,14 +5,17 @@ is revoked."""
 
 import os
 import sys
+import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import client
 import tap
 from postern import PASSWORD, Postern
-from tap import has, matches, same
+from tap import comment, has, matches, same, wait
 
-ALICE, BOB = "alice@example.org", "bob@example.org"
+ALICE, BOB, CAROL = ("alice@example.org", "bob@example.org",
+                     "carol@example.org")
 
 
 def app_password(p, label, *flags):
@@ -142,6 +145,42 @@ def each_limit(p):
                "default").code, 2)
 
 
+@tap.case("a phone with an old password delays neither laptop nor neighbours")
+def old_phone(p):
+    def took(address, source):
+        with p.smtp("implicit", source=source) as t:
+            t.ehlo()
+            began = time.monotonic()
+            same(t.auth(address, PASSWORD).code, 235)
+            return time.monotonic() - began
+
+    def phone():
+        while not stopped.is_set():
+            with p.smtp("implicit", source="127.6.0.2") as t:
+                t.ehlo()
+                same(t.auth(ALICE, "the old one").code in (454, 535), True)
+
+    stopped = threading.Event()
+    phones = [threading.Thread(target=phone) for _ in range(3)]
+    for thread in phones:
+        thread.start()
+    try:
+        wait(lambda: len(p.events("auth.stale", user=ALICE)) > 5, 30,
+             "the phone is at it")
+        # The same house for one, the same office for the other.
+        times = [took(who, source) for _ in range(10) for who, source in
+                 ((ALICE, "127.6.0.3"), (CAROL, "127.6.0.4"))]
+    finally:
+        stopped.set()
+        for thread in phones:
+            thread.join()
+    wrong = p.events("auth.stale", user=ALICE)
+    comment(f"{len(wrong)} times the old password; the longest of {len(times)} right "
+            f"ones took {max(times) * 1000:.0f} ms")
+    if max(times) > 2:
+        raise AssertionError(f"{max(times)} s for a right password")
+
+
 @tap.case("it is good from its networks only")
 def networks(p):
     secret = app_password(p, "office", "--networks",
@@ -233,4 +272,4 @@ def logins(p):
 
 
 if __name__ == "__main__":
-    tap.main(lambda: Postern(accounts=[ALICE, BOB]))
+    tap.main(lambda: Postern(accounts=[ALICE, BOB, CAROL]))
