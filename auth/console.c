@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "auth/admin.h"
+#include "auth/admin_check.h"
 #include "auth/admin_dkim.h"
 #include "auth/console.h"
 #include "auth/login.h"
@@ -37,6 +38,7 @@ free_console(struct console *con)
 	timer_clear(&con->timer);
 	wipe_command(con);
 	import_leave(con);
+	admin_check_leave(con);
 	import_free(con->import);
 	LIST_REMOVE(con, link);
 	free(con);

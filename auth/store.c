@@ -74,6 +74,7 @@ static const char *const names[TABLES] = {
 DB_ENV *store_env;
 static DB *tables[TABLES];
 static int lock_fd = -1;
+static bool keep_logs; /* somebody copies them */
 static bool failed; /* to open: nothing is touched any more */
 
 const char *
@@ -185,6 +186,12 @@ upgrade(struct txn *txn, void *arg)
 	return write_format(txn, &f->to);
 }
 
+void
+store_keep_logs(bool yes)
+{
+	keep_logs = yes;
+}
+
 /* Old logs go only here, behind a checkpoint. */
 static void
 checkpoint(uint32_t flags)
@@ -192,6 +199,8 @@ checkpoint(uint32_t flags)
 	char **removed;
 
 	check(store_env->txn_checkpoint(store_env, 0, 0, flags), "checkpoint");
+	if (keep_logs)
+		return;
 	check(store_env->log_archive(store_env, &removed, DB_ARCH_REMOVE),
 	    "old logs");
 }

@@ -53,9 +53,13 @@ bool store_open(const char *directory);
 /* Checkpoint and close.  Harmless when not open. */
 void store_close(void);
 
+/* While somebody copies the store no log file is removed. */
+void store_keep_logs(bool);
+
 /*
  * A copy of the store in the directory `to`, which is made or emptied first.
- * 0 or an errno, ENOSPC when there is not plenty of room for it.
+ * 0 or an errno, ENOSPC when there is not plenty of room for it.  Any thread,
+ * if the logs are kept; rows may be written meanwhile.
  */
 int store_copy(const char *to);
 
@@ -67,7 +71,8 @@ struct store_check {
 /*
  * Verify a copy: its pages, that what rows refer to is there, and how many
  * there are.  The copy changes.  0, or an errno when there was no room for
- * that.
+ * that.  A page that was just being written when it was copied looks damaged:
+ * a fault is one when it is in a second copy, too.  Any thread, one at a time.
  */
 int store_check(const char *dir, struct store_check *);
 

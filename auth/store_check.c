@@ -2,9 +2,8 @@
  * store_check.c - a copy of the accounts, and whether it is whole; see
  * store.h.
  *
- * The one thread that writes makes the copy, so it is of one moment but for
- * what is still in the cache, which recovery finds in the log.  It is verified
- * on the spot: accounts are few.
+ * The tables are copied as they lie on the disk, and behind them the log, with
+ * which recovery brings the copy to one moment.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -35,7 +34,8 @@ on_error(const DB_ENV *e, const char *prefix, const char *text)
 	found(current, STORE_FILE, text);
 }
 
-/* Bring the copy to one moment. */
+/* Bring the copy to one moment.  From the first log file that there is on: a
+ * checkpoint may have come while the tables were copied. */
 static int
 recover(const char *dir)
 {
@@ -49,7 +49,7 @@ recover(const char *dir)
 	if (r == 0)
 		r = e->open(e, dir,
 		    DB_CREATE | DB_INIT_LOG | DB_INIT_MPOOL | DB_INIT_TXN |
-			DB_PRIVATE | DB_RECOVER,
+			DB_PRIVATE | DB_RECOVER_FATAL,
 		    0600);
 	closed = e->close(e, 0);
 	return r != 0 ? r : closed;
@@ -74,22 +74,30 @@ size_of(const char *home)
 }
 
 static bool
-is_ours(const char *name)
+is_tables(const char *name)
 {
-	return strcmp(name, STORE_FILE) == 0 || strncmp(name, "log.", 4) == 0;
+	return strcmp(name, STORE_FILE) == 0;
+}
+
+static bool
+is_log(const char *name)
+{
+	return strncmp(name, "log.", 4) == 0;
 }
 
 int
 store_copy(const char *to)
 {
 	const char *home;
+	int error;
 
 	/* Recovery of the copy writes, too. */
 	if (store_env->get_home(store_env, &home) != 0 ||
 	    !store_room_for(2 * size_of(home)))
 		return ENOSPC;
 	copy_remove(to);
-	return copy_files(home, to, is_ours);
+	error = copy_files(home, to, is_tables);
+	return error != 0 ? error : copy_files(home, to, is_log);
 }
 
 /* Only a cache, and a place for what does not fit into it. */

@@ -220,6 +220,7 @@ stop(void)
 	uses_write();
 	quota_write();
 	import_stop();
+	admin_check_stop();
 	store_close();
 	login_close();
 	exchange_close();

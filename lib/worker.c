@@ -8,7 +8,7 @@
 
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "queue/worker.h"
+#include "lib/worker.h"
 
 static void *
 work(void *arg)

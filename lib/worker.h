@@ -4,8 +4,8 @@
  * Tasks that come while it is busy form the next batch, so batches grow with
  * load by themselves and nothing waits for a lock.
  */
-#ifndef QUEUE_WORKER_H
-#define QUEUE_WORKER_H
+#ifndef LIB_WORKER_H
+#define LIB_WORKER_H
 
 #include <pthread.h>
 #include <stdbool.h>

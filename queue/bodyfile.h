@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "queue/worker.h"
+#include "lib/worker.h"
 
 /* The folder `path` (made when missing) is in use.  Failure is fatal. */
 void bodyfile_open(const char *path);

@@ -14,7 +14,7 @@
 #include "queue/check.h"
 #include "queue/t_body.h"
 #include "queue/upkeep.h"
-#include "queue/worker.h"
+#include "lib/worker.h"
 
 /* Damage is what is found in so many copies, one after the other. */
 #define COPIES 3

@@ -9,7 +9,7 @@
 #include "lib/loop.h"
 #include "queue/group.h"
 #include "queue/ids.h"
-#include "queue/worker.h"
+#include "lib/worker.h"
 
 #define LAZY_COMMIT_MS 20
 #define LAZY_FLUSH_MS  500

@@ -15,7 +15,7 @@
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/upkeep.h"
-#include "queue/worker.h"
+#include "lib/worker.h"
 
 #define TICK_MS 1000
 /* Of log.  A restart reads what came since at some 8 ms a MiB, and a new
