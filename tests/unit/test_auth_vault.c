@@ -1175,8 +1175,9 @@ handshakes_are_signed(void **state)
 	    V_PERM);
 	assert_int_equal(sign(ec.name, SIGN_ECDSA, 0, digest, 32, &m), V_OK);
 	assert_true(verifies(ec.key, 0, digest, 32, &m));
+	/* So it is after any number of reloads, for a while. */
 	reload(other.certificate, other.pem);
-	assert_int_equal(sign(ec.name, SIGN_ECDSA, 0, digest, 32, &m), V_PERM);
+	assert_int_equal(sign(ec.name, SIGN_ECDSA, 0, digest, 32, &m), V_OK);
 	/* A second line, and the end of the first. */
 	close(signing);
 	signing = connect_peer(P_SMTPD, true);
