@@ -309,8 +309,9 @@ def selections():
         same(p.queue(), [], "the queue")
 
 
-# In make check a part of it.
-BULK = 45000 if os.environ.get("POSTERN_TESTS") == "full" else 2000
+# In make check a part of it, and of the cases.
+FULL = os.environ.get("POSTERN_TESTS") == "full"
+BULK = 45000 if FULL else 2000
 
 
 def quick(name, took):
@@ -327,6 +328,8 @@ def fair_relay():
 
 @tap.case("the same, where each recipient has a server of his own")
 def fair_each():
+    if not FULL:
+        raise tap.Skip("takes long; POSTERN_TESTS=full")
     quick("a letter", fair.each(BULK)[0])
 
 
@@ -337,6 +340,8 @@ def fair_bounce():
 
 @tap.case("the same, and all of the bulk bounces")
 def fair_bounces():
+    if not FULL:
+        raise tap.Skip("takes long; POSTERN_TESTS=full")
     quick("a letter", fair.bounces(BULK)[0])
 
 
