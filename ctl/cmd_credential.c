@@ -19,7 +19,6 @@ const struct column credential_columns[CREDENTIAL_COLUMNS] = {
 	{ "networks", "networks",  CELL_TEXT },
 	{ "senders",  "senders",   CELL_TEXT },
 	{ "per_day",  "a day",     CELL_NUMBER },
-	{ "used_per_day", "used",  CELL_NUMBER },
 	{ "expires",  "expires",   CELL_SECONDS },
 	{ "created",  NULL,        CELL_SECONDS },
 	{ "by",       NULL,        CELL_TEXT },
@@ -28,11 +27,12 @@ const struct column credential_columns[CREDENTIAL_COLUMNS] = {
 	{ "key",      NULL,        CELL_TEXT },
 	{ "recipients", NULL,      CELL_NUMBER },
 	{ "size",     NULL,        CELL_NUMBER },
-	{ "per_hour", NULL,        CELL_NUMBER },
+	{ "per_hour", "an hour", CELL_NUMBER },
 	{ "used_per_hour", NULL,   CELL_NUMBER },
 	{ "messages_per_hour", NULL, CELL_NUMBER },
 	{ "messages_per_day", NULL, CELL_NUMBER },
 	{ "new_per_day", NULL,     CELL_NUMBER },
+	{ "used_per_day", "used today", CELL_NUMBER },
 };
 const struct column login_columns[LOGIN_COLUMNS] = {
 	{ "time",       "time",       CELL_SECONDS },
@@ -160,7 +160,6 @@ credential_cells(
 		{ .text = r->networks },
 		{ .text = r->senders },
 		{ .n = r->limit[LIMIT_DAY] },
-		{ .n = r->used[LIMIT_DAY] },
 		{ .n = r->expires },
 		{ .n = r->created },
 		{ .text = r->by },
@@ -174,6 +173,7 @@ credential_cells(
 		{ .n = r->limit[LIMIT_MESSAGES_HOUR] },
 		{ .n = r->limit[LIMIT_MESSAGES_DAY] },
 		{ .n = r->limit[LIMIT_NEW] },
+		{ .n = r->used[LIMIT_DAY] },
 	};
 
 	memcpy(cells, filled, sizeof(filled));

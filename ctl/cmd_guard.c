@@ -26,6 +26,8 @@ show(void *arg, const struct msg *m)
 			: output_string(r->value));
 		return;
 	}
+	if (r->value[0] == '\0')
+		return;
 	strcpy(key, r->key);
 	for (char *p = key; *p != '\0'; p++)
 		if (*p == '_')
