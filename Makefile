@@ -7,6 +7,8 @@
 # make torture    everything at once for TORTURE_SECONDS (an hour): crashes,
 #                 power cuts, full disks, no memory, jumping clocks; a ledger
 # make asan       the unit tests, dialogs and system tests under ASan and UBSan
+# make tsan       what has threads under ThreadSanitizer
+# make valgrind   unit tests under memcheck
 # make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
 # make bench      what a message costs, each figure with its target beside it
 # make bench-scale  the same as work grows; QUICK=1 for a reduced run
@@ -134,8 +136,8 @@ $(PRELOADS): $B/%.so: %.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
 
-.PHONY: all tests deps run check check-all torture asan fuzz run-fuzz bench \
-    bench-abuse bench-fair bench-hostile bench-peers bench-scale format install \
+.PHONY: all tests deps run check check-all torture asan tsan valgrind fuzz \
+    run-fuzz bench bench-abuse bench-fair bench-hostile bench-peers bench-scale format install \
     clean
 all: $(PROGRAMS)
 tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(SCALE) $(PRELOADS)
@@ -170,6 +172,29 @@ asan:
 	@B=$B/asan tests/run unit fuzz dialog
 	@# The leak checker cannot look around inside an empty root.
 	@B=$B/asan ASAN_OPTIONS=detect_leaks=0 tests/run system
+
+# Threads are in auth (hashes, signatures) and queue (flushes, files, checks).
+THREADED := test_auth_hasher test_auth_vault test_smtpd_keyless \
+    test_queue_process test_queue_token test_queue_marks
+tsan:
+	@tests/lib/deps.sh build check
+	@$(MAKE_J) B=$B/tsan HARDEN=-fPIE \
+	    SANITIZE="-fsanitize=thread -fno-omit-frame-pointer" all \
+	    $(THREADED:%=$B/tsan/tests/unit/%)
+	@# It finds its shadow only where addresses are not random.
+	@B=$B/tsan TSAN_OPTIONS="exitcode=66 atexit_sleep_ms=0 \
+	    suppressions=$(CURDIR)/tests/lib/tsan.supp" \
+	    setarch -R tests/run $(THREADED:%=$B/tsan/tests/unit/%)
+
+# One after the other; what a test starts of other programs is not looked at.
+MEMCHECK := valgrind -q --leak-check=full --errors-for-leak-kinds=definite \
+    --error-exitcode=99 --suppressions=tests/lib/valgrind.supp
+valgrind:
+	@tests/lib/deps.sh build check valgrind
+	@$(MAKE_J) all tests
+	@for t in $(filter-out %_vault %_process %_agent %_server %_long,$(UNIT)); do \
+	    echo "$$t"; $(MEMCHECK) $$t > $B/valgrind.log 2>&1 || \
+	        { cat $B/valgrind.log; exit 1; }; done
 
 fuzz:
 	@tests/lib/deps.sh build fuzz

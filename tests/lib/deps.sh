@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [build] [run] [check] [check-all] [fuzz] - install the Debian packages that are missing.
+# deps.sh [build] [run] [check] [check-all] [fuzz] [valgrind] - install the Debian packages that are missing.
 #
 # Without an argument: build and check.  Says nothing when all are there;
 # needs root only when one is not.
@@ -20,6 +20,8 @@ check_all='chasquid mutt neomutt git-email thunderbird'
 
 run='python3 curl openssl'
 
+valgrind='valgrind'
+
 fuzz='clang libclang-rt-14-dev'
 
 installed() {
@@ -34,9 +36,10 @@ for set in "$@"; do
 	run) wanted="$wanted $run" ;;
 	check) wanted="$wanted $check" ;;
 	check-all) wanted="$wanted $check $check_all" ;;
+	valgrind) wanted="$wanted $valgrind" ;;
 	fuzz) wanted="$wanted $fuzz" ;;
 	*)
-		echo "usage: deps.sh [build] [run] [check] [check-all] [fuzz]" >&2
+		echo "usage: deps.sh [build] [run] [check] [check-all] [fuzz] [valgrind]" >&2
 		exit 2
 		;;
 	esac
