@@ -49,6 +49,7 @@ token_make(struct token *t, const struct token_claim *c, int64_t now)
 enum token_fault
 token_check(const struct token *t, const struct token_claim *c, int64_t now)
 {
+	int64_t age = now - (int64_t)t->when;
 	uint64_t mac[2];
 
 	if (t->when == 0 && t->mac[0] == 0 && t->mac[1] == 0)
@@ -57,8 +58,8 @@ token_check(const struct token *t, const struct token_claim *c, int64_t now)
 	/* Both words in any case: time tells nothing about the first. */
 	if (((mac[0] ^ t->mac[0]) | (mac[1] ^ t->mac[1])) != 0 || !have_key)
 		return TOKEN_FALSE;
-	/* One of the future is older than all. */
-	return (uint64_t)now - t->when > TOKEN_LIFE_MS ? TOKEN_OLD : TOKEN_FINE;
+	return age > TOKEN_LIFE_MS || age < -TOKEN_AHEAD_MS ? TOKEN_OLD
+							    : TOKEN_FINE;
 }
 
 const char *

@@ -14,6 +14,9 @@
 
 /* A session that lasts longer has to log in again. */
 #define TOKEN_LIFE_MS (24 * 3600 * 1000)
+/* A loop reads its clock once a turn, and a turn may be long: to who checks, a
+ * new token may seem to be of the future. */
+#define TOKEN_AHEAD_MS (60 * 1000)
 
 struct token_claim {
 	unsigned smtpd;   /* its index */
