@@ -48,7 +48,6 @@ setup(void **state)
 	strcpy(dir, "/tmp/postern-test-auth-XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return -1;
-	loop_init();
 	store_open(dir);
 	return 0;
 }
@@ -300,5 +299,6 @@ main(void)
 		TEST(the_known_are_bounded),
 	};
 
+	loop_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
