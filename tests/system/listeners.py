@@ -120,6 +120,8 @@ def changed(p):
 def taken(p):
     p.extend("")
     p.reload()
+    # Each smtpd has a copy of the socket, and closes it in its own time.
+    wait(lambda: refuses(p.other), 10, "it is closed")
     with socket.create_server(("127.0.0.1", p.other)):
         p.extra_listen()
         mark = p.reload("conf.kept")
