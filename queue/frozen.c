@@ -2,17 +2,14 @@
  * frozen.c - see frozen.h.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/buf.h"
-#include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/date.h"
 #include "mail/msgid.h"
 #include "queue/frozen.h"
-#include "queue/group.h"
+#include "queue/notice.h"
 #include "queue/settings.h"
-#include "queue/spool.h"
 
 static const char for_admin[] =
     "The guard of %s suspended the account\r\n\r\n"
@@ -51,52 +48,54 @@ write_head(struct buf *b, const char *to, const char *subject, uint64_t id)
 	    date, settings->hostname, to, subject, name, settings->hostname);
 }
 
+/* Takes a and text. */
 static void
-post(const char *to, uint64_t id, struct buf *text)
+post(struct accept *a, const char *to, struct buf *text)
 {
-	uint8_t list[2 + ADDR_SIZE];
-	struct bytes rcpts = { list,
-		list_add(list, sizeof(list), 0, to, strlen(to)) };
-	struct accept *a = accept_new();
+	notice_end(a, to, 0, text);
+	snprintf(
+	    a->detail, sizeof(a->detail), "kind=frozen size=%zu", a->body->len);
+	spool_accept(a);
+}
 
-	if (envelope_read(&a->envelope, rcpts, 1) != ENVELOPE_FINE) {
-		log_event("warning", "text=%s to=%s",
-		    log_quote("a notice cannot be addressed"), log_quote(to));
-		accept_free(a);
-	} else {
-		a->id = id;
-		a->row.flags = TX_BOUNCE;
-		a->body = body_new(text->len);
-		memcpy(a->body->data, buf_data(text), text->len);
-		a->row.size = a->body->len;
-		a->row.body = BODY_ROWS;
-		a->row.accepted = (uint64_t)loop_wall_ms();
-		a->no_delay_notice = true;
-		snprintf(a->detail, sizeof(a->detail), "kind=frozen size=%zu",
-		    a->body->len);
-		spool_accept(a);
-	}
-	buf_release(text);
+static void
+tell_admin(const char *to, const struct msg_frozen *m)
+{
+	const char *who = m->account;
+	struct accept *a = notice_begin(to);
+	struct buf text = { 0 };
+
+	if (a == NULL)
+		return;
+	write_head(&text, to, "An account was suspended", a->id);
+	buf_addf(&text, for_admin, settings->hostname, who, m->text, who, who,
+	    who, who);
+	post(a, to, &text);
+}
+
+static void
+tell_owner(const struct msg_frozen *m)
+{
+	const char *who = m->account;
+	struct accept *a = notice_begin(who);
+	struct buf text = { 0 };
+
+	if (a == NULL)
+		return;
+	write_head(&text, who, "Your account was suspended", a->id);
+	buf_addf(&text, for_owner, settings->hostname, who, m->text);
+	post(a, who, &text);
 }
 
 void
 frozen_tell(const struct msg_frozen *m)
 {
-	const char *who = m->account;
 	char postmaster[512];
-	struct buf text = { 0 };
-	uint64_t id = group_new_id();
 
 	snprintf(postmaster, sizeof(postmaster), "%s%s",
 	    settings->guard_notify[0] != '\0' ? settings->guard_notify
 					      : "postmaster@",
 	    settings->guard_notify[0] != '\0' ? "" : settings->hostname);
-	write_head(&text, postmaster, "An account was suspended", id);
-	buf_addf(&text, for_admin, settings->hostname, who, m->text, who, who,
-	    who, who);
-	post(postmaster, id, &text);
-	id = group_new_id();
-	write_head(&text, who, "Your account was suspended", id);
-	buf_addf(&text, for_owner, settings->hostname, who, m->text);
-	post(who, id, &text);
+	tell_admin(postmaster, m);
+	tell_owner(m);
 }
