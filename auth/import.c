@@ -178,6 +178,19 @@ import_exists(struct txn *txn, const char *login, struct account *a)
 	return account_get(txn, login, a) && a->state != ACC_REMOVED;
 }
 
+void
+import_say_taken(
+    const struct msg_item *i, const char *owner, struct msg_import_row *row)
+{
+	memset(row, 0, sizeof(*row));
+	row->line = i->line;
+	strcpy(row->account, i->account);
+	strcpy(row->action, "refused");
+	snprintf(row->why, sizeof(row->why),
+	    "the key of its certificate %.40s is %.100s's already", i->name,
+	    owner);
+}
+
 /* A key is one's own. */
 bool
 import_taken(
@@ -189,13 +202,7 @@ import_taken(
 	    !credential_of_key(txn, i->hash, owner, label) ||
 	    (strcmp(owner, i->account) == 0 && strcmp(label, i->name) == 0))
 		return false;
-	memset(row, 0, sizeof(*row));
-	row->line = i->line;
-	strcpy(row->account, i->account);
-	strcpy(row->action, "refused");
-	snprintf(row->why, sizeof(row->why),
-	    "the key of its certificate %.40s is %.100s's already", i->name,
-	    owner);
+	import_say_taken(i, owner, row);
 	return true;
 }
 

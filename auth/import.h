@@ -72,6 +72,9 @@ bool import_next(const struct import *, size_t *at, struct msg_item *);
 bool import_exists(struct txn *, const char *login, struct account *);
 bool
 import_taken(struct txn *, const struct msg_item *, struct msg_import_row *row);
+/* That refusal: the key is owner's. */
+void import_say_taken(
+    const struct msg_item *, const char *owner, struct msg_import_row *row);
 /* A row of it was refused. */
 bool import_refused(const struct import *);
 

@@ -338,19 +338,6 @@ give_up(enum import_result result)
 	work.phase = SWEEPING;
 }
 
-static void
-say_taken(const struct msg_item *i, const char *owner)
-{
-	struct msg_import_row *row = &work.sum.refused;
-
-	row->line = i->line;
-	strcpy(row->account, i->account);
-	strcpy(row->action, "refused");
-	snprintf(row->why, sizeof(row->why),
-	    "the key of its certificate %.40s is %.100s's already", i->name,
-	    owner);
-}
-
 /* Is the key another's, in the store or in a row before? */
 static bool
 check_key(const struct msg_item *i)
@@ -364,7 +351,7 @@ check_key(const struct msg_item *i)
 		return false;
 	HASH_FIND(hh, work.keys, i->hash, n, k);
 	if (k != NULL && strcmp(k->owner, i->account) != 0) {
-		say_taken(i, k->owner);
+		import_say_taken(i, k->owner, &work.sum.refused);
 		return false;
 	}
 	if (k != NULL)
