@@ -387,16 +387,14 @@ write_part(struct txn *t, const struct message *m, const struct part_row *p)
 static void
 write_event(struct txn *t, struct totals *totals, const struct message *m)
 {
-	struct journal_row e = { .id = m->id, .event = EVENT_ACCEPTED };
+	char detail[128];
 
-	memcpy(e.rcpt, m->row.sender, sizeof(e.rcpt));
-	memcpy(e.account, m->row.account, sizeof(e.account));
-	memcpy(e.msgid, m->row.msgid, sizeof(e.msgid));
-	snprintf(e.detail, sizeof(e.detail),
+	snprintf(detail, sizeof(detail),
 	    "restored from a backup; accepted=%" PRIu64
 	    " rcpts=%u size=%" PRIu64,
 	    m->row.accepted / 1000, m->row.rcpts, m->row.size);
-	history_add(t, totals, (uint64_t)loop_wall_ms(), &e);
+	spool_note_accepted(
+	    t, totals, m->id, &m->row, (uint64_t)loop_wall_ms(), detail);
 }
 
 static void

@@ -89,16 +89,17 @@ write_job(struct txn *t, const struct accept *a, uint32_t n)
 	t_due_put(t, &key, &due);
 }
 
-static void
-write_event(struct txn *t, struct totals *totals, const struct accept *a)
+void
+spool_note_accepted(struct txn *t, struct totals *totals, uint64_t id,
+    const struct message_row *row, uint64_t when, const char *detail)
 {
-	struct journal_row e = { .id = a->id, .event = EVENT_ACCEPTED };
+	struct journal_row e = { .id = id, .event = EVENT_ACCEPTED };
 
-	memcpy(e.rcpt, a->row.sender, sizeof(e.rcpt));
-	memcpy(e.account, a->row.account, sizeof(e.account));
-	memcpy(e.msgid, a->row.msgid, sizeof(e.msgid));
-	snprintf(e.detail, sizeof(e.detail), "%s", a->detail);
-	history_add(t, totals, a->row.accepted, &e);
+	memcpy(e.rcpt, row->sender, sizeof(e.rcpt));
+	memcpy(e.account, row->account, sizeof(e.account));
+	memcpy(e.msgid, row->msgid, sizeof(e.msgid));
+	snprintf(e.detail, sizeof(e.detail), "%s", detail);
+	history_add(t, totals, when, &e);
 }
 
 static void
@@ -115,7 +116,8 @@ write_rows(struct txn *t, struct totals *totals, struct change *c)
 	t_message_put(t, a->id, &a->row);
 	for (uint32_t n = 0; n < a->row.jobs; n++)
 		write_job(t, a, n);
-	write_event(t, totals, a);
+	spool_note_accepted(
+	    t, totals, a->id, &a->row, a->row.accepted, a->detail);
 	totals->messages++;
 	totals->accepted++;
 	totals->waiting += a->row.rcpts;

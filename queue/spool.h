@@ -47,6 +47,11 @@ void accept_free(struct accept *);
  */
 void spool_accept(struct accept *a);
 
+/* The journal's line of a message that was taken, with the time in wall
+ * milliseconds. */
+void spool_note_accepted(struct txn *, struct totals *, uint64_t id,
+    const struct message_row *, uint64_t when, const char *detail);
+
 /* Delete the rows of a message whose last job is gone; its journal line is
  * the caller's. */
 void spool_forget(
