@@ -45,8 +45,11 @@ static struct {
 	int fd;
 } early[EARLY];
 static size_t nearly;
-static bool started;
-static bool roomless; /* the store could not be opened; see wait_for_room() */
+static enum {
+	STARTING, /* the parent's messages come */
+	SERVING,
+	ROOMLESS, /* the store could not be opened; see wait_for_room() */
+} phase;
 static bool again;
 static struct timer look;
 
@@ -104,7 +107,7 @@ on_look(void *arg)
 static void
 wait_for_room(void)
 {
-	roomless = true;
+	phase = ROOMLESS;
 	for (size_t i = 0; i < nearly; i++)
 		if (!early[i].sign)
 			close(early[i].fd);
@@ -131,7 +134,7 @@ start(const struct conf *conf)
 	}
 	import_recover();
 	use_conf(conf);
-	started = true;
+	phase = SERVING;
 	for (size_t i = 0; i < nearly; i++)
 		if (!early[i].sign)
 			peers_open(
@@ -143,11 +146,11 @@ start(const struct conf *conf)
 static void
 peer(enum process process, unsigned index, bool sign, int fd)
 {
-	if ((started || roomless) && sign) {
+	if (phase != STARTING && sign) {
 		signer_serve(fd);
-	} else if (roomless) {
+	} else if (phase == ROOMLESS) {
 		close(fd);
-	} else if (started) {
+	} else if (phase == SERVING) {
 		peers_open(process, index, fd);
 	} else {
 		if (nearly == EARLY)
@@ -184,7 +187,7 @@ message(const struct msg *m, int fd)
 		token_set_key(&m->u.token_key);
 		return;
 	}
-	if (m->type != MSG_CTL_CLIENT || fd == -1 || !(started || roomless))
+	if (m->type != MSG_CTL_CLIENT || fd == -1 || phase == STARTING)
 		fatal("unexpected %s from the parent", msg_name(m->type));
 	console_open(fd, m->u.ctl_client.by,
 	    m->u.ctl_client.uid == 0 || m->u.ctl_client.uid == getuid());
@@ -199,7 +202,7 @@ vault_again(void)
 static void
 reload(const struct conf *conf)
 {
-	if (roomless)
+	if (phase == ROOMLESS)
 		keys_apply(conf);
 	else
 		use_conf(conf);
@@ -209,7 +212,7 @@ reload(const struct conf *conf)
 static void
 stop(void)
 {
-	if (roomless) {
+	if (phase == ROOMLESS) {
 		signer_stop();
 		consoles_close();
 		loop_stop();
