@@ -32,40 +32,20 @@ void conf_key_print(
 /* Copy a bounded value.  NULL, or what is wrong. */
 const char *conf_put_text(char *to, size_t size, const char *value);
 
-/* conf_listen.c: one key of a [listen], but for its address; NULL or what is
- * wrong; *known tells whether there is such a key. */
-const char *conf_listen_key(
-    struct conf_listen *, const char *name, const char *value, bool *known);
+/* A host name as in DNS, without a dot at its end. */
+bool conf_host_name(const char *);
+/* Of a route's name, what says of which domain or account. */
+const char *conf_route_pattern(const struct conf_route *);
+
+/* A section with a name of its own, as conf_each() tells it. */
 void conf_listen_print(const struct conf_listen *,
     void (*cb)(
 	void *arg, const char *section, const char *key, const char *value),
     void *arg);
-
-/* conf_tls.c: the same for a [tls NAME]. */
-const char *conf_tls_key(
-    struct conf_tls *, const char *name, const char *value, bool *known);
-/* Whether a [tls NAME] may be called so; makes it lower case. */
-bool conf_tls_name(char *);
 void conf_tls_print(const struct conf_tls *,
     void (*cb)(
 	void *arg, const char *section, const char *key, const char *value),
     void *arg);
-
-/* conf_screen.c: a `rule` of [screen], all zero but for its line; NULL or what
- * is wrong. */
-const char *conf_screen_rule(struct screen_rule *, const char *value);
-/* The rule before the nth because of which that one never matches, or NULL. */
-const struct screen_rule *conf_screen_shadow(const struct conf *, size_t n);
-
-/* A host name as in DNS, without a dot at its end. */
-bool conf_host_name(const char *);
-
-/* conf_route.c: one key of a [route]; NULL or what is wrong; *known tells
- * whether there is such a key. */
-const char *conf_route_key(
-    struct conf_route *, const char *name, const char *value, bool *known);
-/* Call a route so; NULL or what is wrong with the name. */
-const char *conf_route_name(struct conf_route *, const char *name);
 void conf_route_print(const struct conf_route *,
     void (*cb)(
 	void *arg, const char *section, const char *key, const char *value),

@@ -1,12 +1,12 @@
 /*
- * conf_route.c - [route NAME]: reading one, and finding the one for a mail.
+ * conf_route.c - [route NAME]: reading one, and telling of it.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "lib/conf_key.h"
+#include "lib/conf_parser.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -31,8 +31,9 @@ static const struct {
 
 /* "mx", "mx:2525", "host:port", "192.0.2.1:25", "[2001:db8::1]:25". */
 static const char *
-read_via(struct conf_route *r, const char *value)
+read_via(void *to, const char *value)
 {
+	struct conf_route *r = to;
 	const char *colon = strrchr(value, ':');
 	const char *close = strrchr(value, ']');
 	size_t n;
@@ -64,8 +65,10 @@ read_via(struct conf_route *r, const char *value)
 }
 
 static const char *
-read_route_tls(struct conf_route *r, const char *value)
+read_route_tls(void *to, const char *value)
 {
+	struct conf_route *r = to;
+
 	for (size_t i = 0; i < COUNT(route_tls); i++)
 		if (strcmp(value, route_tls[i].name) == 0) {
 			r->tls = route_tls[i].tls;
@@ -76,10 +79,11 @@ read_route_tls(struct conf_route *r, const char *value)
 
 /* One address of each family at most. */
 static const char *
-read_source(struct conf_route *r, const char *value)
+read_source(void *to, const char *value)
 {
+	struct conf_route *r = to;
 	char list[2 * NET_TEXT + 8], *item, *save = NULL;
-	struct net_address a, *to;
+	struct net_address a, *side;
 
 	if (conf_put_text(list, sizeof(list), value) != NULL)
 		return "write one IPv4 and one IPv6 address at most";
@@ -91,25 +95,29 @@ read_source(struct conf_route *r, const char *value)
 			return "write addresses of this machine, without a "
 			       "port: 192.0.2.1, 2001:db8::1";
 		net_set_port(&a, 0);
-		to = a.ss.ss_family == AF_INET ? &r->source4 : &r->source6;
-		if (to->len != 0)
+		side = a.ss.ss_family == AF_INET ? &r->source4 : &r->source6;
+		if (side->len != 0)
 			return "write one IPv4 and one IPv6 address at most";
-		*to = a;
+		*side = a;
 	}
 	return r->source4.len + r->source6.len == 0 ? "no address" : NULL;
 }
 
 static const char *
-read_helo(struct conf_route *r, const char *value)
+read_helo(void *to, const char *value)
 {
+	struct conf_route *r = to;
+
 	if (!conf_host_name(value))
 		return "write a host name, like mail.example.org";
 	return conf_put_text(r->helo, sizeof(r->helo), value);
 }
 
 static const char *
-read_password_file(struct conf_route *r, const char *value)
+read_password_file(void *to, const char *value)
 {
+	struct conf_route *r = to;
+
 	if (*value != '/')
 		return "write an absolute path";
 	return conf_put_text(r->password_file, sizeof(r->password_file), value);
@@ -118,8 +126,9 @@ read_password_file(struct conf_route *r, const char *value)
 /* "20/m": so many messages to one destination in a second, minute, hour or
  * day. */
 static const char *
-read_rate(struct conf_route *r, const char *value)
+read_rate(void *to, const char *value)
 {
+	struct conf_route *r = to;
 	char *rest;
 	unsigned long n = strtoul(value, &rest, 10);
 
@@ -136,28 +145,24 @@ read_rate(struct conf_route *r, const char *value)
 	return "the time is one of s, m, h and d";
 }
 
-const char *
-conf_route_key(
-    struct conf_route *r, const char *name, const char *value, bool *known)
+static const char *
+read_user(void *to, const char *value)
 {
-	*known = true;
-	if (strcmp(name, "via") == 0)
-		return read_via(r, value);
-	if (strcmp(name, "tls") == 0)
-		return read_route_tls(r, value);
-	if (strcmp(name, "user") == 0)
-		return conf_put_text(r->user, sizeof(r->user), value);
-	if (strcmp(name, "password-file") == 0)
-		return read_password_file(r, value);
-	if (strcmp(name, "source") == 0)
-		return read_source(r, value);
-	if (strcmp(name, "helo") == 0)
-		return read_helo(r, value);
-	if (strcmp(name, "rate") == 0)
-		return read_rate(r, value);
-	*known = false;
-	return NULL;
+	struct conf_route *r = to;
+
+	return conf_put_text(r->user, sizeof(r->user), value);
 }
+
+static const struct conf_setting keys[] = {
+	{ "via", read_via },
+	{ "tls", read_route_tls },
+	{ "user", read_user },
+	{ "password-file", read_password_file },
+	{ "source", read_source },
+	{ "helo", read_helo },
+	{ "rate", read_rate },
+	{ NULL, NULL },
+};
 
 /* The beginning of a name says whose mail it is; none says "to". */
 static const char *const kinds[] = {
@@ -166,8 +171,8 @@ static const char *const kinds[] = {
 	[ROUTE_ACCOUNT] = "account:",
 };
 
-static const char *
-pattern_of(const struct conf_route *r)
+const char *
+conf_route_pattern(const struct conf_route *r)
 {
 	return r->name + strlen(kinds[r->kind]);
 }
@@ -193,8 +198,9 @@ is_account(const char *s)
 	    strpbrk(s, "* \t") == NULL;
 }
 
-const char *
-conf_route_name(struct conf_route *r, const char *name)
+/* NULL, or what is wrong with the name. */
+static const char *
+put_name(struct conf_route *r, const char *name)
 {
 	if (conf_put_text(r->name, sizeof(r->name), name) != NULL)
 		return "the name of this [route] is too long";
@@ -204,7 +210,7 @@ conf_route_name(struct conf_route *r, const char *name)
 	r->kind = COUNT(kinds) - 1;
 	while (strncmp(r->name, kinds[r->kind], strlen(kinds[r->kind])) != 0)
 		r->kind--;
-	name = pattern_of(r);
+	name = conf_route_pattern(r);
 	switch (r->kind) {
 	case ROUTE_ACCOUNT:
 		return is_account(name)
@@ -226,70 +232,57 @@ conf_route_name(struct conf_route *r, const char *name)
 	      "account:alice@example.org";
 }
 
-/* How specific a pattern is to a domain: 0 not at all, 300 it is it. */
-static unsigned
-fit(const char *pattern, const char *domain)
+static void
+check_taken(struct parser *p, const struct conf_route *r)
 {
-	size_t n, len = strlen(domain);
+	char text[400];
 
-	if (*pattern != '*')
-		return strcasecmp(pattern, domain) == 0 ? 300 : 0;
-	n = strlen(++pattern); /* ".example.net" */
-	if (n == 0)
-		return 1;
-	if (n >= len || strcasecmp(domain + len - n, pattern) != 0)
-		return 0;
-	return n < 298 ? (unsigned)n + 1 : 299;
-}
-
-/* How specific a route is to a mail; 0: it is not its route. */
-static unsigned
-weigh(const struct conf_route *r, const struct conf_mail *m)
-{
-	const char *at;
-	unsigned n;
-
-	switch (r->kind) {
-	case ROUTE_TO:
-		n = fit(pattern_of(r), m->domain);
-		return n > 1 ? 3000 + n : n;
-	case ROUTE_ACCOUNT:
-		return strcasecmp(pattern_of(r), m->account) == 0 ? 2000 : 0;
-	case ROUTE_FROM:
-		at = strrchr(m->sender, '@');
-		if (*m->account == '\0' || at == NULL)
-			return 0;
-		n = fit(pattern_of(r), at + 1);
-		return n > 0 ? 1000 + n : 0;
+	for (const struct conf_route *o = p->conf->routes; o < r; o++) {
+		if (strcmp(o->name, r->name) != 0)
+			continue;
+		snprintf(text, sizeof(text), "[route %.300s] is there twice",
+		    r->name);
+		conf_complain(p, text, "");
+		return;
 	}
-	return 0;
 }
 
-const struct conf_route *
-conf_route(const struct conf *c, const struct conf_mail *m)
+static void *
+place(struct parser *p)
 {
-	static const struct conf_route by_mx = {
-		.name = "*", .mx = true, .port = 25
-	};
-	const struct conf_route *best = &by_mx;
-	unsigned most = 0, n;
-
-	for (size_t i = 0; i < c->nroutes; i++)
-		if ((n = weigh(&c->routes[i], m)) > most) {
-			best = &c->routes[i];
-			most = n;
-		}
-	return best;
+	return &p->conf->routes[p->conf->nroutes - 1];
 }
 
-bool
-conf_route_by_sender(const struct conf *c)
+static void
+begin(struct parser *p, const char *name)
 {
-	for (size_t i = 0; i < c->nroutes; i++)
-		if (c->routes[i].kind != ROUTE_TO)
-			return true;
-	return false;
+	struct conf_route *r = &p->conf->routes[p->conf->nroutes];
+	const char *why;
+
+	p->refused = true;
+	if (p->conf->nroutes == CONF_ROUTES) {
+		conf_complain(p, "too many routes: 64", "");
+		return;
+	}
+	memset(r, 0, sizeof(*r));
+	r->mx = true;
+	r->port = 25;
+	r->line = p->line;
+	if ((why = put_name(r, name)) != NULL) {
+		conf_complain(p, why, "");
+		return;
+	}
+	check_taken(p, r);
+	p->refused = false;
+	p->conf->nroutes++;
 }
+
+const struct conf_section conf_section_route = {
+	.word = "route",
+	.keys = keys,
+	.begin = begin,
+	.place = place,
+};
 
 static void
 print_via(const struct conf_route *r, char *out, size_t size)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/conf_key.h"
+#include "lib/conf_parser.h"
 
 #define SHAPE \
 	"write an action (allow, refuse, certificate, slow), what it is " \
@@ -167,8 +167,8 @@ read_subject(struct screen_rule *r, const char **at)
 	return conf_put_text(r->name, sizeof(r->name), word);
 }
 
-const char *
-conf_screen_rule(struct screen_rule *r, const char *value)
+static const char *
+read_words(struct screen_rule *r, const char *value)
 {
 	char word[32];
 	const char *why;
@@ -204,8 +204,9 @@ all_before(const struct conf *c, size_t n, const struct screen_rule **last)
 	return v4 && v6;
 }
 
-const struct screen_rule *
-conf_screen_shadow(const struct conf *c, size_t n)
+/* The rule before the nth because of which that one never matches, or NULL. */
+static const struct screen_rule *
+find_shadow(const struct conf *c, size_t n)
 {
 	const struct screen_rule *last = NULL;
 
@@ -214,6 +215,54 @@ conf_screen_shadow(const struct conf *c, size_t n)
 			return &c->rules[i];
 	return all_before(c, n, &last) ? last : NULL;
 }
+
+/* Rows are many, so the place is the parser. */
+static const char *
+read_rule(void *to, const char *value)
+{
+	struct parser *p = to;
+	struct screen_rule *r = &p->conf->rules[p->conf->nrules];
+	const struct screen_rule *before;
+	const char *why;
+	char text[200];
+
+	if (p->conf->nrules == SCREEN_RULES) {
+		conf_complain(p, "too many rules: 256",
+		    "networks in one block can be one rule, like 192.0.2.0/24");
+		return NULL;
+	}
+	memset(r, 0, sizeof(*r));
+	r->line = p->line;
+	if ((why = read_words(r, value)) != NULL)
+		return why;
+	before = find_shadow(p->conf, p->conf->nrules);
+	p->conf->nrules++;
+	if (before == NULL)
+		return NULL;
+	snprintf(text, sizeof(text),
+	    "this rule never acts: all that it is about is settled by the rule "
+	    "in line %d",
+	    before->line);
+	conf_complain(p, text, "move it above that one, or remove it");
+	return NULL;
+}
+
+static const struct conf_setting keys[] = {
+	{ "rule", read_rule },
+	{ NULL, NULL },
+};
+
+static void *
+place(struct parser *p)
+{
+	return p;
+}
+
+const struct conf_section conf_section_screen = {
+	.word = "screen",
+	.keys = keys,
+	.place = place,
+};
 
 static size_t
 print_codes(const struct screen_rule *r, char *out, size_t size)

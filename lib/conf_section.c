@@ -1,0 +1,197 @@
+/*
+ * conf_section.c - which sections there are, and to whom a key goes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/conf_parser.h"
+#include "lib/suggest.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct conf_section *const sections[] = {
+	&conf_section_listen,
+	&conf_section_tls,
+	&conf_section_route,
+	&conf_section_screen,
+};
+
+void
+conf_complain_at(struct parser *p, int line, const char *text, const char *hint)
+{
+	p->errors++;
+	p->error(p->arg, line, text, hint);
+}
+
+void
+conf_complain(struct parser *p, const char *text, const char *hint)
+{
+	conf_complain_at(p, p->line, text, hint);
+}
+
+static void
+bad_value(
+    struct parser *p, const char *name, const char *value, const char *why)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%.64s: \"%.200s\": %s", name, value, why);
+	conf_complain(p, text, "");
+}
+
+struct nearest {
+	struct suggest name;
+	const char *section; /* "": none, or the one at hand */
+};
+
+static void
+consider(struct nearest *n, const char *section, const char *name)
+{
+	const char *was = n->name.best;
+
+	suggest_offer(&n->name, name);
+	if (n->name.best != was)
+		n->section = section;
+}
+
+/* Of the section at hand, else of any plain one. */
+static struct nearest
+find_nearest(const struct parser *p, const char *name)
+{
+	struct nearest n = { .section = "" };
+
+	suggest_init(&n.name, name);
+	if (p->at != NULL)
+		for (const struct conf_setting *k = p->at->keys; k->name; k++)
+			consider(&n, "", k->name);
+	for (size_t i = 0; i < conf_nkeys; i++)
+		if (strcmp(conf_keys[i].section, p->section) == 0)
+			consider(&n, "", conf_keys[i].name);
+	if (n.name.best != NULL)
+		return n;
+	for (size_t i = 0; i < conf_nkeys; i++)
+		consider(&n, conf_keys[i].section, conf_keys[i].name);
+	return n;
+}
+
+static void
+unknown_key(struct parser *p, const char *name)
+{
+	struct nearest n = find_nearest(p, name);
+	char text[512], hint[256] = "";
+
+	if (*p->section != '\0')
+		snprintf(text, sizeof(text),
+		    "unknown key \"%.100s\" in [%.100s]", name, p->section);
+	else
+		snprintf(text, sizeof(text), "unknown key \"%.100s\"", name);
+	if (n.name.best != NULL && *n.section != '\0')
+		snprintf(hint, sizeof(hint), "did you mean \"[%s] %s\"?",
+		    n.section, n.name.best);
+	else if (n.name.best != NULL && strcmp(n.name.best, name) == 0)
+		snprintf(hint, sizeof(hint), "write it above all [sections]");
+	else if (n.name.best != NULL)
+		snprintf(
+		    hint, sizeof(hint), "did you mean \"%s\"?", n.name.best);
+	conf_complain(p, text, hint);
+}
+
+/* What follows the word in "word NAME", "" behind the word alone; NULL when it
+ * is another section. */
+static const char *
+name_in(const struct conf_section *s, const char *header)
+{
+	size_t n = strlen(s->word);
+
+	if (strncmp(header, s->word, n) != 0)
+		return NULL;
+	if (s->begin == NULL)
+		return header[n] == '\0' ? header + n : NULL;
+	return header[n] == ' ' ? header + n + strspn(header + n, " \t") : NULL;
+}
+
+static bool
+is_plain(const char *section)
+{
+	for (size_t i = 0; i < conf_nkeys; i++)
+		if (strcmp(conf_keys[i].section, section) == 0)
+			return *section != '\0';
+	return false;
+}
+
+void
+conf_section_begin(struct parser *p, const char *header)
+{
+	const char *name;
+	char text[400];
+
+	conf_section_end(p);
+	snprintf(p->section, sizeof(p->section), "%s", header);
+	for (size_t i = 0; i < COUNT(sections); i++) {
+		if ((name = name_in(sections[i], header)) == NULL)
+			continue;
+		p->at = sections[i];
+		if (p->at->begin != NULL)
+			p->at->begin(p, name);
+		return;
+	}
+	if (is_plain(header))
+		return;
+	snprintf(text, sizeof(text), "unknown section [%.200s]", header);
+	conf_complain(p, text,
+	    "sections: tls, tls NAME, listen NAME, limits, screen, guard, "
+	    "queue, dns, route NAME, paths, users, smtpd, log");
+	/* One complaint is enough for all that stands in it. */
+	p->refused = true;
+}
+
+void
+conf_section_end(struct parser *p)
+{
+	if (p->at != NULL && p->at->end != NULL && !p->refused)
+		p->at->end(p);
+	p->at = NULL;
+	p->refused = false;
+}
+
+static void
+plain_key(struct parser *p, const char *name, const char *value)
+{
+	const struct conf_key *k;
+	const char *why;
+
+	for (size_t i = 0; i < conf_nkeys; i++) {
+		k = &conf_keys[i];
+		if (strcmp(k->section, p->section) != 0 ||
+		    strcmp(k->name, name) != 0)
+			continue;
+		if (p->seen[i])
+			bad_value(p, name, value, "set twice");
+		p->seen[i] = true;
+		if ((why = k->read(p->conf, k, value)) != NULL)
+			bad_value(p, name, value, why);
+		return;
+	}
+	unknown_key(p, name);
+}
+
+void
+conf_section_key(struct parser *p, const char *name, const char *value)
+{
+	const char *why;
+
+	if (p->refused)
+		return;
+	if (p->at == NULL) {
+		plain_key(p, name, value);
+		return;
+	}
+	for (const struct conf_setting *k = p->at->keys; k->name != NULL; k++) {
+		if (strcmp(k->name, name) != 0)
+			continue;
+		if ((why = k->read(p->at->place(p), value)) != NULL)
+			bad_value(p, name, value, why);
+		return;
+	}
+	unknown_key(p, name);
+}
