@@ -211,7 +211,9 @@ prove(struct channel *c, const struct msg *m, struct exchange *ex)
 	}
 	throttle_right(a->net, a->user, attempt_cost(a), a->began_ms);
 	outcome = card_judge(page, NULL, step->ip, step->legacy);
-	if (outcome != LOGIN_OK) {
+	/* Who is suspended hears so in a session, for which the client wants
+	 * our proof first. */
+	if (outcome != LOGIN_OK && outcome != LOGIN_SUSPENDED) {
 		attempt_settle(a, outcome, false);
 		return false;
 	}

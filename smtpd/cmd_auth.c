@@ -16,6 +16,7 @@
 
 #define RESPONSE_MOST 1024 /* octets, decoded; RFC 5802 needs some 200 */
 #define MAX_FAILURES  3    /* RFC 4954 4: then we hang up */
+#define SUSPENDED     525 /* what auth says when only the account is at fault */
 
 void
 auth_clear(struct session *s)
@@ -25,6 +26,30 @@ auth_clear(struct session *s)
 	explicit_bzero(s->login, sizeof(*s->login));
 	free(s->login);
 	s->login = NULL;
+}
+
+void
+auth_bar(struct session *s, const char *text)
+{
+	free((char *)s->barred.text);
+	s->barred = (struct refusal){ 0, NULL, NULL };
+	if (text == NULL)
+		return;
+	s->barred = (struct refusal){ 550, "5.7.13", strdup(text) };
+	if (s->barred.text == NULL)
+		abort();
+}
+
+/*
+ * The password is right, and the account suspended.  RFC 5248 has 525 for
+ * that, at which Thunderbird and mutt tell people to type their password
+ * again.  What MAIL is answered, every program shows.
+ */
+static int
+bar(struct session *s, const struct outcome *o)
+{
+	auth_bar(s, o->text);
+	return reply(s, 235, "2.7.0", "password accepted, but %s", o->text);
 }
 
 static int
@@ -265,6 +290,8 @@ auth_answered(struct session *s, const struct msg *m, int fd)
 		    "too many sessions of this account at a time; close some, "
 		    "or try again in a minute");
 	}
+	if (o.code == SUSPENDED)
+		return bar(s, &o);
 	reply_outcome(s, &o);
 	if (o.verdict == V_OK) {
 		text_copy(s->account, sizeof(s->account), r->account);

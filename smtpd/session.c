@@ -12,6 +12,7 @@
  *     input until the answer has come;
  *   - an answer is expected, without standing still, only inside the body;
  *   - a transaction exists in MAIL, RCPT and BODY, and nowhere else;
+ *   - there is none without an account;
  *   - there is an account only inside TLS.
  */
 #include <assert.h>
@@ -160,6 +161,8 @@ check(const struct session *s)
 	assert(s->awaits == MSG_NONE && s->cmd == NULL);
 	assert(s->expects == MSG_NONE || s->state == ST_BODY);
 	assert((s->tx != NULL) == in_tx);
+	assert(s->tx == NULL || s->account[0] != '\0');
+	assert(s->barred.code == 0 || s->account[0] == '\0');
 	assert(s->login == NULL || s->state == ST_AUTH);
 	assert(s->account[0] == '\0' || s->tls[0] != '\0');
 	assert(s->state != ST_TLS || s->account[0] == '\0');
@@ -249,7 +252,8 @@ counts_as_error(struct session *s, const struct command *cmd, int code)
 		    ++s->idle_commands > IDLE_COMMANDS;
 	/* RFC 2920 3.1: behind a refused MAIL these are only to be expected,
 	 * one for each recipient. */
-	if (code == 503 && (cmd->needs & FOLLOWS) && s->account[0] != '\0')
+	if (code == 503 && (cmd->needs & FOLLOWS) &&
+	    (s->account[0] != '\0' || s->barred.code != 0))
 		return ++s->idle_commands >
 		    IDLE_COMMANDS + s->world->conf->recipients;
 	return true;
@@ -324,11 +328,6 @@ find(const struct session *s, const char *verb, size_t n)
 	return other;
 }
 
-struct refusal {
-	int code;
-	const char *status, *text;
-};
-
 /* What the table says against this command here and now, or NULL. */
 static const struct refusal *
 object(const struct session *s, const struct command *cmd, size_t n)
@@ -341,6 +340,8 @@ object(const struct session *s, const struct command *cmd, size_t n)
 		"must issue a STARTTLS command first" };
 	static const struct refusal anonymous = { 530, "5.7.0",
 		"log in first: mail is taken from accounts only" };
+	static const struct refusal behind_mail = { 503, "5.5.1",
+		"MAIL was refused" };
 	static const struct refusal tls_twice = { 503, "5.5.1",
 		"TLS is active already" };
 	static const struct refusal login_twice = { 503, "5.5.1",
@@ -360,11 +361,15 @@ object(const struct session *s, const struct command *cmd, size_t n)
 		return &out_of_order[ST_REFUSED];
 	if ((cmd->needs & TLS) && s->tls[0] == '\0')
 		return cmd->needs & NO_LOGIN ? &auth_in_clear : &in_clear;
-	if ((cmd->needs & LOGIN) && s->account[0] == '\0')
-		return &anonymous;
+	if ((cmd->needs & LOGIN) && s->account[0] == '\0') {
+		if (s->barred.code == 0)
+			return &anonymous;
+		return cmd->needs & FOLLOWS ? &behind_mail : &s->barred;
+	}
 	if ((cmd->needs & CLEAR) && s->tls[0] != '\0')
 		return &tls_twice;
-	if ((cmd->needs & NO_LOGIN) && s->account[0] != '\0')
+	if ((cmd->needs & NO_LOGIN) &&
+	    (s->account[0] != '\0' || s->barred.code != 0))
 		return &login_twice;
 	return cmd->legal_in & IN(s->state) ? NULL : &out_of_order[s->state];
 }
@@ -750,6 +755,7 @@ session_gone(struct session *s)
 	s->awaits = MSG_NONE;
 	s->cmd = NULL;
 	enter(s, ST_CLOSING);
+	auth_bar(s, NULL);
 }
 
 enum wants

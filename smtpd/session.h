@@ -85,6 +85,12 @@ struct skip {
 	const struct command *cmd;
 };
 
+/* What is said against a command. */
+struct refusal {
+	int code; /* 0: nothing */
+	const char *status, *text;
+};
+
 struct session {
 	uint64_t id; /* never reused; the tag of every request */
 	const struct surroundings *world;
@@ -122,6 +128,9 @@ struct session {
 	const char *mech;
 	struct sasl_login *login; /* AUTH LOGIN between its two answers */
 	char account[ADDR_SIZE];  /* "" nobody yet */
+	/* To MAIL, of one whose password is right and whose account may not
+	 * be used: nobody's session for all else.  The text is its own. */
+	struct refusal barred;
 	char credential[64];
 	struct token token; /* that proves it */
 };
@@ -246,6 +255,8 @@ int auth_line(struct session *, char *line, size_t n);
 void auth_list(const struct session *, char *out, size_t size);
 int auth_answered(struct session *, const struct msg *, int fd);
 void auth_clear(struct session *);
+/* Have every MAIL told so; NULL: not any more. */
+void auth_bar(struct session *, const char *text);
 int cmd_mail(struct session *, char *args, size_t n);
 int mail_answered(struct session *, const struct msg *, int fd);
 int cmd_rcpt(struct session *, char *args, size_t n);

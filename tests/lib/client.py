@@ -22,6 +22,15 @@ class Reply:
     def __repr__(self):
         return " / ".join(self.lines)
 
+    @property
+    def suspended(self):
+        """To AUTH: the password is right, and no mail will be taken."""
+        return self.code == 235 and "account is suspended" in self.text
+
+    @property
+    def lets_in(self):
+        return self.code == 235 and not self.suspended
+
 
 def b64(text):
     data = text if isinstance(text, bytes) else text.encode()
@@ -162,7 +171,7 @@ class Talk:
         """EHLO and AUTH, which must succeed."""
         self.ehlo()
         reply = self.auth(user, password)
-        if reply.code != 235:
+        if not reply.lets_in:
             raise AssertionError(f"login of {user}: {reply}")
         return self
 

@@ -66,10 +66,12 @@ def code(p, want, *words):
     return result
 
 
-def logs_in(p, user, password, want=235):
+def logs_in(p, user, password, want=235, suspended=False):
     with p.smtp("implicit") as t:
         t.ehlo()
-        same(t.auth(user, password).code, want, f"{user} logs in")
+        reply = t.auth(user, password)
+        same((reply.code, reply.suspended), (want, suspended),
+             f"{user} logs in")
 
 
 def body(number, size):
@@ -190,7 +192,7 @@ def whole():
             logs_in(q, ALICE, PASSWORD)
             logs_in(q, BOB, PASSWORD)
             logs_in(q, BOB, app)
-            logs_in(q, CAROL, PASSWORD, 525)
+            logs_in(q, CAROL, PASSWORD, suspended=True)
             same(q.must("account", "show", BOB, "--json").json()["legacy"],
                  True, "legacy")
             same({r["limit"]: r["value"] for r in q.must(

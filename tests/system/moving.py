@@ -53,10 +53,12 @@ def hash_of(p, user):
                   "--json").json()["password"]
 
 
-def log_in(p, user, password=SECRET, want=235):
+def log_in(p, user, password=SECRET, want=235, suspended=False):
     with p.smtp("implicit") as t:
         t.ehlo()
-        same(t.auth(user, password).code, want, f"login of {user}")
+        reply = t.auth(user, password)
+        same((reply.code, reply.suspended), (want, suspended),
+             f"login of {user}")
 
 
 @tap.case("a certificate's key that somebody has: the line is named")
@@ -252,7 +254,7 @@ def round_trip(p):
         same(other.must("account", "export").out, text, "the second export")
         other.start()
         log_in(other, "alice@example.org", "correct horse 9")
-        log_in(other, "bob@example.org", "correct horse 9", 525)
+        log_in(other, "bob@example.org", "correct horse 9", suspended=True)
         # An import is on disk when it is answered.
         more = file(other, "more", "m1:$1$Daxl/Tq0$RlbdagHN.SwBipatBqmtg1\n")
         other.must("account", "import", more, "--domain", "example.org")

@@ -72,6 +72,13 @@ def plain_scram(p):
     p.must("account", "add", "o=h@example.org", "--password-stdin",
            stdin=PASSWORD + "\n")
     good(p, "SCRAM-SHA-256", "o=h@example.org", PASSWORD, "--no-cb")
+    # Whoever is suspended hears so from the server that he means.
+    p.must("account", "suspend", "o=h@example.org")
+    mark = p.mark_log()
+    done = gsasl("SCRAM-SHA-256", "o=h@example.org", PASSWORD, "--no-cb")
+    has(done.stdout, "235 2.7.0 password accepted, but this account is "
+                     "suspended")
+    same(p.wait_event("auth.failed", mark)["reason"], "suspended")
 
 
 @tap.case("what is offered where")
@@ -246,25 +253,54 @@ from {ALICE}
     same(p.wait_event("auth.ok", mark)["credential"], "msmtp")
 
 
-@tap.case("swaks shows its certificate and is offered EXTERNAL, which it lacks")
+def swaks(cert, key, *words):
+    return subprocess.run(
+        ["swaks", "--server", "127.0.0.1", "--port", str(PORT), "-tls",
+         "--tls-cert", cert, "--tls-key", key, "--from", ALICE, "--to",
+         "carol@example.net", *words], stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+
+
+# swaks has no EXTERNAL of its own.  Its LOGIN under that name says AUTH
+# EXTERNAL and then who it is; for the 235 that comes where it expects a
+# question it takes no offence when logging in is optional.
+AS_LOGIN = ("--auth-optional", "EXTERNAL", "--auth-map", "EXTERNAL=LOGIN",
+            "--auth-password", "none")
+
+
+@tap.case("swaks logs in with a certificate")
 def with_swaks(p):
     cert, key = (os.path.join(p.dir, n) for n in ("own.pem", "own.key"))
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                     "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
                     "-out", cert, "-subj", "/CN=me", "-days", "9"],
                    check=True, stderr=subprocess.DEVNULL)
-    done = subprocess.run(
-        ["swaks", "--server", "127.0.0.1", "--port", str(PORT), "-tls",
-         "--tls-cert", cert, "--tls-key", key, "--from", ALICE, "--to",
-         "carol@example.net", "--auth", "PLAIN", "--auth-user", ALICE,
-         "--auth-password", PASSWORD], stdin=subprocess.DEVNULL, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    done = swaks(cert, key, "--auth", "PLAIN", "--auth-user", ALICE,
+                 "--auth-password", PASSWORD)
     same(done.returncode, 0, done.stdout[-600:])
     has(done.stdout, "EXTERNAL PLAIN LOGIN")
+    # A key that is nobody's.
+    done = swaks(cert, key, *AS_LOGIN, "--auth-user", ALICE)
+    if done.returncode == 0:
+        raise AssertionError(done.stdout)
+    has(done.stdout, "belongs to no account: ask your administrator")
     # Its owner is known by the key, whoever signed it.
     p.must("account", "certificate", "add", ALICE, "swaks", cert)
-    with talk(p, ssl_context=with_certificate(cert, key)) as t:
-        same(t.cmd("AUTH EXTERNAL =").code, 235)
+    mark = p.mark_log()
+    done = swaks(cert, key, *AS_LOGIN, "--auth-user", ALICE)
+    same(done.returncode, 0, done.stdout[-600:])
+    has(done.stdout, " ~> AUTH EXTERNAL")
+    event = p.wait_event("auth.ok", mark)
+    same((event["mech"], event["credential"], event["account"]),
+         ("EXTERNAL", "swaks", ALICE))
+    same(p.wait_event("msg.accepted", mark)["mech"], "EXTERNAL")
+    # As somebody else it is nobody.
+    done = swaks(cert, key, *AS_LOGIN, "--auth-user", BOB)
+    has(done.stdout, "535 5.7.8 may not act as somebody else")
+    # And a response that is none (RFC 4422 A.1: there is a NUL in it).
+    done = swaks(cert, key, "--auth", "EXTERNAL", "--auth-map",
+                 "EXTERNAL=PLAIN", "--auth-user", ALICE, "--auth-password", "")
+    has(done.stdout, "501 5.5.2 cannot read this login")
     p.must("account", "certificate", "revoke", ALICE, "swaks")
 
 
