@@ -2,7 +2,9 @@
  * digest.c - see digest.h.
  *
  * Memory has a heap for each sender with failures that wait, and a count for
- * each account that had notices in the last hour; the failures are rows.
+ * each account that had notices in the last hour; the failures are rows.  So
+ * are accounts that the guard froze: these have one heap, and no count, for
+ * the postmaster hears of one at once and of the others by the hour.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/digest.h"
+#include "queue/frozen.h"
 #include "queue/group.h"
 #include "queue/notice.h"
 #include "queue/settings.h"
@@ -40,6 +43,7 @@ struct rate {
 static struct heap *heaps;
 static struct rate *rates;
 static uint64_t swept;
+static uint64_t freeze_told; /* the last mail about any, or 0 */
 static struct timer timer;
 
 static uint64_t
@@ -200,6 +204,72 @@ digest_add(struct txn *t, const struct totals *totals, const struct job *j,
 	h->waiting++;
 }
 
+/* A frozen account that joins those who wait. */
+struct freezing {
+	struct change change; /* the first member */
+	struct digest_key k;
+	struct digest_row d;
+};
+
+static void
+write_freezing(struct txn *t, struct totals *totals, struct change *c)
+{
+	struct freezing *f = (struct freezing *)c;
+
+	(void)totals;
+	t_digest_put(t, &f->k, &f->d);
+}
+
+static void
+free_freezing(struct change *c)
+{
+	free(c);
+}
+
+/* When those of now are told; 0: at once. */
+static uint64_t
+freezing_due(uint64_t heap)
+{
+	uint64_t pause = (uint64_t)settings->digest_s * 1000, now = now_ms();
+	struct heap *h = find(heap);
+
+	if (h != NULL)
+		return h->due;
+	if (freeze_told == 0 || now - freeze_told >= pause)
+		return 0;
+	return freeze_told + pause;
+}
+
+bool
+digest_freeze(const char *to, const char *account, const char *why)
+{
+	uint64_t heap = hash64("frozen"), due = freezing_due(heap);
+	struct freezing *f;
+	struct heap *h;
+
+	if (due == 0) {
+		freeze_told = now_ms();
+		return false;
+	}
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		abort();
+	f->change.apply = write_freezing;
+	f->change.durable = free_freezing;
+	f->k = (struct digest_key){ heap, group_new_id() };
+	snprintf(f->d.sender, sizeof(f->d.sender), "%s", to);
+	snprintf(f->d.address, sizeof(f->d.address), "%s", account);
+	snprintf(f->d.answer.text, sizeof(f->d.answer.text), "%s", why);
+	f->d.answer.when = now_ms();
+	f->d.due = due;
+	if ((h = find(heap)) == NULL) {
+		h = add_heap(heap, due);
+		set_timer();
+	}
+	h->waiting++;
+	group_add(&f->change, HURRY_NOW);
+	return true;
+}
+
 /* A digest that is being put together, and the rows that go with it. */
 struct telling {
 	struct change change; /* the first member */
@@ -266,8 +336,12 @@ tell(struct heap *h)
 	t->change.apply = delete_rows;
 	t->change.durable = done;
 	t_digest_walk(&from, take, t);
-	if (t->n > 0)
+	if (t->n > 0 && t->rows->id == 0) {
+		freeze_told = now_ms();
+		digest = frozen_summary(t->rows, t->n);
+	} else if (t->n > 0) {
 		digest = notice_digest(t->rows, t->n);
+	}
 	h->waiting -= t->n < h->waiting ? t->n : h->waiting;
 	if (h->waiting == 0 || t->n == 0)
 		drop_heap(h);

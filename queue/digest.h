@@ -31,10 +31,20 @@ uint64_t digest_due(const struct letter *);
 void digest_add(struct txn *, const struct totals *, const struct job *,
     const struct rcpt *, uint64_t due);
 
+/*
+ * Tell somebody that the guard froze an account, at most one mail in the time
+ * that digests gather.  False: do it now.  True: it will be in the next
+ * summary (frozen_summary()), also after a crash, as soon as the next group is
+ * on the disk.
+ *
+ *   to, account, why  borrowed; addresses, and a text of 511 bytes at most
+ */
+bool digest_freeze(const char *to, const char *account, const char *why);
+
 /* Tell everything that waits, now. */
 void digest_tell_all(void);
 
-/* Failures that wait. */
+/* Failures and frozen accounts that wait. */
 uint64_t digest_waiting(void);
 
 #endif

@@ -1,10 +1,14 @@
 /*
- * t_digest.h - failures that wait to be told together: (heap, seq) -> one
- * recipient, what it answered, and whose message it was.
+ * t_digest.h - what waits to be told together: (heap, seq) -> one recipient
+ * that failed, what it answered, and whose message it was; or one account that
+ * the guard froze.
  *
  * A heap is what goes into the same digests: its number is a hash of whom
  * they go to, seq the journal's number of the event.  Written with that event,
  * deleted with the digest.
+ *
+ * Of a frozen account address is its name, answer has when and why, account is
+ * "" and id 0; seq is an id (group_new_id()).
  */
 #ifndef QUEUE_T_DIGEST_H
 #define QUEUE_T_DIGEST_H
@@ -21,7 +25,7 @@ struct digest_row {
 	char account[ADDR_SIZE];
 	uint32_t flags;   /* of enum tx_flags, those that a notice has, too */
 	uint64_t due;     /* unix ms */
-	uint64_t id;      /* of the message */
+	uint64_t id;      /* of the message, or 0 */
 	uint64_t arrived; /* unix ms */
 	char msgid[256], envid[101];
 	char address[ADDR_SIZE], orcpt[ORCPT_SIZE];
