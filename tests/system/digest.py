@@ -73,8 +73,8 @@ def gathered(p):
     ids = fail(p, 0, names)
     wait(lambda: p.queue() == [] or len(told(p, ALICE)) >= ALONE, 20,
          "the first notices")
-    story = p.must("trace", ids[-1], "--json").out
-    has(story, "its failure waits for the digest at 2")
+    wait(lambda: "its failure waits for the digest at 2"
+         in p.must("trace", ids[-1], "--json").out, 20, "the last one's story")
     wait(lambda: len(told(p, ALICE)) == 12, 30, "all are told")
     all_of = mails(p, ALICE)
     same([len(blocks) for *_, blocks in all_of], [1] * ALONE + [12 - ALONE])
