@@ -1,15 +1,12 @@
 /*
  * scope.c - see scope.h.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth/login_name.h"
 #include "auth/scope.h"
 #include "lib/net.h"
-#include "mail/ascii.h"
 #include "mail/utf8.h"
 
 #define SEPARATORS " ,"
@@ -45,55 +42,14 @@ scope_label_valid(const char *label)
 	return true;
 }
 
-struct network {
-	int family;
-	unsigned char raw[16];
-	unsigned bits;
-};
-
-static bool
-read_ip(struct network *n, const char *text)
-{
-	memset(n, 0, sizeof(*n));
-	n->family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
-	n->bits = n->family == AF_INET ? 32 : 128;
-	return inet_pton(n->family, text, n->raw) == 1;
-}
-
-static bool
-read_network(struct network *n, char *text)
-{
-	char *slash = strchr(text, '/'), *rest;
-	unsigned long bits;
-
-	if (slash != NULL)
-		*slash = '\0';
-	if (!read_ip(n, text))
-		return false;
-	if (slash == NULL)
-		return true;
-	bits = strtoul(slash + 1, &rest, 10);
-	if (!ascii_digit(slash[1]) || *rest != '\0' || bits > n->bits)
-		return false;
-	n->bits = (unsigned)bits;
-	return true;
-}
-
-static bool
-holds(const struct network *n, const struct network *ip)
-{
-	return n->family == ip->family &&
-	    net_same_bits(n->raw, ip->raw, n->bits);
-}
-
 bool
 scope_networks_valid(const char *list)
 {
 	char item[ADDR_SIZE];
-	struct network n;
+	struct net_network n;
 
 	while (next(&list, item))
-		if (!read_network(&n, item))
+		if (net_network_read(&n, item) != NULL)
 			return false;
 	return true;
 }
@@ -102,14 +58,13 @@ bool
 scope_networks_cover(const char *list, const char *ip)
 {
 	char item[ADDR_SIZE];
-	struct network n, client;
-	bool any = false;
+	struct net_network n, client;
+	bool any = false, known = net_network_read(&client, ip) == NULL;
 
-	if (!read_ip(&client, ip))
-		client.family = -1;
 	while (next(&list, item)) {
 		any = true;
-		if (read_network(&n, item) && holds(&n, &client))
+		if (known && net_network_read(&n, item) == NULL &&
+		    net_network_covers(&n, &client))
 			return true;
 	}
 	return !any;

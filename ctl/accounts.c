@@ -26,10 +26,7 @@ accounts_open(struct daemon *line, struct ctl *c)
 		code = settings_load(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
-	code = daemon_open_auth(line, &c->settings);
-	if (code != CODE_OK)
-		daemon_close(line);
-	return code;
+	return daemon_open_auth(line, &c->settings);
 }
 
 int

@@ -90,11 +90,8 @@ drop_held(struct ctl *c)
 	    (code = settings_load(&c->settings, c->file)) != CODE_OK)
 		return code;
 	q->verb = QUEUE_REMOVE;
-	if ((code = daemon_open(&line, &c->settings, SERVICE_QUEUE)) !=
-	    CODE_OK) {
-		daemon_close(&line);
+	if ((code = daemon_open(&line, &c->settings, SERVICE_QUEUE)) != CODE_OK)
 		return code;
-	}
 	do {
 		code = daemon_ask(&line, &m, NULL, NULL, &done);
 		if (code == CODE_OK)

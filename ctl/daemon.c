@@ -108,6 +108,15 @@ introduce(struct daemon *d, enum service service, unsigned index)
 	return CODE_OK;
 }
 
+/* What was not opened whole is closed again. */
+static int
+opened(struct daemon *d, int code)
+{
+	if (code != CODE_OK)
+		daemon_close(d);
+	return code;
+}
+
 int
 daemon_open(struct daemon *d, const struct settings *s, enum service service)
 {
@@ -120,9 +129,8 @@ daemon_open_number(struct daemon *d, const struct settings *s,
 {
 	init(d, service_owner(service));
 	d->sock = dial(s);
-	if (d->sock == -1)
-		return cannot_dial(s);
-	return introduce(d, service, index);
+	return opened(
+	    d, d->sock == -1 ? cannot_dial(s) : introduce(d, service, index));
 }
 
 int
@@ -138,10 +146,8 @@ daemon_open_owner(
 	init(d, service_owner(service));
 	d->sock = dial(s);
 	if (d->sock != -1)
-		return introduce(d, service, 0);
-	if (!nobody_there())
-		return cannot_dial(s);
-	return offline_open(d, s);
+		return opened(d, introduce(d, service, 0));
+	return opened(d, nobody_there() ? offline_open(d, s) : cannot_dial(s));
 }
 
 void

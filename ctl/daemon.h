@@ -28,7 +28,7 @@ struct daemon {
 /*
  * Open the line.  CODE_OK, or the reason is on stderr: CODE_DOWN (no server
  * runs), CODE_DENIED, CODE_TEMP (it restarts, or speaks another version).
- * However it ends, daemon_close() is harmless.
+ * What fails leaves nothing open; daemon_close() is harmless all the same.
  */
 int daemon_open(struct daemon *, const struct settings *, enum service);
 

@@ -23,10 +23,8 @@ lookup_open(struct lookup *l, struct ctl *c)
 	if (code != CODE_OK)
 		return code;
 	code = daemon_open(&l->line, &c->settings, SERVICE_DELIVER);
-	if (code != CODE_OK) {
-		daemon_close(&l->line);
+	if (code != CODE_OK)
 		return code;
-	}
 	daemon_patience(&l->line, PATIENCE_S);
 	l->open = true;
 	return CODE_OK;

@@ -141,13 +141,12 @@ net_same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 }
 
 const char *
-net_network_parse(struct net_network *n, const char *s)
+net_network_read(struct net_network *n, const char *s)
 {
 	const char *slash = strchr(s, '/');
 	size_t len = slash != NULL ? (size_t)(slash - s) : strlen(s);
 	struct net_address a;
 	unsigned most, bits;
-	uint8_t masked[16] = { 0 };
 
 	if (!parse_host(&a, s, len, 1) ||
 	    !octets((struct sockaddr *)&a.ss, n->address))
@@ -159,6 +158,17 @@ net_network_parse(struct net_network *n, const char *s)
 			return "what is behind the / is not a number of bits";
 	}
 	n->bits = bits + 128 - most;
+	return NULL;
+}
+
+const char *
+net_network_parse(struct net_network *n, const char *s)
+{
+	const char *why = net_network_read(n, s);
+	uint8_t masked[16] = { 0 };
+
+	if (why != NULL)
+		return why;
 	memcpy(masked, n->address, n->bits / 8);
 	if (n->bits % 8 != 0)
 		masked[n->bits / 8] = (uint8_t)(n->address[n->bits / 8] &
@@ -169,20 +179,33 @@ net_network_parse(struct net_network *n, const char *s)
 	return NULL;
 }
 
+static bool
+is_v4(const struct net_network *n)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return n->bits >= 96 && memcmp(n->address, mapped, sizeof(mapped)) == 0;
+}
+
+bool
+net_network_covers(const struct net_network *a, const struct net_network *b)
+{
+	return is_v4(a) == is_v4(b) && a->bits <= b->bits &&
+	    net_same_bits(a->address, b->address, a->bits);
+}
+
 bool
 net_network_has(const struct net_network *n, const struct sockaddr *sa)
 {
-	uint8_t address[16];
+	struct net_network one = { .bits = 128 };
 
-	return octets(sa, address) &&
-	    net_same_bits(address, n->address, n->bits);
+	return octets(sa, one.address) && net_network_covers(n, &one);
 }
 
 void
 net_network_text(const struct net_network *n, char out[NET_TEXT + 4])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	bool v4 = n->bits >= 96 && memcmp(n->address, mapped, 12) == 0;
+	bool v4 = is_v4(n);
 	char text[NET_TEXT] = "";
 
 	if (v4)

@@ -32,12 +32,18 @@ struct net_network {
 
 /* NULL, or what is wrong with the text. */
 const char *net_network_parse(struct net_network *, const char *);
+/* The same, and the bits behind those of the network may be any. */
+const char *net_network_read(struct net_network *, const char *);
+/* ::/0 is IPv6 and nothing else, 0.0.0.0/0 all of IPv4. */
 bool net_network_has(const struct net_network *, const struct sockaddr *);
+/* Whether all of b is in a. */
+bool
+net_network_covers(const struct net_network *a, const struct net_network *b);
 void net_network_text(const struct net_network *, char out[NET_TEXT + 4]);
-/* Whether the first bits of two addresses are the same. */
-bool net_same_bits(const uint8_t *, const uint8_t *, unsigned bits);
 bool net_is_loopback(const struct sockaddr *);
 bool net_equal(const struct sockaddr *, const struct sockaddr *); /* no port */
+/* Whether the first bits of two addresses are the same. */
+bool net_same_bits(const uint8_t *, const uint8_t *, unsigned bits);
 /* The /24 or /56 an address (as text) is in, as text: "192.0.2.0/24". */
 void net_prefix(const char *ip, char out[NET_TEXT + 4]);
 

@@ -21,25 +21,6 @@ screen_action_name(enum screen_action a)
 	return a < SCREEN_ACTIONS ? names[a] : "unknown";
 }
 
-/* ::/0 is IPv6 and nothing else, whatever it looks like inside. */
-static bool
-is_v4(const struct net_network *n)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return n->bits >= 96 && memcmp(n->address, mapped, sizeof(mapped)) == 0;
-}
-
-static bool
-has_address(const struct net_network *n, const struct sockaddr *sa)
-{
-	char text[NET_TEXT];
-
-	net_text(sa, text);
-	return is_v4(n) == (strchr(text, ':') == NULL) &&
-	    net_network_has(n, sa);
-}
-
 static enum screen_fact
 judge(
     const struct screen_rule *r, const struct sockaddr *sa, const uint8_t *fact)
@@ -48,7 +29,8 @@ judge(
 	case SCREEN_ANY:
 		return SCREEN_YES;
 	case SCREEN_NETWORK:
-		return has_address(&r->network, sa) ? SCREEN_YES : SCREEN_NO;
+		return net_network_has(&r->network, sa) ? SCREEN_YES
+							: SCREEN_NO;
 	case SCREEN_NAME:
 	case SCREEN_LIST:
 		break;
@@ -110,18 +92,6 @@ screen_counts(const struct screen_rule *r, uint32_t answer)
 	return r->ncodes == 0;
 }
 
-static bool
-network_covers(const struct net_network *a, const struct net_network *b)
-{
-	unsigned whole = a->bits / 8, rest = a->bits % 8;
-
-	if (is_v4(a) != is_v4(b) || a->bits > b->bits)
-		return false;
-	return memcmp(a->address, b->address, whole) == 0 &&
-	    (rest == 0 ||
-		(a->address[whole] ^ b->address[whole]) >> (8 - rest) == 0);
-}
-
 /* *.example.net has all that *.a.example.net has. */
 static bool
 name_covers(const struct screen_rule *a, const struct screen_rule *b)
@@ -157,7 +127,7 @@ screen_covers(const struct screen_rule *a, const struct screen_rule *b)
 	if (a->kind != b->kind)
 		return false;
 	if (a->kind == SCREEN_NETWORK)
-		return network_covers(&a->network, &b->network);
+		return net_network_covers(&a->network, &b->network);
 	if (a->kind == SCREEN_NAME)
 		return name_covers(a, b);
 	return strcmp(a->name, b->name) == 0 && codes_cover(a, b);
