@@ -111,20 +111,27 @@ logged_in(const struct channel *c, uint64_t tag, const char *account,
 }
 
 static void
+submit(const struct channel *c, const struct msg *m, struct msg_allowed *r)
+{
+	const struct msg_submit_check *s = &m->u.submit_check;
+	struct permit_claim claim = {
+		{ c->index, m->tag, s->account, s->credential }, s->sender
+	};
+
+	permit_submit(s, conf, r);
+	if (r->verdict == V_OK)
+		permit_seal(&r->permit, &claim, loop_now_ms());
+}
+
+static void
 on_smtpd(struct channel *c, const struct msg *m, int fd)
 {
 	const struct msg_sender_check *s = &m->u.sender_check;
 	const struct msg_submit_check *h = &m->u.submit_check;
-	const struct msg_submit_undo *u = &m->u.submit_undo;
 	struct msg r = { .type = MSG_ALLOWED, .tag = m->tag };
 
 	(void)fd;
 	switch (m->type) {
-	case MSG_SUBMIT_UNDO:
-		if (logged_in(c, m->tag, u->account, u->credential, &u->token,
-			&r.u.allowed))
-			permit_undo(u);
-		return;
 	case MSG_AUTH_CHECK:
 		login_check(c, m);
 		return;
@@ -139,7 +146,7 @@ on_smtpd(struct channel *c, const struct msg *m, int fd)
 	case MSG_SUBMIT_CHECK:
 		if (logged_in(c, m->tag, h->account, h->credential, &h->token,
 			&r.u.allowed))
-			permit_submit(h, conf, &r.u.allowed);
+			submit(c, m, &r.u.allowed);
 		break;
 	default:
 		fatal(
@@ -176,9 +183,12 @@ static void
 on_queue(struct channel *c, const struct msg *m, int fd)
 {
 	(void)c, (void)fd;
-	if (m->type != MSG_ACCOUNT_RESULTS)
+	if (m->type == MSG_SUBMIT_UNDO)
+		permit_undo(&m->u.submit_undo);
+	else if (m->type == MSG_ACCOUNT_RESULTS)
+		guard_hear(&m->u.account_results, conf);
+	else
 		fatal("queue sent %s", msg_name(m->type));
-	guard_hear(&m->u.account_results, conf);
 }
 
 /* The parent starts it again and sends a new line. */

@@ -91,6 +91,15 @@ allow_address(const struct page *page, const struct card *card,
 	return answer(r, V_OK, 250, "2.1.0", "sender ok");
 }
 
+static bool
+allow_sender(const struct page *page, const struct card *card,
+    const char *sender, struct msg_allowed *r)
+{
+	if (sender[0] == '\0')
+		return answer(r, V_OK, 250, "2.1.0", "sender ok");
+	return allow_address(page, card, sender, strlen(sender), 553, r);
+}
+
 void
 permit_sender(const struct msg_sender_check *m, const struct conf *conf,
     struct msg_allowed *r)
@@ -102,10 +111,7 @@ permit_sender(const struct msg_sender_check *m, const struct conf *conf,
 
 	if (page == NULL)
 		return;
-	if (m->sender[0] == '\0')
-		answer(r, V_OK, 250, "2.1.0", "sender ok");
-	else
-		allow_address(page, card, m->sender, strlen(m->sender), 553, r);
+	allow_sender(page, card, m->sender, r);
 	limits_of(page, conf, (uint64_t)loop_wall_ms() / 1000, limit);
 	if (card != NULL)
 		limits_narrow(limit, card->c.limit);
@@ -225,11 +231,26 @@ limited(const struct card *card)
 	return NULL;
 }
 
+/* Serials of an auth that was started later are higher: the queue counts on
+ * that. */
+static void
+fill_permit(struct permit *p, uint32_t rcpts, uint64_t size)
+{
+	static uint64_t serial;
+
+	if (serial == 0)
+		serial = (uint64_t)loop_now_ms() << 20;
+	p->serial = ++serial;
+	p->rcpts = rcpts;
+	p->size = size;
+}
+
 static void
 allow_rcpts(const struct msg_submit_check *m, const struct page *page,
     const struct card *card, const struct conf *conf, struct msg_allowed *r)
 {
-	uint64_t limit[LIMITS], now_ms = (uint64_t)loop_wall_ms();
+	uint64_t limit[LIMITS], narrow[LIMITS];
+	uint64_t now_ms = (uint64_t)loop_wall_ms();
 	struct quota_ask q = { .login = m->account,
 		.label = limited(card),
 		.label_limit = card == NULL ? NULL : card->c.limit,
@@ -243,16 +264,24 @@ allow_rcpts(const struct msg_submit_check *m, const struct page *page,
 	if (m->hashes.len % RCPT_HASH != 0)
 		fatal("smtpd sent half a hash");
 	limits_of(page, conf, now_ms / 1000, limit);
+	memcpy(narrow, limit, sizeof(narrow));
+	if (card != NULL)
+		limits_narrow(narrow, card->c.limit);
+	if (narrow[LIMIT_RECIPIENTS] != 0 &&
+	    m->rcpts > narrow[LIMIT_RECIPIENTS]) {
+		answer(r, V_TEMP, 452, "4.5.3", "too many recipients");
+		return;
+	}
 	fits = quota_charge(&q, &a);
 	if (guard_watch(page, conf, m->ip, m->rcpts, fits, a.new_hashes))
 		answer(r, V_PERM, 550, "5.7.13",
 		    "account %.100s is suspended: it looks as if somebody else "
 		    "used it; ask %.80s",
 		    m->account, contact(conf));
-	else if (fits)
-		answer(r, V_OK, 250, "2.0.0", "ok");
-	else
+	else if (!fits)
 		refuse(m, conf, &a, r);
+	else if (answer(r, V_OK, 250, "2.0.0", "ok"))
+		fill_permit(&r->permit, m->rcpts, narrow[LIMIT_SIZE]);
 }
 
 void
@@ -263,7 +292,8 @@ permit_submit(const struct msg_submit_check *m, const struct conf *conf,
 	const struct page *page =
 	    find_active(m->account, m->credential, &card, r);
 
-	if (page != NULL && allow_authors(page, card, m->authors, r))
+	if (page != NULL && allow_sender(page, card, m->sender, r) &&
+	    allow_authors(page, card, m->authors, r))
 		allow_rcpts(m, page, card, conf, r);
 }
 

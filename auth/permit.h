@@ -17,8 +17,9 @@ void permit_sender(const struct msg_sender_check *, const struct conf *,
     struct msg_allowed *answer);
 
 /*
- * May it submit this message: is each author granted, and do the recipients
- * fit the limits?  They are charged when the answer is V_OK.
+ * May it submit this message: are sender and each author granted, and do the
+ * recipients fit the limits?  They are charged when the answer is V_OK, and
+ * the permit for it is there but for its seal.
  */
 void permit_submit(const struct msg_submit_check *, const struct conf *,
     struct msg_allowed *answer);

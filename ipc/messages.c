@@ -18,6 +18,10 @@
 #define TOKEN(s) \
 	F_U64(s, token.when), F_U64(s, token.mac[0]), F_U64(s, token.mac[1])
 
+#define PERMIT(s)                                                         \
+	F_U64(s, permit.serial), F_U64(s, permit.when), F_U64(s, permit.size), \
+	F_U32(s, permit.rcpts), F_U64(s, permit.mac[0]), F_U64(s, permit.mac[1])
+
 static const struct field conf[] = {
 	F_BYTES(msg_conf, text, CONF_MAX),
 	F_END,
@@ -119,6 +123,7 @@ static const struct field submit_check[] = {
 	F_STR(msg_submit_check, account),
 	F_STR(msg_submit_check, credential),
 	TOKEN(msg_submit_check),
+	F_STR(msg_submit_check, sender),
 	F_STR(msg_submit_check, ip),
 	F_BYTES(msg_submit_check, authors, 16384),
 	F_U32(msg_submit_check, rcpts),
@@ -126,10 +131,17 @@ static const struct field submit_check[] = {
 	F_END,
 };
 
+static const struct field permit_return[] = {
+	F_STR(msg_permit_return, account),
+	F_STR(msg_permit_return, credential),
+	F_STR(msg_permit_return, sender),
+	PERMIT(msg_permit_return),
+	F_END,
+};
+
 static const struct field submit_undo[] = {
 	F_STR(msg_submit_undo, account),
 	F_STR(msg_submit_undo, credential),
-	TOKEN(msg_submit_undo),
 	F_U32(msg_submit_undo, rcpts),
 	F_END,
 };
@@ -141,6 +153,7 @@ static const struct field allowed[] = {
 	F_STR(msg_allowed, text),
 	F_U32(msg_allowed, rcpts),
 	F_U64(msg_allowed, size),
+	PERMIT(msg_allowed),
 	F_END,
 };
 
@@ -225,8 +238,8 @@ static const struct field tx_file_lent[] = {
 static const struct field tx_commit[] = {
 	F_STR(msg_tx_commit, account),
 	F_STR(msg_tx_commit, credential),
-	TOKEN(msg_tx_commit),
 	F_STR(msg_tx_commit, sender),
+	PERMIT(msg_tx_commit),
 	F_STR(msg_tx_commit, ip),
 	F_U32(msg_tx_commit, port),
 	F_STR(msg_tx_commit, tls),
@@ -826,7 +839,8 @@ static const struct message {
 [MSG_AUTH_RESULT]     = ROW("auth-result",     AUTH,                   SMTPD,                  MSG_NONE,            SECRET,auth_result),
 [MSG_SENDER_CHECK]    = ROW("sender-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     sender_check),
 [MSG_SUBMIT_CHECK]    = ROW("submit-check",    SMTPD,                  AUTH,                   MSG_ALLOWED,         0,     submit_check),
-[MSG_SUBMIT_UNDO]     = ROW("submit-undo",     SMTPD,                  AUTH,                   MSG_NONE,            0,     submit_undo),
+[MSG_PERMIT_RETURN]   = ROW("permit-return",   SMTPD,                  QUEUE,                  MSG_NONE,            0,     permit_return),
+[MSG_SUBMIT_UNDO]     = ROW("submit-undo",     QUEUE,                  AUTH,                   MSG_NONE,            0,     submit_undo),
 [MSG_ALLOWED]         = ROW("allowed",         AUTH,                   SMTPD,                  MSG_NONE,            0,     allowed),
 [MSG_TLS_SIGN]        = ROW("tls-sign",        SMTPD,                  AUTH,                   MSG_TLS_SIGNED,      0,     tls_sign),
 [MSG_TLS_SIGNED]      = ROW("tls-signed",      AUTH,                   SMTPD,                  MSG_NONE,            0,     tls_signed),

@@ -69,6 +69,7 @@ enum msg_type {
 	MSG_AUTH_RESULT,
 	MSG_SENDER_CHECK,
 	MSG_SUBMIT_CHECK,
+	MSG_PERMIT_RETURN,
 	MSG_SUBMIT_UNDO,
 	MSG_ALLOWED,
 	MSG_TLS_SIGN,
@@ -223,6 +224,15 @@ struct token {
 	uint64_t mac[2];
 };
 
+/* What auth allowed one message to be, see ipc/token.h. */
+struct permit {
+	uint64_t serial; /* one for each, growing */
+	uint64_t when;   /* loop_now_ms() */
+	uint64_t size;   /* at most; 0 whatever the server takes */
+	uint32_t rcpts;  /* at most */
+	uint64_t mac[2];
+};
+
 struct msg_empty {
 	uint32_t zero; /* nothing to say */
 };
@@ -313,17 +323,27 @@ struct msg_submit_check {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
 	struct token token;
-	char ip[46];          /* of the client */
-	struct bytes authors; /* packed: From: mailboxes and Sender: */
+	char
+	    sender[ADDR_SIZE]; /* as in MSG_SENDER_CHECK, and looked at again */
+	char ip[46];           /* of the client */
+	struct bytes authors;  /* packed: From: mailboxes and Sender: */
 	uint32_t rcpts;
 	struct bytes hashes; /* RCPT_HASH bytes of each, of RCPT_HASHES */
 };
 
-/* smtpd -> auth: the message that was charged for was not taken. */
+/* smtpd -> queue: the message that this permit was for will not come. */
+struct msg_permit_return {
+	char account[ADDR_SIZE];
+	char credential[CREDENTIAL_LABEL];
+	char sender[ADDR_SIZE];
+	struct permit permit;
+};
+
+/* queue -> auth: the message that was charged for was not taken, and its
+ * permit is good for nothing any more. */
 struct msg_submit_undo {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
-	struct token token;
 	uint32_t rcpts;
 };
 
@@ -335,6 +355,8 @@ struct msg_allowed {
 	/* To MSG_SENDER_CHECK, when V_OK: what this message may have. */
 	uint32_t rcpts;
 	uint64_t size;
+	/* To MSG_SUBMIT_CHECK, when V_OK. */
+	struct permit permit;
 };
 
 /* smtpd -> auth, on the channel of its own: one private-key operation. */
@@ -459,8 +481,8 @@ struct tx_options {
 struct msg_tx_commit {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
-	struct token token;
 	char sender[ADDR_SIZE]; /* canonical; "" is the null path */
+	struct permit permit;   /* for all of these, and rcpts and size */
 	char ip[46];
 	uint32_t port;
 	char tls[16];
@@ -906,7 +928,7 @@ enum queue_verb {
 	QUEUE_LOG,   /* events behind (`after`, `seq`), of id or account */
 	QUEUE_BACKUP,  /* every message, as MSG_SPOOL_ rows */
 	QUEUE_RESTORE, /* all MSG_RESTORE_ rows that came before are on disk */
-	QUEUE_SHAPE, /* how old what waits is, by domain, as MSG_SHAPE_ROWs */
+	QUEUE_SHAPE,   /* how old what waits is, by domain, as MSG_SHAPE_ROWs */
 	QUEUE_VERBS
 };
 
@@ -967,7 +989,10 @@ struct msg_rcpt_row {
 
 /* Ages of messages: so old at most, or older than all of these. */
 #define SHAPE_AGES 6
-#define SHAPE_BELOW_S { 300, 1200, 3600, 14400, 86400 }
+#define SHAPE_BELOW_S \
+	{ \
+		300, 1200, 3600, 14400, 86400 \
+	}
 
 /*
  * Some of what waits for one domain: rows of one domain add up.  One row may
@@ -1185,6 +1210,7 @@ struct msg {
 		struct msg_auth_result auth_result;
 		struct msg_sender_check sender_check;
 		struct msg_submit_check submit_check;
+		struct msg_permit_return permit_return;
 		struct msg_submit_undo submit_undo;
 		struct msg_allowed allowed;
 		struct msg_tls_sign tls_sign;

@@ -6,6 +6,10 @@
  * auth and queue alone, over which smtpd and which of its sessions it was, the
  * account, the credential and the time.  An smtpd can show only what it was
  * given.
+ *
+ * A permit is the same for one message: auth gives it when it has charged the
+ * account, and the queue takes a message with an unspent permit only, of that
+ * sender, and of no more recipients and octets than it says.
  */
 #ifndef IPC_TOKEN_H
 #define IPC_TOKEN_H
@@ -24,11 +28,18 @@ struct token_claim {
 	const char *account, *credential;
 };
 
+struct permit_claim {
+	struct token_claim login;
+	const char *sender;
+};
+
 enum token_fault {
 	TOKEN_FINE,
 	TOKEN_ABSENT,
 	TOKEN_FALSE, /* somebody else's, altered, or of another start */
 	TOKEN_OLD,
+	TOKEN_SPENT,   /* a permit for a message that was taken */
+	TOKEN_TOO_LOW, /* a permit for a smaller message */
 };
 
 /* Before it no token is made that is believed, and none is believed. */
@@ -38,6 +49,12 @@ void token_set_key(const struct msg_token_key *);
 void token_make(struct token *, const struct token_claim *, int64_t now);
 enum token_fault
 token_check(const struct token *, const struct token_claim *, int64_t now);
+
+/* Serial, size and rcpts are set. */
+void permit_seal(struct permit *, const struct permit_claim *, int64_t now);
+/* TOKEN_FINE to TOKEN_OLD; whether it was spent is the queue's to know. */
+enum token_fault
+permit_verify(const struct permit *, const struct permit_claim *, int64_t now);
 
 /* For the log. */
 const char *token_fault_name(enum token_fault);

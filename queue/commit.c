@@ -16,6 +16,7 @@
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
 #include "queue/commit.h"
+#include "queue/permits.h"
 #include "queue/settings.h"
 #include "queue/t_body.h"
 
@@ -30,12 +31,12 @@ const struct reply
 	reply_stopping    = { V_TEMP, 451, "4.3.2", "The server is being restarted, please try again" },
 	reply_no_room     = { V_TEMP, 452, "4.3.1", "The disk is nearly full, please try again later" },
 	reply_no_file     = { V_TEMP, 451, "4.3.0", "The message could not be stored, please try again" },
-	reply_log_in      = { V_TEMP, 421, "4.7.0", "this login is not valid any more; log in again" },
 	reply_bad_request = { V_TEMP, 451, "4.3.0", "Internal error, please try again" },
 	reply_too_large   = { V_PERM, 552, "5.3.4", "The message is larger than this server takes" };
 
 static const struct reply
 	reply_too_many    = { V_TEMP, 452, "4.5.3", "Too many recipients" },
+	reply_too_late    = { V_TEMP, 451, "4.3.2", "A part of the server was restarted meanwhile, please send the message again" },
 	reply_no_rcpts    = { V_PERM, 554, "5.5.1", "No valid recipients" },
 	reply_bad_address = { V_PERM, 550, "5.1.3", "An address is not valid" };
 /* clang-format on */
@@ -290,6 +291,33 @@ check(const struct msg_tx_commit *m, const struct tx *t)
 	return NULL;
 }
 
+/* Nobody sends but who has logged in, and nothing but what auth allowed,
+ * whatever smtpd has become. */
+static const struct reply *
+prove(struct accept *a, const struct msg_tx_commit *m)
+{
+	struct permit_claim claim = {
+		{ a->smtpd, a->tag, m->account, m->credential }, m->sender
+	};
+	enum token_fault fault =
+	    permits_spend(&m->permit, &claim, a->envelope.nrcpts, m->size);
+
+	if (fault == TOKEN_FINE) {
+		a->permit = m->permit;
+		return NULL;
+	}
+	log_event("token.refused", "smtpd=%u reason=%s account=%s", a->smtpd,
+	    token_fault_name(fault), log_quote(m->account));
+	return fault == TOKEN_OLD ? &reply_too_late : &reply_bad_request;
+}
+
+static const struct reply *
+not_taken(const struct accept *a, const struct reply *r)
+{
+	permits_restore(&a->permit);
+	return r;
+}
+
 const struct reply *
 commit_take(struct accept *a, struct tx *t, const struct msg_tx_commit *m,
     commit_refuse_fn *refuse)
@@ -298,7 +326,8 @@ commit_take(struct accept *a, struct tx *t, const struct msg_tx_commit *m,
 	const struct reply *r;
 	ssize_t n;
 
-	if ((r = check(m, t)) != NULL || (r = read_envelope(a, t, m)) != NULL)
+	if ((r = check(m, t)) != NULL || (r = read_envelope(a, t, m)) != NULL ||
+	    (r = prove(a, m)) != NULL)
 		return r;
 	/* A file keeps the id that it was lent under.  All others get theirs
 	 * now, so that what is committed is in the order of ids (rescue.c). */
@@ -311,10 +340,10 @@ commit_take(struct accept *a, struct tx *t, const struct msg_tx_commit *m,
 		memcpy(a->body->data, m->body.data, m->size);
 	} else if (m->size <= BODY_ROWS_MAX) {
 		if ((a->body = read_file(t->fd, m->size)) == NULL)
-			return &reply_no_file;
+			return not_taken(a, &reply_no_file);
 	} else {
 		if ((n = pread(t->fd, head, sizeof(head), 0)) <= 0)
-			return &reply_no_file;
+			return not_taken(a, &reply_no_file);
 		compose_added(a, m, head, (size_t)n);
 		keep_file(a, t, refuse);
 		return NULL;

@@ -16,7 +16,7 @@ struct reply {
 };
 
 extern const struct reply reply_stopping, reply_no_room, reply_no_file,
-    reply_too_large, reply_log_in, reply_bad_request;
+    reply_too_large, reply_bad_request;
 
 /* Each option in its range, and none that contradicts another.
  *

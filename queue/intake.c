@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
-#include "ipc/token.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/msgid.h"
 #include "queue/commit.h"
 #include "queue/intake.h"
+#include "queue/permits.h"
 #include "queue/settings.h"
 #include "queue/upkeep.h"
 
@@ -133,24 +133,9 @@ on_refused(struct accept *a, const struct reply *r)
 {
 	struct channel *c = &smtpds[a->smtpd];
 
+	permits_restore(&a->permit);
 	if (channel_up(c) && c->serial == a->serial)
 		answer(c, a->tag, r);
-}
-
-/* Nobody sends but who has logged in, whatever smtpd has become. */
-static const struct reply *
-prove(const struct channel *c, const struct msg *m)
-{
-	const struct msg_tx_commit *t = &m->u.tx_commit;
-	struct token_claim claim = { c->index, m->tag, t->account,
-		t->credential };
-	enum token_fault fault = token_check(&t->token, &claim, loop_now_ms());
-
-	if (fault == TOKEN_FINE)
-		return NULL;
-	log_event("token.refused", "smtpd=%u reason=%s account=%s", c->index,
-	    token_fault_name(fault), log_quote(t->account));
-	return &reply_log_in;
 }
 
 static void
@@ -162,8 +147,6 @@ on_commit(struct channel *c, const struct msg *m)
 
 	upkeep_mind_room();
 	r = refusal();
-	if (r == NULL)
-		r = prove(c, m);
 	if (r == NULL) {
 		a = accept_new();
 		a->smtpd = c->index;
@@ -193,6 +176,9 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		break;
 	case MSG_TX_COMMIT:
 		on_commit(c, m);
+		break;
+	case MSG_PERMIT_RETURN:
+		permits_return(c, m);
 		break;
 	case MSG_TX_ABORT:
 		tx_drop(tx_find(c->index, m->tag));

@@ -23,6 +23,7 @@
 #include "queue/history.h"
 #include "queue/intake.h"
 #include "queue/marks.h"
+#include "queue/permits.h"
 #include "queue/refill.h"
 #include "queue/rescue.h"
 #include "queue/results.h"
@@ -138,6 +139,7 @@ connect_line(enum process p, unsigned index, int fd)
 		channel_open(
 		    &auth, fd, P_QUEUE, P_AUTH, 0, on_auth, on_auth_gone, NULL);
 		results_line(&auth);
+		permits_line(&auth);
 	} else {
 		fatal("a line to a process that is no neighbour");
 	}
@@ -208,6 +210,7 @@ begin(void)
 	marks_open(marks, boot);
 	swept = bodyfile_sweep(t_message_exists);
 	group_start();
+	permits_start();
 	rescue_start();
 	refill_start();
 	intake_set(INTAKE_OPEN);

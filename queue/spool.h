@@ -31,6 +31,7 @@ struct accept {
 	/* The asker's. */
 	unsigned smtpd;
 	uint64_t serial, tag;
+	struct permit permit; /* spent for it */
 };
 
 /* All zero but for the change's functions.  Never NULL. */

@@ -191,6 +191,7 @@ judge_header(struct session *s)
 	text_copy(c->account, sizeof(c->account), s->account);
 	text_copy(c->credential, sizeof(c->credential), s->credential);
 	c->token = s->token;
+	text_copy(c->sender, sizeof(c->sender), tx->sender);
 	text_copy(c->ip, sizeof(c->ip), s->ip);
 	c->authors.data = list;
 	c->authors.len = len;
@@ -210,24 +211,26 @@ body_allowed(struct session *s, const struct msg *m)
 
 	outcome_set(&s->tx->allowed, a->verdict, a->code, a->status, a->text);
 	s->tx->charged = s->tx->allowed.verdict == V_OK;
+	s->tx->permit = a->permit;
 	if (!s->tx->charged)
 		tx_doom(s->tx);
 }
 
-/* It was not taken after all: auth is not to count it. */
+/* It was not taken after all: the account is not charged for it.  While the
+ * queue is away it is: nobody else knows that the permit was not used. */
 static void
 undo(struct session *s)
 {
-	struct msg m = { .type = MSG_SUBMIT_UNDO, .tag = s->id };
-	struct msg_submit_undo *u = &m.u.submit_undo;
+	struct msg m = { .type = MSG_PERMIT_RETURN, .tag = s->id };
+	struct msg_permit_return *u = &m.u.permit_return;
 
 	if (!s->tx->charged)
 		return;
 	s->tx->charged = false;
 	text_copy(u->account, sizeof(u->account), s->account);
 	text_copy(u->credential, sizeof(u->credential), s->credential);
-	u->token = s->token;
-	u->rcpts = s->tx->nrcpts;
+	text_copy(u->sender, sizeof(u->sender), s->tx->sender);
+	u->permit = s->tx->permit;
 	(void)s->world->send(&m);
 }
 

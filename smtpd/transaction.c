@@ -154,8 +154,8 @@ tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 	m->type = MSG_TX_COMMIT;
 	text_copy(c->account, sizeof(c->account), s->account);
 	text_copy(c->credential, sizeof(c->credential), s->credential);
-	c->token = s->token;
 	text_copy(c->sender, sizeof(c->sender), tx->sender);
+	c->permit = tx->permit;
 	text_copy(c->ip, sizeof(c->ip), s->ip);
 	c->port = s->port;
 	text_copy(c->tls, sizeof(c->tls), s->tls);

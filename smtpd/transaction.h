@@ -24,7 +24,8 @@ struct transaction {
 	struct buf hashes;   /* of the recipients, for auth */
 	uint32_t most_rcpts; /* as auth says of the account */
 	uint64_t most_size;
-	bool charged;     /* auth counts it as sent */
+	bool charged; /* auth counts it as sent, and this is the proof */
+	struct permit permit;
 	struct buf rcpts; /* packed; those that the queue has not got yet */
 	bool known;       /* the queue holds something of it */
 	bool lost;        /* ... or held, and died */

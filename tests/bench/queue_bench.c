@@ -121,7 +121,7 @@ submit(unsigned long i, const uint8_t *body)
 	static uint8_t list[400];
 	struct msg m = { .type = MSG_TX_COMMIT, .tag = i + 1 };
 	struct msg_tx_commit *c = &m.u.tx_commit;
-	struct token_claim claim = { .session = m.tag };
+	struct permit_claim claim = { .login.session = m.tag };
 	struct timespec now;
 	char to[64];
 
@@ -138,10 +138,13 @@ submit(unsigned long i, const uint8_t *body)
 	c->rcpts.len = list_add(list, sizeof(list), 0, to, strlen(to));
 	c->body.data = body;
 	c->body.len = size;
-	claim.account = c->account;
-	claim.credential = c->credential;
+	claim.login.account = c->account;
+	claim.login.credential = c->credential;
+	claim.sender = c->sender;
+	c->permit.serial = m.tag;
+	c->permit.rcpts = 1;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	token_make(&c->token, &claim,
+	permit_seal(&c->permit, &claim,
 	    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 	say(smtpd, &m, -1);
 }

@@ -137,8 +137,8 @@ send_request(const struct msg *m)
 		assert(sender_ok && copy.u.submit_check.rcpts > 0);
 		assert(count_rcpts(copy.u.submit_check.authors) > 0);
 		break;
-	case MSG_SUBMIT_UNDO:
-		assert(copy.u.submit_undo.rcpts > 0);
+	case MSG_PERMIT_RETURN:
+		assert(copy.u.permit_return.account[0] != '\0');
 		break;
 	case MSG_TX_RCPTS:
 		rcpts_ahead += count_rcpts(copy.u.tx_rcpts.rcpts);

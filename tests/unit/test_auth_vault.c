@@ -731,6 +731,25 @@ submit(const char *a, const char *b, uint32_t rcpts, struct msg *m)
 	return m->u.allowed.code;
 }
 
+static uint32_t
+submit_from(const char *sender, uint32_t rcpts, struct msg *m)
+{
+	uint8_t list[1024];
+
+	memset(m, 0, sizeof(*m));
+	m->type = MSG_SUBMIT_CHECK;
+	m->tag = ++tag;
+	strcpy(m->u.submit_check.account, ALICE);
+	strcpy(m->u.submit_check.sender, sender);
+	m->u.submit_check.authors = (struct bytes){ list,
+		list_add(list, sizeof(list), 0, ALICE, strlen(ALICE)) };
+	m->u.submit_check.rcpts = rcpts;
+	prove(&m->u.submit_check.token, ALICE, "");
+	assert_true(message_send(smtpd, m, -1));
+	hear(smtpd, P_SMTPD, m, MSG_ALLOWED);
+	return m->u.allowed.code;
+}
+
 /* What a session has not logged in as, it may not even ask about. */
 static void
 nobody_without_login(void **state)
@@ -814,6 +833,38 @@ one_sends_as_oneself(void **state)
 	assert_int_equal(check_sender(ALICE, &m), 550);
 	assert_int_equal(submit(ALICE, NULL, 1, &m), 550);
 	assert_string_equal(m.u.allowed.status, "5.7.13");
+}
+
+/* What is allowed is what was asked about: the queue takes nothing else. */
+static void
+a_permit_is_for_one_message(void **state)
+{
+	struct permit_claim claim = { { 0, 0, ALICE, "" }, "" };
+	struct permit first;
+	struct msg m;
+
+	(void)state;
+	add_alice();
+	assert_int_equal(submit(ALICE, NULL, 3, &m), 250);
+	first = m.u.allowed.permit;
+	claim.login.session = tag;
+	assert_int_equal(first.rcpts, 3);
+	assert_int_equal(
+	    permit_verify(&first, &claim, (int64_t)first.when), TOKEN_FINE);
+	claim.sender = "bob@example.org";
+	assert_int_equal(
+	    permit_verify(&first, &claim, (int64_t)first.when), TOKEN_FALSE);
+	assert_int_equal(submit(ALICE, NULL, 1, &m), 250);
+	assert_true(m.u.allowed.permit.serial > first.serial);
+	/* Also the sender that MAIL was not asked about. */
+	assert_int_equal(submit_from("bob@example.org", 1, &m), 553);
+	assert_int_equal(m.u.allowed.permit.serial, 0);
+	assert_int_equal(submit_from("alice+list@example.org", 1, &m), 250);
+	claim.login.session = tag;
+	claim.sender = "alice+list@example.org";
+	assert_int_equal(permit_verify(&m.u.allowed.permit, &claim,
+			     (int64_t)m.u.allowed.permit.when),
+	    TOKEN_FINE);
 }
 
 static void
@@ -1233,6 +1284,7 @@ main(void)
 		TEST(removing_forgets_the_password),
 		TEST(nobody_without_login),
 		TEST(one_sends_as_oneself),
+		TEST(a_permit_is_for_one_message),
 		TEST(limits_hold),
 		TEST(show_tells_all),
 		TEST(long_lists_arrive_whole),

@@ -70,10 +70,14 @@ static inline void
 bed_prove(struct msg *m)
 {
 	struct msg_tx_commit *c = &m->u.tx_commit;
-	struct token_claim claim = { 0, m->tag, c->account, c->credential };
+	struct permit_claim claim = { { 0, m->tag, c->account, c->credential },
+		c->sender };
+	static uint64_t serial;
 
 	token_set_key(&token_key);
-	token_make(&c->token, &claim, now_ms());
+	c->permit.serial = ++serial;
+	c->permit.rcpts = UINT32_MAX;
+	permit_seal(&c->permit, &claim, now_ms());
 }
 
 static inline void
