@@ -323,10 +323,9 @@ struct msg_submit_check {
 	char account[ADDR_SIZE];
 	char credential[CREDENTIAL_LABEL];
 	struct token token;
-	char
-	    sender[ADDR_SIZE]; /* as in MSG_SENDER_CHECK, and looked at again */
-	char ip[46];           /* of the client */
-	struct bytes authors;  /* packed: From: mailboxes and Sender: */
+	char sender[ADDR_SIZE]; /* looked at again */
+	char ip[46];            /* of the client */
+	struct bytes authors;   /* packed: From: mailboxes and Sender: */
 	uint32_t rcpts;
 	struct bytes hashes; /* RCPT_HASH bytes of each, of RCPT_HASHES */
 };
@@ -989,10 +988,9 @@ struct msg_rcpt_row {
 
 /* Ages of messages: so old at most, or older than all of these. */
 #define SHAPE_AGES 6
-#define SHAPE_BELOW_S \
-	{ \
-		300, 1200, 3600, 14400, 86400 \
-	}
+/* clang-format off */
+#define SHAPE_BELOW_S { 300, 1200, 3600, 14400, 86400 }
+/* clang-format on */
 
 /*
  * Some of what waits for one domain: rows of one domain add up.  One row may
