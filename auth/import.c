@@ -155,20 +155,38 @@ import_add(struct import *im, const struct msg_item *i)
 }
 
 bool
-import_next(const struct import *im, size_t *at, struct msg_item *i)
+import_next_record(const struct import *im, size_t *at, struct bytes *record)
 {
 	const uint8_t *p = (const uint8_t *)im->rows.base + im->rows.off;
-	const struct field *fields;
-	size_t size;
 	uint32_t n;
 
 	if (*at == im->rows.len)
 		return false;
 	memcpy(&n, p + *at, sizeof(n));
-	fields = msg_fields(MSG_ITEM, &size);
-	if (!record_decode(fields, i, size, p + *at + sizeof(n), n))
-		fatal("import: a row of our own is damaged");
+	*record = (struct bytes){ p + *at + sizeof(n), n };
 	*at += sizeof(n) + n;
+	return true;
+}
+
+void
+import_read(struct bytes record, struct msg_item *i)
+{
+	const struct field *fields;
+	size_t size;
+
+	fields = msg_fields(MSG_ITEM, &size);
+	if (!record_decode(fields, i, size, record.data, record.len))
+		fatal("import: a row of our own is damaged");
+}
+
+bool
+import_next(const struct import *im, size_t *at, struct msg_item *i)
+{
+	struct bytes record;
+
+	if (!import_next_record(im, at, &record))
+		return false;
+	import_read(record, i);
 	return true;
 }
 

@@ -69,6 +69,10 @@ void import_stop(void);
 /* For import_run.c: the rows as they came, what is in the store, and whether
  * a certificate's key is another's, with the refusal in *row. */
 bool import_next(const struct import *, size_t *at, struct msg_item *);
+/* The same, still encoded and borrowed; and such a one decoded. */
+bool
+import_next_record(const struct import *, size_t *at, struct bytes *record);
+void import_read(struct bytes record, struct msg_item *);
 bool import_exists(struct txn *, const char *login, struct account *);
 bool
 import_taken(struct txn *, const struct msg_item *, struct msg_import_row *row);

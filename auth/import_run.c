@@ -27,7 +27,8 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
-#define SLICE    300  /* rows written in one turn of the loop */
+#define SLICE    300  /* rows applied in one turn of the loop, about */
+#define PACKS    30   /* put aside in one: some 500 rows */
 #define LOOK     1000 /* rows looked at in one */
 #define RETRY_MS 1000 /* for room on the disk */
 
@@ -36,10 +37,12 @@ struct run {
 	struct import_head head;
 	struct import_sum sum;
 	char account[ADDR_SIZE]; /* whose rows come */
+	char last[ADDR_SIZE];    /* whose row was the last one */
 	bool skip;               /* it is there and is left alone */
 	bool more;               /* it was not the last one */
-	struct buf touched;      /* logins, with NULs, that have changed */
-	struct buf changed;      /* the same, whose state is news */
+	uint8_t pack[IMPORT_PACK];
+	struct buf touched;  /* logins, with NULs, that have changed */
+	struct buf changed;  /* the same, whose state is news */
 	struct buf replaced; /* the same, whose credentials are others now */
 };
 
@@ -100,9 +103,9 @@ put_account(struct txn *txn, struct run *r, const struct msg_item *i)
 {
 	struct legacy l = { .created = r->head.now };
 	struct account a;
-	bool was_removed =
-	    account_get(txn, i->account, &a) && a.state == ACC_REMOVED;
-	bool there = import_exists(txn, i->account, &a);
+	bool known = account_get(txn, i->account, &a);
+	bool was_removed = known && a.state == ACC_REMOVED;
+	bool there = known && !was_removed;
 
 	strcpy(r->account, i->account);
 	r->skip = there && !(r->head.flags & IMPORT_UPDATE);
@@ -187,32 +190,67 @@ apply(struct txn *txn, struct run *r, const struct msg_item *i)
 		put_credential(txn, r, i);
 	else
 		put_grant(txn, r, i);
-	buf_add(&r->touched, i->account, strlen(i->account) + 1);
+	if (strcmp(r->last, i->account) != 0)
+		buf_add(&r->touched, i->account, strlen(i->account) + 1);
+	strcpy(r->last, i->account);
+}
+
+/* Apply the items of a pack: how many there were. */
+static unsigned
+apply_pack(struct txn *txn, struct run *r, struct bytes pack)
+{
+	struct bytes rest = { r->pack, pack.len }, item;
+	struct msg_item i;
+	unsigned n = 0;
+
+	memcpy(r->pack, pack.data, pack.len);
+	for (; list_next(&rest, &item); n++) {
+		import_read(item, &i);
+		apply(txn, r, &i);
+	}
+	explicit_bzero(&i, sizeof(i));
+	explicit_bzero(r->pack, pack.len);
+	return n;
+}
+
+/* Does it begin with rows of the account under way? */
+static bool
+goes_on(const struct run *r, struct bytes pack)
+{
+	struct bytes item;
+	struct msg_item i;
+	bool same = false;
+
+	if (list_next(&pack, &item)) {
+		import_read(item, &i);
+		same = strcmp(i.account, r->account) == 0;
+		explicit_bzero(&i, sizeof(i));
+	}
+	return same;
 }
 
 static bool
 apply_slice(struct txn *txn, void *arg)
 {
 	struct run *r = arg;
-	struct msg_item i;
+	struct bytes pack;
 	uint64_t at = 0;
-	unsigned n;
+	unsigned n = 0;
 
 	memset(&r->sum, 0, sizeof(r->sum));
 	buf_release(&r->touched);
 	buf_release(&r->changed);
 	buf_release(&r->replaced);
-	r->account[0] = '\0';
+	r->account[0] = r->last[0] = '\0';
 	r->skip = r->more = false;
-	for (n = 0; import_item_next(txn, &at, &i); n++) {
-		if (n >= SLICE && strcmp(i.account, r->account) != 0) {
+	while (import_pack_next(txn, &at, &pack)) {
+		if (n >= SLICE && !goes_on(r, pack)) {
 			r->more = true;
 			break;
 		}
-		apply(txn, r, &i);
-		import_item_del(txn, at);
+		n += apply_pack(txn, r, pack);
+		import_pack_del(txn, at);
 	}
-	explicit_bzero(&i, sizeof(i));
 	if (!r->more)
 		import_head_del(txn);
 	return true;
@@ -290,19 +328,18 @@ static bool
 sweep_slice(struct txn *txn, void *arg)
 {
 	bool *more = arg;
-	struct msg_item i;
+	struct bytes pack;
 	uint64_t at = 0;
 	unsigned n;
 
 	*more = false;
-	for (n = 0; import_item_next(txn, &at, &i); n++) {
-		if (n == SLICE) {
+	for (n = 0; import_pack_next(txn, &at, &pack); n++) {
+		if (n == PACKS) {
 			*more = true;
 			break;
 		}
-		import_item_del(txn, at);
+		import_pack_del(txn, at);
 	}
-	explicit_bzero(&i, sizeof(i));
 	return true;
 }
 
@@ -409,17 +446,33 @@ struct stage {
 	bool more;
 };
 
+/* As many rows as fit into one pack. */
+static void
+stage_pack(struct txn *txn, struct stage *s)
+{
+	uint8_t pack[IMPORT_PACK];
+	struct bytes record;
+	size_t len = 0, longer, at = s->at;
+
+	while ((s->more = import_next_record(work.import, &at, &record)) &&
+	    (longer = list_add(
+		 pack, sizeof(pack), len, record.data, record.len)) > 0) {
+		len = longer;
+		s->at = at;
+	}
+	if (len > 0)
+		import_pack_put(txn, ++s->staged, (struct bytes){ pack, len });
+	explicit_bzero(pack, len);
+}
+
 static bool
 stage_slice(struct txn *txn, void *arg)
 {
 	struct stage *s = arg;
-	struct msg_item i;
 
 	*s = (struct stage){ work.at, work.staged, true };
-	for (unsigned n = 0; n < SLICE && s->more; n++)
-		if ((s->more = import_next(work.import, &s->at, &i)))
-			import_item_put(txn, ++s->staged, &i);
-	explicit_bzero(&i, sizeof(i));
+	for (unsigned n = 0; n < PACKS && s->more; n++)
+		stage_pack(txn, s);
 	if (!s->more)
 		import_head_put(txn, &work.head);
 	return true;

@@ -74,8 +74,9 @@ static const char *const names[TABLES] = {
 DB_ENV *store_env;
 static DB *tables[TABLES];
 static int lock_fd = -1;
-static bool keep_logs; /* somebody copies them */
-static bool failed; /* to open: nothing is touched any more */
+static bool keep_logs;             /* somebody copies them */
+static uint8_t raw[STORE_ROW_MAX]; /* the row read last */
+static bool failed;                /* to open: nothing is touched any more */
 
 const char *
 store_name(enum table t)
@@ -380,7 +381,6 @@ bool
 store_get(struct txn *txn, enum table t, struct bytes key,
     const struct field *fields, void *row, size_t row_size)
 {
-	uint8_t raw[STORE_ROW_MAX];
 	DBT k = borrow(key), v = room_for(raw, sizeof(raw));
 
 	if (!found(
@@ -394,9 +394,9 @@ void
 store_put(struct txn *txn, enum table t, struct bytes key,
     const struct field *fields, const void *row)
 {
-	uint8_t raw[STORE_ROW_MAX];
-	size_t n = record_encode(fields, row, raw, sizeof(raw));
-	DBT k = borrow(key), v = borrow((struct bytes){ raw, n });
+	uint8_t fresh[STORE_ROW_MAX];
+	size_t n = record_encode(fields, row, fresh, sizeof(fresh));
+	DBT k = borrow(key), v = borrow((struct bytes){ fresh, n });
 
 	assert(n > 0 && txn != NULL && key.len <= STORE_KEY_MAX);
 	found(txn, tables[t]->put(tables[t], txn->id, &k, &v, 0), "write");
@@ -415,7 +415,6 @@ bool
 store_next(struct txn *txn, enum table t, struct bytes after, uint8_t *key,
     size_t *n, const struct field *fields, void *row, size_t row_size)
 {
-	uint8_t raw[STORE_ROW_MAX];
 	DBT k = room_for(key, STORE_KEY_MAX), v = room_for(raw, sizeof(raw));
 	DBC *cursor;
 	bool more;

@@ -96,7 +96,8 @@ enum verdict
 store_txn(enum durability, bool (*body)(struct txn *, void *arg), void *arg);
 
 /* A row; false when there is none.  txn is NULL outside of one.  A row that
- * cannot be decoded is fatal(). */
+ * cannot be decoded is fatal().  Bulk in it is borrowed until the next row is
+ * read. */
 bool store_get(struct txn *, enum table, struct bytes key, const struct field *,
     void *row, size_t row_size);
 /* Write a row over what is there. */

@@ -1,9 +1,11 @@
 /*
  * t_import.c - see t_import.h.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "auth/t_import.h"
+#include "ipc/messages.h"
 
 #define KEY 8
 
@@ -13,6 +15,18 @@ static const struct field head_fields[] = {
 	F_U64(import_head, now),
 	F_END,
 };
+
+struct pack {
+	struct bytes items;
+};
+
+static const struct field pack_fields[] = {
+	F_BYTES(pack, items, IMPORT_PACK),
+	F_END,
+};
+
+static_assert(sizeof(struct msg_item) + 64 + 2 <= IMPORT_PACK,
+    "every item fits into a pack");
 
 /* Big-endian, so that the order of bytes is that of numbers. */
 static struct bytes
@@ -49,34 +63,33 @@ import_head_del(struct txn *txn)
 }
 
 void
-import_item_put(struct txn *txn, uint64_t n, const struct msg_item *i)
+import_pack_put(struct txn *txn, uint64_t n, struct bytes pack)
 {
 	uint8_t key[STORE_KEY_MAX];
-	size_t size;
+	struct pack p = { pack };
 
-	store_put(
-	    txn, TABLE_IMPORT, key_of(key, n), msg_fields(MSG_ITEM, &size), i);
+	store_put(txn, TABLE_IMPORT, key_of(key, n), pack_fields, &p);
 }
 
 bool
-import_item_next(struct txn *txn, uint64_t *n, struct msg_item *i)
+import_pack_next(struct txn *txn, uint64_t *n, struct bytes *pack)
 {
 	uint8_t key[STORE_KEY_MAX];
-	const struct field *fields;
-	size_t len, size;
+	struct pack p;
+	size_t len;
 
-	fields = msg_fields(MSG_ITEM, &size);
-	if (!store_next(
-		txn, TABLE_IMPORT, key_of(key, *n), key, &len, fields, i, size))
+	if (!store_next(txn, TABLE_IMPORT, key_of(key, *n), key, &len,
+		pack_fields, &p, sizeof(p)))
 		return false;
 	*n = 0;
 	for (size_t k = 0; k < len; k++)
 		*n = *n << 8 | key[k];
+	*pack = p.items;
 	return true;
 }
 
 void
-import_item_del(struct txn *txn, uint64_t n)
+import_pack_del(struct txn *txn, uint64_t n)
 {
 	uint8_t key[STORE_KEY_MAX];
 

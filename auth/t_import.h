@@ -1,5 +1,6 @@
 /*
- * t_import.h - table import: number -> a row of an import under way.
+ * t_import.h - table import: number -> rows of an import under way, as many as
+ * fit into a page.
  *
  * Row 0 says that all the others are there and are to be applied, also by
  * another process after a crash; without it they are to be forgotten.  Each
@@ -21,10 +22,14 @@ bool import_head_get(struct txn *, struct import_head *);
 void import_head_put(struct txn *, const struct import_head *);
 void import_head_del(struct txn *);
 
+/* Bytes of a pack: a list (record.h) of encoded struct msg_item. */
+#define IMPORT_PACK 4000
+
 /* Overwrites; n is not 0. */
-void import_item_put(struct txn *, uint64_t n, const struct msg_item *);
-/* The item that comes next behind *n, which is replaced; 0 starts. */
-bool import_item_next(struct txn *, uint64_t *n, struct msg_item *);
-void import_item_del(struct txn *, uint64_t n);
+void import_pack_put(struct txn *, uint64_t n, struct bytes pack);
+/* The pack that comes next behind *n, which is replaced; 0 starts.  Borrowed
+ * until the next row is read. */
+bool import_pack_next(struct txn *, uint64_t *n, struct bytes *pack);
+void import_pack_del(struct txn *, uint64_t n);
 
 #endif
