@@ -18,7 +18,7 @@ HASH = "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="
 FULL = os.environ.get("POSTERN_TESTS") == "full"
 MANY = int(os.environ.get("ACCOUNTS", 100000 if FULL else 10000))
 LATE_MS = 1000
-ROUNDS = 6 if FULL else 3
+ROUNDS = 6 if FULL else 2
 
 
 def lines(prefix, n):
@@ -89,7 +89,7 @@ def killed(p):
         done = []
         thread = in_background(
             lambda: done.append(bring(p, prefix, MANY // 4)))
-        time.sleep(p.importing / 4 * (0.3 + 0.6 * round / (ROUNDS - 1)))
+        time.sleep(p.importing / 4 * (0.3 + 0.5 * round / (ROUNDS - 1)))
         mark = p.mark_log()
         p.kill("postern-auth")
         p.wait_event("process.died", mark)
