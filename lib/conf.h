@@ -78,7 +78,7 @@ struct conf_route {
 	/* From where to connect; len 0: nothing said.  With one of them only,
 	 * nothing of the other family is connected to. */
 	struct net_address source4, source6;
-	char helo[256]; /* "" hostname */
+	char helo[256];     /* "" hostname */
 	uint32_t rate_jobs; /* messages to one destination in rate_s; 0 any */
 	uint32_t rate_s;
 	int line;
@@ -119,6 +119,8 @@ struct conf {
 	char contact[256];    /* whom to ask; "" nobody in particular */
 	int64_t hold_s;       /* how far ahead a client may date its mail */
 	uint32_t connections; /* from one address */
+	uint32_t handshakes;  /* from one network in a minute, without a login;
+			       * 0 any number */
 
 	struct screen_rule rules[SCREEN_RULES]; /* of [screen], in order */
 	size_t nrules;

@@ -38,6 +38,7 @@ const struct conf_key conf_keys[] = {
    { "limits", "contact",        read_text,      AT(contact),          "" },
    { "limits", "hold",           read_duration,  AT(hold_s),           "30d" },
    { "limits", "connections",    read_count,     AT(connections),      "50" },
+   { "limits", "handshakes-per-minute", read_count, AT(handshakes),    "1000" },
    { "guard",  "freeze",         read_yes_no,    AT(guard_freeze),     "yes" },
    { "guard",  "new-recipients", read_count,     AT(guard_new),        "180" },
    { "guard",  "refused",        read_count,     AT(guard_refused),    "10" },

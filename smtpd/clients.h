@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "lib/io.h"
+#include "smtpd/handshakes.h"
 #include "smtpd/session.h"
 #include "smtpd/source.h"
 
@@ -19,9 +20,11 @@ struct client {
 	struct io io;
 	struct session session;
 	struct source *source;
-	int64_t timer_at; /* 0 not set */
+	int64_t timer_at;      /* 0 not set */
 	bool asks_certificate; /* of the client, in the handshake */
-	bool legacy;      /* came to a [listen] for old devices */
+	struct network network;
+	bool counted; /* its handshake, until it logs in */
+	bool legacy;  /* came to a [listen] for old devices */
 	bool eof, securing, lingering;
 	int64_t held_since; /* held.h; 0 not held */
 	TAILQ_ENTRY(client) held;

@@ -20,6 +20,7 @@
 #include "smtpd/clients.h"
 #include "smtpd/company.h"
 #include "smtpd/facts.h"
+#include "smtpd/handshakes.h"
 #include "smtpd/held.h"
 #include "smtpd/keyless.h"
 #include "smtpd/listener.h"
@@ -137,6 +138,42 @@ drop(struct client *c)
 	mind_room();
 }
 
+/* Told before the chroot hides it, as the parent counts them. */
+static void
+count_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	cores = n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+}
+
+/*
+ * Each worker counts for itself, so it gets its share of the limit; but not so
+ * small a one that a few connections that happen to come to it are too many.
+ */
+static unsigned
+share_of(unsigned limit)
+{
+	unsigned n = world.conf->workers > 0 ? world.conf->workers : cores;
+	unsigned most = limit / n + (limit % n != 0);
+
+	if (most < LEAST_SHARE)
+		most = LEAST_SHARE;
+	return most > limit ? limit : most;
+}
+
+static unsigned
+share(void)
+{
+	return share_of(world.conf->connections);
+}
+
+static unsigned
+handshakes_most(void)
+{
+	return share_of(world.conf->handshakes);
+}
+
 /* The 220 has left: begin the handshake.  False when the client is gone. */
 static bool
 secure(struct client *c)
@@ -156,6 +193,8 @@ secure(struct client *c)
 		return false;
 	}
 	c->securing = true;
+	c->counted = true;
+	handshakes_begun(&c->network, handshakes_most(), world.now_ms);
 	io_pause(&c->io, false);
 	io_secure(&c->io, ctx, true, NULL);
 	if (c->asks_certificate)
@@ -234,6 +273,10 @@ tend(struct client *c)
 	case WANTS_NOTHING:
 		break;
 	}
+	if (c->counted && c->session.account[0] != '\0') {
+		c->counted = false;
+		handshakes_forgive(&c->network);
+	}
 	/* Once it has logged in, it sends mail and no more passwords. */
 	io_wipe(&c->io, c->session.account[0] == '\0');
 	arm(c);
@@ -303,46 +346,31 @@ on_io(struct io *io, enum io_event event)
 	tend(c);
 }
 
+struct crowd {
+	const char *result, *hint, *sorry;
+};
+
+static const struct crowd
+    too_many = { "too-many", "too-many-connections",
+	    "421 4.7.0 too many connections from your address\r\n" },
+    too_fast = { "too-fast", "too-many-handshakes",
+	    "421 4.7.0 too many connections from your network that do not "
+	    "log in; try again in a minute\r\n" };
+
 /* Nobody of us has said anything to this one yet. */
 static void
-turn_away(int fd, const char *ip, unsigned port, bool implicit_tls, bool log)
+turn_away(int fd, const char *ip, const struct door *door,
+    const struct crowd *why, bool log)
 {
-	static const char sorry[] =
-	    "421 4.7.0 too many connections from your address\r\n";
-
-	count_connection(port, "too-many");
+	count_connection(door->port, why->result);
 	if (log)
-		log_event("smtp.closed", "ip=%s port=%u hint=%s", ip, port,
-		    "too-many-connections");
-	if (!implicit_tls &&
-	    send(fd, sorry, sizeof(sorry) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-		-1)
-		log_debug("smtp.gone", "ip=%s port=%u", ip, port);
+		log_event("smtp.closed", "ip=%s port=%u hint=%s", ip,
+		    door->port, why->hint);
+	if (!door->implicit &&
+	    send(fd, why->sorry, strlen(why->sorry),
+		MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		log_debug("smtp.gone", "ip=%s port=%u", ip, door->port);
 	close(fd);
-}
-
-/* Told before the chroot hides it, as the parent counts them. */
-static void
-count_cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	cores = n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
-}
-
-/*
- * Each worker counts for itself, so it gets its share of the limit; but not so
- * small a one that a few connections that happen to come to it are too many.
- */
-static unsigned
-share(void)
-{
-	unsigned n = world.conf->workers > 0 ? world.conf->workers : cores;
-	unsigned most = (world.conf->connections + n - 1) / n;
-
-	if (most < LEAST_SHARE)
-		most = LEAST_SHARE;
-	return most > world.conf->connections ? world.conf->connections : most;
 }
 
 /* While it is getting full, nobody may have many: room for other addresses. */
@@ -402,6 +430,7 @@ receive(int fd, const struct sockaddr *sa, const struct door *door,
 	count_open(door->port, 1);
 	c = client_new();
 	c->source = source;
+	network_of(&c->network, sa);
 	c->legacy = is_legacy(door);
 	io_open(&c->io, fd, IN_LIMIT, on_io, c);
 	session_init(&c->session, &world, &c->io.out, c->id, ip, door->port,
@@ -420,14 +449,21 @@ receive(int fd, const struct sockaddr *sa, const struct door *door,
 static void
 welcome(int fd, const struct sockaddr *sa, const struct door *door)
 {
+	struct network network;
 	struct source *source;
 	char ip[NET_TEXT];
 	bool first;
 
 	net_text(sa, ip);
+	network_of(&network, sa);
+	if (!handshakes_allowed(
+		&network, handshakes_most(), loop_now_ms(), &first)) {
+		turn_away(fd, ip, door, &too_fast, first);
+		return;
+	}
 	source = source_enter(sa, most_from_one(), &first);
 	if (source == NULL)
-		turn_away(fd, ip, door->port, door->implicit, first);
+		turn_away(fd, ip, door, &too_many, first);
 	else if (world.conf->nrules > 0)
 		screened_begin(fd, sa, door, source, world.conf);
 	else

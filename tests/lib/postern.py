@@ -201,6 +201,7 @@ class Postern:
             "limits": {"per-hour": "1000000", "per-day": "1000000",
                        "messages-per-hour": "1000000",
                        "messages-per-day": "1000000",
+                       "handshakes-per-minute": "1000000",
                        "new-per-day": "1000000",
                        **(limits or {})},
             # Only who tests the guard wants to be frozen.

@@ -531,6 +531,28 @@ def crowd(p):
     wait(again, 10, "the address is welcome again")
 
 
+@tap.case("a network that does nothing but handshakes is turned away, "
+          "others and those who log in are not")
+def handshakes(_):
+    with Postern(accounts=[ALICE],
+                 limits={"handshakes-per-minute": "40"}) as p:
+        mark, turned = p.mark_log(), 0
+        for n in range(120):
+            try:
+                with p.smtp("starttls", source=f"127.6.1.{1 + n % 9}",
+                            strict=False):
+                    pass
+            except (AssertionError, Closed, OSError):
+                turned += 1
+        # Some of a minute may pass meanwhile.
+        if not 40 <= turned <= 100:
+            raise AssertionError(f"{turned} of 120 turned away")
+        p.wait_event("smtp.closed", mark, hint="too-many-handshakes")
+        for _ in range(60):
+            with p.logged_in(source="127.7.1.1"):
+                pass
+
+
 @tap.case("more sessions of one account than allowed, from everywhere: 421")
 def one_account(p):
     share = PER_ADDRESS // (os.cpu_count() or 1)
