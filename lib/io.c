@@ -273,6 +273,19 @@ shake(struct io *io)
 	}
 }
 
+/* How much to read: a record, or what fits behind those before it. */
+static size_t
+room_for(const struct io *io)
+{
+	const struct buf *in = &io->in;
+	size_t room = io->in_limit - in->len,
+	       left = in->cap - in->off - in->len;
+
+	if (left >= READ_BYTES / 4 && room > left)
+		room = left;
+	return room < READ_BYTES ? room : READ_BYTES;
+}
+
 /*
  * Read until the socket is dry, the owner pauses, or it is others' turn.  With
  * TLS, bytes may be left inside the library where the loop cannot see them:
@@ -290,9 +303,7 @@ pump_in(struct io *io)
 			break;
 		if (io->in.len >= io->in_limit)
 			break;
-		room = io->in_limit - io->in.len;
-		if (room > READ_BYTES)
-			room = READ_BYTES;
+		room = room_for(io);
 		r = read_bytes(io, buf_reserve(&io->in, room), room, &got);
 		if (r == -1)
 			return;
@@ -486,8 +497,9 @@ io_secure(struct io *io, SSL_CTX *ctx, bool server, const char *sni)
 void
 io_wipe(struct io *io, bool wipe)
 {
-	if (io->ssl == NULL)
+	if (io->ssl == NULL || io->wiping == wipe)
 		return;
+	io->wiping = wipe;
 	if (wipe)
 		SSL_set_options(io->ssl, SSL_OP_CLEANSE_PLAINTEXT);
 	else

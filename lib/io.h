@@ -43,6 +43,7 @@ struct io {
 	bool held;       /* in the middle of a handshake */
 	bool ticket;     /* of TLS 1.3, in the wire: goes with the next words */
 	bool farewell;   /* close_notify goes with what is in out */
+	bool wiping;     /* what is read, inside the library */
 	bool want_write; /* of TLS, while reading or shaking hands */
 	bool dry;        /* what TLS still holds is no whole record */
 	char error[160];

@@ -278,7 +278,8 @@ tend(struct client *c)
 		handshakes_forgive(&c->network);
 	}
 	/* Once it has logged in, it sends mail and no more passwords. */
-	io_wipe(&c->io, c->session.account[0] == '\0');
+	if (c->session.account[0] != '\0')
+		io_wipe(&c->io, false);
 	arm(c);
 	io_flush(&c->io);
 }
