@@ -4,6 +4,7 @@
  * Every octet of a reply is printable ASCII, whatever went into it, and a
  * line never passes 512 octets.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,29 +16,62 @@
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
 
-#define TEXT_SIZE 490 /* 512 less the code, the status and CRLF */
+#define LINE_SIZE   512
+#define STATUS_MOST 12
+#define TEXT_SIZE   490 /* LINE_SIZE less the code, the status and CRLF */
 
+static size_t put_text(char *, const char *fmt, va_list)
+    __attribute__((format(printf, 2, 0)));
 static void add(struct session *, int code, char separator, const char *status,
     const char *fmt, va_list) __attribute__((format(printf, 5, 0)));
+
+/* Three digits, the separator, and the status where there is one. */
+static char *
+put_head(char *p, int code, char separator, const char *status)
+{
+	*p++ = (char)('0' + code / 100);
+	*p++ = (char)('0' + code / 10 % 10);
+	*p++ = (char)('0' + code % 10);
+	*p++ = separator;
+	if (*status == '\0')
+		return p;
+	for (int i = 0; i < STATUS_MOST && status[i] != '\0'; i++)
+		*p++ = status[i];
+	*p++ = ' ';
+	return p;
+}
+
+/* How long the text is at p.  Most are constant. */
+static size_t
+put_text(char *p, const char *fmt, va_list ap)
+{
+	size_t n;
+	int k;
+
+	if (strchr(fmt, '%') == NULL) {
+		n = strnlen(fmt, TEXT_SIZE - 1);
+		memcpy(p, fmt, n);
+		return n;
+	}
+	k = vsnprintf(p, TEXT_SIZE, fmt, ap);
+	return k < 0 ? 0 : k < TEXT_SIZE ? (size_t)k : TEXT_SIZE - 1;
+}
 
 static void
 add(struct session *s, int code, char separator, const char *status,
     const char *fmt, va_list ap)
 {
-	char head[20], text[TEXT_SIZE];
-	int n;
+	char *line = buf_reserve(s->out, LINE_SIZE), *text, *p;
 
-	n = snprintf(head, sizeof(head), "%03d%c%.12s%s", code, separator,
-	    status, *status != '\0' ? " " : "");
-	buf_add(s->out, head, (size_t)n);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	if (n >= TEXT_SIZE)
-		n = TEXT_SIZE - 1;
-	for (int i = 0; i < n; i++)
-		if (!ascii_print(text[i]))
-			text[i] = '?';
-	buf_add(s->out, text, (size_t)n);
-	buf_add(s->out, "\r\n", 2);
+	assert(code >= 0 && code < 1000);
+	text = put_head(line, code, separator, status);
+	p = text + put_text(text, fmt, ap);
+	for (char *c = text; c < p; c++)
+		if (!ascii_print(*c))
+			*c = '?';
+	*p++ = '\r';
+	*p++ = '\n';
+	buf_commit(s->out, (size_t)(p - line));
 }
 
 int
