@@ -150,23 +150,25 @@ sign_rsa(
 	return (int)signature.len;
 }
 
-static ECDSA_SIG *
-sign_ec(const unsigned char *digest, int n, const BIGNUM *kinv, const BIGNUM *r,
-    EC_KEY *ec)
+/* What auth sends is what the library wants: DER. */
+static int
+sign_ec(int type, const unsigned char *digest, int n, unsigned char *to,
+    unsigned *len, const BIGNUM *kinv, const BIGNUM *r, EC_KEY *ec)
 {
 	struct bytes signature;
-	const unsigned char *p;
 
-	(void)kinv, (void)r;
+	(void)type, (void)kinv, (void)r;
 	if (n < 0 ||
 	    !sign(EC_KEY_get_ex_data(ec, ec_name), SIGN_ECDSA, 0, digest,
-		(size_t)n, &signature, &last_silent)) {
+		(size_t)n, &signature, &last_silent) ||
+	    signature.len > (size_t)ECDSA_size(ec)) {
 		ERR_raise_data(
 		    ERR_LIB_EC, ERR_R_OPERATION_FAIL, "no signature");
-		return NULL;
+		return 0;
 	}
-	p = signature.data;
-	return d2i_ECDSA_SIG(NULL, &p, (long)signature.len);
+	memcpy(to, signature.data, signature.len);
+	*len = (unsigned)signature.len;
+	return 1;
 }
 
 static void
@@ -180,10 +182,6 @@ free_name(void *parent, void *name, CRYPTO_EX_DATA *ad, int index, long argl,
 static void
 set_up(void)
 {
-	int (*sign_der)(int, const unsigned char *, int, unsigned char *,
-	    unsigned int *, const BIGNUM *, const BIGNUM *, EC_KEY *);
-	int (*setup)(EC_KEY *, BN_CTX *, BIGNUM **, BIGNUM **);
-
 	if (rsa_method != NULL)
 		return;
 	rsa_method = RSA_meth_dup(RSA_PKCS1_OpenSSL());
@@ -194,8 +192,7 @@ set_up(void)
 	    ec_name == -1)
 		fatal("TLS: no memory");
 	RSA_meth_set_priv_enc(rsa_method, sign_rsa);
-	EC_KEY_METHOD_get_sign(ec_method, &sign_der, &setup, NULL);
-	EC_KEY_METHOD_set_sign(ec_method, sign_der, setup, sign_ec);
+	EC_KEY_METHOD_set_sign(ec_method, sign_ec, NULL, NULL);
 }
 
 static EVP_PKEY *
