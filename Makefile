@@ -239,6 +239,7 @@ bench-abuse:
 	@$(MAKE_J) all $B/tests/unit/test_auth_guard_rules
 	@$B/tests/unit/test_auth_guard_rules
 	@B=$B tests/system/guard.py
+	@B=$B tests/system/stolen.py
 
 format:
 	clang-format -i $(wildcard */*.c */*.h tests/*/*.c tests/*/*.h)

@@ -21,7 +21,6 @@ import mmap
 import os
 import random
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import postern
 import tap
 from changes import Changes
+from clock import Clock
 from crash import (PROGRAMS, TARGETS, Bed, check_codes, points, strike,
                    unjustified)
 from disk import Fault, LoopDisk
@@ -45,30 +45,6 @@ FAULTS = (("write+pwrite", "EIO", 250), ("write+pwrite", "ENOSPC", 20),
 LIMITS = {"Max open files": "nofile", "Max address space": "as"}
 LOAD = ("--size", "6000", "--per-session", "5", "--big-every", "12",
         "--big-size", "300000", "--domains", "3")
-
-
-class Clock:
-    """The control page of clock.c."""
-
-    def __init__(self):
-        self.path = os.path.join(postern.directory(), "clock")
-        with open(self.path, "wb") as f:
-            f.write(bytes(4096))
-        os.chmod(self.path, 0o644)
-        with open(self.path, "r+b") as f:
-            self.page = mmap.mmap(f.fileno(), 4096)
-
-    def env(self):
-        return {"LD_PRELOAD": postern.tool("crash/clock.c"),
-                "CLOCK_CONTROL": self.path}
-
-    def ahead(self, seconds):
-        struct.pack_into("=q", self.page, 0, seconds)
-
-    def close(self):
-        self.page.close()
-        os.unlink(self.path)
-        os.rmdir(os.path.dirname(self.path))
 
 
 class Site:
