@@ -62,16 +62,17 @@ count(const struct msg_job_verdict *v)
 }
 
 static void
-tell(void *arg, const struct msg *m)
+tell(void *arg, const struct part *p, const struct msg *m)
 {
 	const struct msg_job_verdict *v = &m->u.job_verdict;
 	const struct errand *e = arg;
 
 	count(v);
 	if (v->verdict == V_OK)
-		known_note(e->job->domain, v->mx, v->tls[0] != '\0', v->policy);
+		known_note(p->domain, v->mx, v->tls[0] != '\0', v->policy);
 	for (size_t i = 0; v->verdict == V_OK && i < v->rcpts.len; i++)
-		memory_add(e->job->id, e->job->rcpts[v->rcpts.data[i]]);
+		memory_add(
+		    e->job->id, e->job->rcpts[p->first + v->rcpts.data[i]]);
 	if (!e->orphan)
 		channel_send(&queue, m, -1);
 }
@@ -79,7 +80,7 @@ tell(void *arg, const struct msg *m)
 static void
 tell_contact(struct errand *e)
 {
-	struct msg m = { .type = MSG_JOB_CONTACT, .tag = e->job->tag };
+	struct msg m = { .type = MSG_JOB_CONTACT, .tag = e->job->parts[0].tag };
 
 	if (!e->job->probe || !e->job->contact || e->orphan)
 		return;
@@ -138,6 +139,32 @@ is_unsent(const struct errand *e)
 	return e->orphan && !carry_is_waiting(e->carry);
 }
 
+/* Of a queue before this one. */
+static bool
+is_under_way(uint64_t id, const char *domain)
+{
+	const struct errand *e;
+
+	TAILQ_FOREACH (e, &errands, link)
+		for (unsigned i = 0;
+		     e->orphan && e->job->id == id && i < e->job->nparts; i++)
+			if (strcmp(e->job->parts[i].domain, domain) == 0)
+				return true;
+	return false;
+}
+
+static void
+await(struct job *job, const struct part *p)
+{
+	struct outcome o = outcome_make(V_TEMP, SCOPE_RCPT, 0, "4.3.2",
+	    "the end of an earlier delivery is awaited");
+
+	for (unsigned i = p->first; i < p->first + p->nrcpts; i++)
+		if (job_open(job, i))
+			job_settle(job, i, &o);
+	mark_follow(job->id, p->n, p->attempt + 1);
+}
+
 /*
  * A new queue may not know what the old one was about to be told.  A message
  * that is under way comes again later, when it is known whether it arrived.
@@ -146,7 +173,6 @@ static void
 recall(const struct errand *e)
 {
 	struct job *job = e->job;
-	const struct errand *other;
 	struct outcome o;
 
 	o = outcome_make(V_OK, SCOPE_RCPT, 250, "2.0.0",
@@ -154,15 +180,9 @@ recall(const struct errand *e)
 	for (unsigned i = 0; i < job->nrcpts; i++)
 		if (memory_has(job->id, job->rcpts[i]))
 			job_settle(job, i, &o);
-	o = outcome_make(V_TEMP, SCOPE_RCPT, 0, "4.3.2",
-	    "the end of an earlier delivery is awaited");
-	TAILQ_FOREACH (other, &errands, link)
-		if (other->orphan && other->job->id == job->id &&
-		    strcmp(other->job->domain, job->domain) == 0) {
-			job_settle_rest(job, &o);
-			mark_follow(job->id, job->n, job->attempt + 1);
-			return;
-		}
+	for (unsigned i = 0; i < job->nparts; i++)
+		if (is_under_way(job->id, job->parts[i].domain))
+			await(job, &job->parts[i]);
 }
 
 struct post {

@@ -332,12 +332,42 @@ on_timer(void *arg)
 	carry_abort(arg, "delivery took too long");
 }
 
+static const struct conf_route *
+route_of(const struct conf *conf, const struct job *job, const char *domain)
+{
+	return conf_route(
+	    conf, &(struct conf_mail){ domain, job->account, job->sender });
+}
+
+/* The queue put together what by our configuration, which may be a moment
+ * newer, does not go the same way. */
+static void
+leave_behind(
+    struct job *job, const struct conf *conf, const struct conf_route *first)
+{
+	const struct conf_route *r;
+	struct outcome o = outcome_make(
+	    V_TEMP, SCOPE_RCPT, 0, "4.3.2", "its route has just changed");
+
+	for (const struct part *p = job->parts + 1;
+	     p < job->parts + job->nparts; p++) {
+		r = route_of(conf, job, p->domain);
+		if (r == first &&
+		    (!r->mx || strcmp(p->domain, job->domain) == 0))
+			continue;
+		for (unsigned i = p->first; i < p->first + p->nrcpts; i++)
+			if (job_open(job, i))
+				job_settle(job, i, &o);
+	}
+}
+
 void
 carry_start(struct job *job, const struct conf *conf, struct carry **slot,
     carry_news_fn *news, void *arg)
 {
 	struct carry *c = calloc(1, sizeof(*c));
 	uint64_t extra_s = letter_size(&job->letter) / BYTES_SECOND;
+	const struct conf_route *r = route_of(conf, job, job->domain);
 	struct link_key key;
 
 	if (c == NULL)
@@ -347,8 +377,8 @@ carry_start(struct job *job, const struct conf *conf, struct carry **slot,
 	*slot = c;
 	c->news = news;
 	c->arg = arg;
-	c->route = *conf_route(conf,
-	    &(struct conf_mail){ job->domain, job->account, job->sender });
+	c->route = *r;
+	leave_behind(job, conf, r);
 	c->demand = policy_demand(job->flags);
 	timer_init(&c->timer, on_timer, c);
 	timer_set(&c->timer, (JOB_S + (int64_t)extra_s) * 1000);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "deliver/job.h"
+#include "ipc/part.h"
 #include "ipc/rcpt.h"
 #include "lib/log.h"
 #include "mail/ascii.h"
@@ -30,6 +31,24 @@ speakable(const char *s)
 	return utf8_valid(s, n);
 }
 
+/* Each part has its own of the n recipients, and the first one has the rest. */
+static bool
+parts_fit(struct bytes list, size_t n)
+{
+	struct part_item p;
+	struct bytes item;
+	size_t count;
+
+	if (!list_valid(list, PART_ITEM_MAX, &count))
+		return false;
+	while (list_next(&list, &item)) {
+		if (!part_unpack(&p, item) || p.nrcpts >= n)
+			return false;
+		n -= p.nrcpts;
+	}
+	return true;
+}
+
 static const char *
 flaw(const struct msg_job *m, int fd)
 {
@@ -39,6 +58,8 @@ flaw(const struct msg_job *m, int fd)
 
 	if (!list_valid(m->rcpts, RCPT_ITEM_MAX, &n) || n == 0 || n > JOB_RCPTS)
 		return "recipients";
+	if (!parts_fit(m->parts, n))
+		return "part";
 	while (list_next(&rest, &rcpt))
 		if (!rcpt_unpack(&r, rcpt) || !speakable(r.address))
 			return "recipient";
@@ -75,6 +96,48 @@ take_rcpt(struct job *j, const char *text, size_t n)
 	j->orcpt[i] = end != NULL ? end + 2 : "";
 }
 
+static void
+add_part(struct job *j, const struct part_item *p, char **to)
+{
+	struct part *part = &j->parts[j->nparts++];
+
+	*part = (struct part){ .tag = p->tag,
+		.n = p->n,
+		.attempt = p->attempt,
+		.nrcpts = p->nrcpts,
+		.untold = p->nrcpts };
+	part->domain = keep(to, p->domain, strlen(p->domain) + 1);
+}
+
+static void
+take_parts(struct job *j, const struct msg *m, char **to)
+{
+	const struct msg_job *mj = &m->u.job;
+	struct part_item p = {
+		.tag = m->tag, .n = mj->n, .attempt = mj->attempt
+	};
+	struct bytes rest = mj->parts, item;
+	size_t count;
+	unsigned first;
+
+	list_valid(mj->parts, PART_ITEM_MAX, &count);
+	if ((j->parts = calloc(count + 1, sizeof(j->parts[0]))) == NULL)
+		abort();
+	memcpy(p.domain, mj->domain, sizeof(p.domain));
+	add_part(j, &p, to);
+	first = j->nrcpts;
+	while (list_next(&rest, &item)) {
+		part_unpack(&p, item);
+		add_part(j, &p, to);
+		first -= p.nrcpts;
+	}
+	j->parts[0].nrcpts = j->parts[0].untold = first;
+	for (unsigned i = 1; i < j->nparts; i++) {
+		j->parts[i].first = first;
+		first += j->parts[i].nrcpts;
+	}
+}
+
 struct job *
 job_new(const struct msg *msg, int fd)
 {
@@ -88,13 +151,11 @@ job_new(const struct msg *msg, int fd)
 		fatal("queue sent a job with a bad %s", why);
 	j = malloc(sizeof(*j));
 	/* A packed item has two bytes of length, a string here one NUL. */
-	to = malloc(m->added.len + m->body.len + m->rcpts.len +
-	    strlen(m->account) + strlen(m->sender) + 2);
+	to = malloc(m->added.len + m->body.len + m->rcpts.len + m->parts.len +
+	    strlen(m->account) + strlen(m->sender) + strlen(m->domain) + 3);
 	if (j == NULL || to == NULL)
 		abort();
-	*j = (struct job){ .tag = msg->tag, .id = m->id, .text = to };
-	j->n = m->n;
-	j->attempt = m->attempt;
+	*j = (struct job){ .id = m->id, .text = to };
 	snprintf(j->domain, sizeof(j->domain), "%s", m->domain);
 	j->probe = m->probe != 0;
 	j->options = m->options;
@@ -116,6 +177,7 @@ job_new(const struct msg *msg, int fd)
 		take_rcpt(j, keep(&to, rcpt.data, rcpt.len), rcpt.len);
 		*to++ = '\0';
 	}
+	take_parts(j, msg, &to);
 	j->open = j->nrcpts;
 	return j;
 }
@@ -128,6 +190,7 @@ job_free(struct job *j)
 	if (j->letter.fd != -1)
 		close(j->letter.fd);
 	free(j->outcomes);
+	free(j->parts);
 	free(j->text);
 	free(j);
 }
@@ -197,27 +260,36 @@ fill(struct msg_job_verdict *v, const struct outcome *o)
 	v->signs = o->signs;
 }
 
+/* Tell the part's outcome o of those who have it. */
+static void
+report(struct job *j, struct part *p, unsigned o, job_tell_fn *tell, void *arg)
+{
+	struct msg m = { .type = MSG_JOB_VERDICT, .tag = p->tag };
+	struct msg_job_verdict *v = &m.u.job_verdict;
+	uint8_t whose[JOB_RCPTS];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < p->nrcpts; i++)
+		if (j->fate[p->first + i] == o) {
+			whose[n++] = (uint8_t)i;
+			j->fate[p->first + i] = TOLD;
+		}
+	if (n == 0)
+		return;
+	p->untold -= (unsigned)n;
+	fill(v, &j->outcomes[o]);
+	v->signs |= j->signs;
+	memcpy(v->site, j->site, sizeof(j->site));
+	v->rcpts = (struct bytes){ whose, n };
+	v->last = p->untold == 0;
+	tell(arg, p, &m);
+}
+
 void
 job_report(struct job *j, job_tell_fn *tell, void *arg)
 {
-	struct msg m = { .type = MSG_JOB_VERDICT, .tag = j->tag };
-	uint8_t whose[JOB_RCPTS];
-	size_t n;
-
-	for (unsigned o = 0; o < j->noutcomes; o++) {
-		n = 0;
-		for (unsigned i = 0; i < j->nrcpts; i++)
-			if (j->fate[i] == o) {
-				whose[n++] = (uint8_t)i;
-				j->fate[i] = TOLD;
-			}
-		assert(n > 0);
-		fill(&m.u.job_verdict, &j->outcomes[o]);
-		m.u.job_verdict.signs |= j->signs;
-		memcpy(m.u.job_verdict.site, j->site, sizeof(j->site));
-		m.u.job_verdict.rcpts = (struct bytes){ whose, n };
-		m.u.job_verdict.last = j->open == 0 && o + 1 == j->noutcomes;
-		tell(arg, &m);
-	}
+	for (unsigned i = 0; i < j->nparts; i++)
+		for (unsigned o = 0; o < j->noutcomes; o++)
+			report(j, &j->parts[i], o, tell, arg);
 	j->noutcomes = 0;
 }

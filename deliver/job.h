@@ -1,7 +1,10 @@
 /*
- * job.h - one errand of the queue: a message for recipients who share a
- * destination.  Every recipient ends with exactly one outcome, and each
+ * job.h - one errand of the queue: a message for recipients who share a way,
+ * in one transaction.  Every recipient ends with exactly one outcome, and each
  * outcome is told exactly once.
+ *
+ * The parts of it are what the queue calls jobs: one as a rule, and several of
+ * different domains when a route takes them to the same server.
  */
 #ifndef DELIVER_JOB_H
 #define DELIVER_JOB_H
@@ -21,12 +24,21 @@ struct finding {
 	char tls[16], cipher[40]; /* as in an outcome */
 };
 
-struct job {
+struct part {
 	uint64_t tag; /* of the queue */
-	uint64_t id;  /* of the message */
-	uint32_t n;   /* of the job within it, to the queue */
+	uint32_t n;   /* of the job within the message, to the queue */
 	uint32_t attempt;
-	char domain[256];
+	const char *domain;
+	unsigned first, nrcpts; /* its recipients among all */
+	unsigned untold;        /* of those, whose outcomes were not told */
+	unsigned mark;          /* see mark.h; 0 none */
+};
+
+struct job {
+	uint64_t id;      /* of the message */
+	char domain[256]; /* of the first part */
+	struct part *parts;
+	unsigned nparts;
 	bool probe, contact;  /* the queue wants to hear of it; it was there */
 	unsigned signs;       /* of servers that were asked, see enum sign */
 	char site[SITE_SIZE]; /* see search_site() */
@@ -65,10 +77,10 @@ void job_settle(struct job *, unsigned rcpt, const struct outcome *);
 void job_settle_rest(struct job *, const struct outcome *);
 
 /*
- * Hand every outcome that was not told to `tell` as a MSG_JOB_VERDICT; the
- * one after which no recipient is left says so.
+ * Hand every outcome that was not told to `tell` as MSG_JOB_VERDICTs, one for
+ * each part; the one after which no recipient of a part is left says so.
  */
-typedef void job_tell_fn(void *arg, const struct msg *);
+typedef void job_tell_fn(void *arg, const struct part *, const struct msg *);
 void job_report(struct job *, job_tell_fn *tell, void *arg);
 
 #endif

@@ -53,7 +53,8 @@ mark_file(int fd)
 }
 
 unsigned
-mark_set(const struct job *j, const uint8_t rcpts[MARK_BYTES], const char *mx)
+mark_set(uint64_t id, const struct part *p, const uint8_t rcpts[MARK_BYTES],
+    const char *mx)
 {
 	struct mark *m = NULL;
 
@@ -66,10 +67,10 @@ mark_set(const struct job *j, const uint8_t rcpts[MARK_BYTES], const char *mx)
 	if (m == NULL)
 		return 0;
 	atomic_store_explicit(&m->state, MARK_NONE, memory_order_release);
-	m->id = j->id;
-	m->n = j->n;
-	m->attempt = j->attempt;
-	m->nrcpts = j->nrcpts;
+	m->id = id;
+	m->n = p->n;
+	m->attempt = p->attempt;
+	m->nrcpts = p->nrcpts;
 	m->code = 0;
 	memcpy(m->rcpts, rcpts, MARK_BYTES);
 	snprintf(m->mx, sizeof(m->mx), "%s", mx);

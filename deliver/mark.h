@@ -18,13 +18,15 @@ bool mark_file(int fd);
 /*
  * The end of the message is about to leave.
  *
- *   rcpts  a bit for each recipient of the job that will have it
+ *   id     of the message
+ *   part   the job; of its recipients
+ *   rcpts  a bit for each that will have it
  *   mx     where to
  *
  * Returns the mark, or 0 when there is no place for one.
  */
-unsigned
-mark_set(const struct job *, const uint8_t rcpts[MARK_BYTES], const char *mx);
+unsigned mark_set(uint64_t id, const struct part *,
+    const uint8_t rcpts[MARK_BYTES], const char *mx);
 /* What became of it; 0 is none. */
 void mark_end(unsigned mark, enum mark_state, int code);
 

@@ -296,7 +296,6 @@ take_job(struct talk *t, struct job *job)
 	t->job = job;
 	t->begun = t->heard = t->again = t->dot_sent = false;
 	t->partly = t->failed = t->stale = false;
-	t->mark = 0;
 	t->progress++;
 }
 

@@ -128,7 +128,6 @@ struct talk {
 	bool refused;  /* MAIL was: the rest of the group is noise */
 	bool chunked;  /* by BDAT (RFC 3030), not by DATA */
 	bool dot_sent; /* from now on silence is not a no */
-	unsigned mark; /* that it is, see mark.h; 0 none */
 	bool heard;    /* any answer since the job began */
 	bool again;    /* some recipients want another transaction */
 	bool prepared; /* it can be had by this server */

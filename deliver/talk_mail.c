@@ -398,18 +398,43 @@ hear_data(struct talk *t, const struct owed *o)
 	return HEARD_GIVE_UP;
 }
 
+static void
+mark_part(const struct talk *t, struct part *p)
+{
+	uint8_t rcpts[MARK_BYTES] = { 0 };
+	bool any = false;
+
+	for (unsigned i = 0; i < p->nrcpts; i++)
+		if (t->said[p->first + i] == ACCEPTED) {
+			rcpts[i / 8] |= (uint8_t)(1u << i % 8);
+			any = true;
+		}
+	if (any)
+		p->mark = mark_set(t->job->id, p, rcpts, t->rules.mx);
+}
+
 /* Before the end leaves: a crash behind this leaves it open for whom the
  * message arrived. */
 static void
 mark(struct talk *t)
 {
-	uint8_t rcpts[MARK_BYTES] = { 0 };
+	const struct job *j = t->job;
 
-	for (unsigned i = 0; i < t->job->nrcpts; i++)
-		if (t->said[i] == ACCEPTED)
-			rcpts[i / 8] |= (uint8_t)(1u << i % 8);
-	t->mark = mark_set(t->job, rcpts, t->rules.mx);
+	for (struct part *p = j->parts; p < j->parts + j->nparts; p++)
+		mark_part(t, p);
 	CRASH_POINT("dot-marked");
+}
+
+/* What became of it. */
+static void
+unmark(struct talk *t, enum mark_state state, int code)
+{
+	const struct job *j = t->job;
+
+	for (struct part *p = j->parts; p < j->parts + j->nparts; p++) {
+		mark_end(p->mark, state, code);
+		p->mark = 0;
+	}
 }
 
 enum said
@@ -458,9 +483,7 @@ hear_dot(struct talk *t, const struct owed *o)
 	if (t->refused || t->accepted == 0)
 		return HEARD_FINE;
 	out = talk_outcome(t, SCOPE_RCPT);
-	mark_end(t->mark, out.verdict == V_OK ? MARK_TAKEN : MARK_NONE,
-	    t->reply.code);
-	t->mark = 0;
+	unmark(t, out.verdict == V_OK ? MARK_TAKEN : MARK_NONE, t->reply.code);
 	CRASH_POINT("dot-answered");
 	if (out.verdict == V_OK)
 		out.relayed = params_lost(t);
@@ -482,8 +505,7 @@ mail_leave(struct talk *t)
 	struct outcome o;
 
 	reading_clear(&t->reading);
-	mark_end(t->mark, left ? MARK_LOST : MARK_NONE, 0);
-	t->mark = 0;
+	unmark(t, left ? MARK_LOST : MARK_NONE, 0);
 	if (!left || !t->failed)
 		return;
 	o = outcome_make(V_TEMP, SCOPE_RCPT, 0, "4.4.2",

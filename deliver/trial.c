@@ -29,6 +29,7 @@ struct trial {
 	struct conf_route route;
 	char address[ADDR_SIZE];
 	struct job job;
+	struct part part; /* all of it */
 	struct finding finding;
 	struct search *search;
 	struct link *link;
@@ -149,11 +150,12 @@ tell(struct trial *t, const struct outcome *o)
 
 /* The outcome of the one recipient. */
 static void
-take_verdict(void *arg, const struct msg *m)
+take_verdict(void *arg, const struct part *p, const struct msg *m)
 {
 	const struct msg_job_verdict *v = &m->u.job_verdict;
 	struct outcome *o = arg;
 
+	(void)p;
 	o->verdict = (enum verdict)v->verdict;
 	o->code = (int)v->code;
 	memcpy(o->status, v->status, sizeof(o->status));
@@ -213,6 +215,9 @@ new_job(struct trial *t)
 	j->rcpts[0] = t->address;
 	j->orcpt[0] = "";
 	j->nrcpts = j->open = 1;
+	t->part = (struct part){ .nrcpts = 1, .untold = 1 };
+	j->parts = &t->part;
+	j->nparts = 1;
 	job_reopen(j);
 }
 

@@ -276,6 +276,7 @@ static const struct field job[] = {
 	F_U64(msg_job, size),
 	OPTIONS(msg_job),
 	F_BYTES(msg_job, rcpts, RCPTS_MAX),
+	F_BYTES(msg_job, parts, PARTS_MAX),
 	F_BYTES(msg_job, added, 4096),
 	F_BYTES(msg_job, body_hash, BODY_HASH),
 	F_BYTES(msg_job, body, BODY_INLINE),
@@ -928,8 +929,8 @@ static const struct message {
 
 #define HEAD 12 /* u16 version, u16 type, u64 tag */
 
-static_assert(
-    HEAD + sizeof(struct msg_job) + RCPTS_MAX + 4096 + BODY_HASH + BODY_INLINE <
+static_assert(HEAD + sizeof(struct msg_job) + RCPTS_MAX + PARTS_MAX + 4096 +
+	    BODY_HASH + BODY_INLINE <
 	MSG_MAX,
     "the longest message fits a record");
 static_assert(

@@ -29,6 +29,7 @@
 #define BODY_INLINE 65536       /* a body up to this size rides in the record */
 #define RCPTS_MAX   (48 * 1024) /* bytes of a packed recipient list */
 #define JOB_RCPTS   100         /* recipients in one job at most */
+#define PARTS_MAX   (16 * 1024) /* bytes of a packed list of parts */
 #define CONF_MAX    65536       /* bytes of configuration text */
 #define BODY_HASH   32 /* bytes: SHA-256 of it, relaxed (RFC 6376 3.7) */
 #define SELECTOR    64 /* of DKIM, as text with its NUL */
@@ -505,7 +506,9 @@ struct msg_tx_result {
 };
 
 /*
- * queue -> deliver: carry this to one destination.  The tag is the job.  The
+ * queue -> deliver: carry this to one destination.  The tag is the job.  Other
+ * jobs of the message may come along (ipc/part.h); each has verdicts of its
+ * own, which count recipients from its first one.  The
  * message is `added` followed by the body; a body over BODY_INLINE rides
  * along as a read-only descriptor (read with pread from offset 0).
  */
@@ -521,6 +524,7 @@ struct msg_job {
 	uint64_t size;          /* of the body */
 	struct tx_options options;
 	struct bytes rcpts;     /* packed, see ipc/rcpt.h; JOB_RCPTS at most */
+	struct bytes parts;     /* packed, see ipc/part.h; empty as a rule */
 	struct bytes added;     /* header lines in front of the body */
 	struct bytes body_hash; /* as it came in MSG_TX_COMMIT */
 	struct bytes body;

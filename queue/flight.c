@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "ipc/part.h"
 #include "lib/crash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -95,21 +96,66 @@ attach_body(const struct letter *l, struct msg_job *m, int *fd)
 	return *fd != -1;
 }
 
-static struct bytes
+/* What goes in one MSG_JOB: a job, and those that fly with it. */
+static struct cargo {
+	struct job *jobs[JOB_RCPTS];
+	unsigned njobs, nrcpts;
+	size_t rcpts_len, parts_len;
+	uint8_t rcpts[RCPTS_MAX], parts[PARTS_MAX];
+} cargo;
+
+/* Those who wait behind what is packed already; false when they do not fit. */
+static bool
 pack_waiting(const struct job *j)
 {
-	static uint8_t list[RCPTS_MAX];
 	uint8_t item[RCPT_ITEM_MAX];
-	size_t len = 0, n;
+	size_t len = cargo.rcpts_len, n;
 
 	for (const struct rcpt *r = j->rcpts; r < j->rcpts + j->nrcpts; r++) {
 		if (r->state != RCPT_WAITING)
 			continue;
 		n = rcpt_write(r->address, r->notify, r->orcpt, item);
-		len = list_add(list, sizeof(list), len, item, n);
-		assert(len > 0);
+		len = list_add(cargo.rcpts, sizeof(cargo.rcpts), len, item, n);
+		if (len == 0)
+			return false;
 	}
-	return (struct bytes){ list, len };
+	cargo.rcpts_len = len;
+	return true;
+}
+
+static bool
+pack_part(const struct job *j, unsigned nrcpts)
+{
+	struct part_item p = { .tag = last_tag + 1,
+		.n = (uint32_t)j->key.n,
+		.attempt = j->attempts + 1,
+		.nrcpts = nrcpts };
+	uint8_t item[PART_ITEM_MAX];
+	size_t len;
+
+	snprintf(p.domain, sizeof(p.domain), "%s", j->domain);
+	len = list_add(cargo.parts, sizeof(cargo.parts), cargo.parts_len, item,
+	    part_pack(&p, item));
+	if (len == 0)
+		return false;
+	cargo.parts_len = len;
+	return true;
+}
+
+/* False when there is no room for it. */
+static bool
+load(struct job *j)
+{
+	unsigned n = job_waiting(j);
+
+	if (cargo.nrcpts + n > JOB_RCPTS ||
+	    (cargo.njobs > 0 && !pack_part(j, n)) || !pack_waiting(j))
+		return false;
+	cargo.jobs[cargo.njobs++] = j;
+	cargo.nrcpts += n;
+	j->tag = ++last_tag;
+	HASH_ADD(hh_tag, flying, tag, sizeof(j->tag), j);
+	return true;
 }
 
 static void
@@ -140,17 +186,61 @@ answer_rest(
 	}
 }
 
+static bool
+may_send(void)
+{
+	return allowed && !forbidden && !awaiting && channel_up(&deliver) &&
+	    HASH_CNT(hh_tag, flying) < settings->in_flight &&
+	    HASH_CNT(hh_tag, flying) + group_gathered() < upkeep_flights();
+}
+
+/* A job and all that may go with it. */
+static void
+load_all(struct job *lead)
+{
+	struct job *mate;
+	size_t parts;
+
+	cargo.njobs = cargo.nrcpts = 0;
+	cargo.rcpts_len = cargo.parts_len = 0;
+	load(lead);
+	assert(cargo.njobs == 1);
+	while (may_send() && (mate = flow_mate(lead)) != NULL) {
+		parts = cargo.parts_len;
+		if (!load(mate)) {
+			cargo.parts_len = parts;
+			break;
+		}
+		flow_take_along(lead, mate);
+	}
+}
+
+static void
+fail_all(const char *why)
+{
+	char id[MSGID_SIZE];
+
+	msgid_format(cargo.jobs[0]->letter->id, id);
+	log_event("warning", "text=%s id=%s error=%s",
+	    log_quote("a body cannot be read"), id, log_quote(why));
+	for (unsigned i = 0; i < cargo.njobs; i++) {
+		answer_rest(cargo.jobs[i], V_TEMP, "4.3.0",
+		    "the message could not be read");
+		land(cargo.jobs[i], LANDED_ANSWERED);
+		settle_job(cargo.jobs[i], true);
+	}
+}
+
 static void
 send_job(struct job *j)
 {
 	const struct letter *l = j->letter;
-	struct msg m = { .type = MSG_JOB, .tag = ++last_tag };
+	struct msg m = { .type = MSG_JOB };
 	struct msg_job *mj = &m.u.job;
-	char id[MSGID_SIZE];
 	int fd = -1;
 
-	j->tag = m.tag;
-	HASH_ADD(hh_tag, flying, tag, sizeof(j->tag), j);
+	load_all(j);
+	m.tag = j->tag;
 	mj->id = l->id;
 	mj->n = (uint32_t)j->key.n;
 	mj->attempt = j->attempts + 1;
@@ -162,30 +252,16 @@ send_job(struct job *j)
 	mj->options = l->options;
 	mj->added = l->added;
 	mj->body_hash = (struct bytes){ l->body_hash, l->hash_len };
-	mj->rcpts = pack_waiting(j);
+	mj->rcpts = (struct bytes){ cargo.rcpts, cargo.rcpts_len };
+	mj->parts = (struct bytes){ cargo.parts, cargo.parts_len };
 	if (!attach_body(l, mj, &fd)) {
-		msgid_format(l->id, id);
-		log_event("warning", "text=%s id=%s error=%s",
-		    log_quote("a body cannot be read"), id,
-		    log_quote(strerror(errno)));
-		answer_rest(
-		    j, V_TEMP, "4.3.0", "the message could not be read");
-		land(j, LANDED_ANSWERED);
-		settle_job(j, true);
+		fail_all(strerror(errno));
 		return;
 	}
 	channel_send(&deliver, &m, fd);
 	if (fd != -1)
 		close(fd);
 	CRASH_POINT("job-sent");
-}
-
-static bool
-may_send(void)
-{
-	return allowed && !forbidden && !awaiting && channel_up(&deliver) &&
-	    HASH_CNT(hh_tag, flying) < settings->in_flight &&
-	    HASH_CNT(hh_tag, flying) + group_gathered() < upkeep_flights();
 }
 
 /* Where mail goes must be known before much of it does. */

@@ -13,6 +13,12 @@
 /* While a destination is probed, its flows hold only this many. */
 #define PROBE_READY 2
 
+/* Jobs that leave in one transaction. */
+struct bundle {
+	unsigned flying;
+	bool well, busy; /* how any of them landed */
+};
+
 static struct flow *flows; /* by key */
 static TAILQ_HEAD(, account) turn = TAILQ_HEAD_INITIALIZER(turn);
 /* Those who have their share of what may be in flight. */
@@ -405,6 +411,67 @@ flow_next(void)
 	return NULL;
 }
 
+struct job *
+flow_mate(const struct job *lead)
+{
+	struct flow *f = lead->flow;
+	struct job *j = first_ready(f);
+	struct conf_mail mail = mail_of(lead), other;
+	const struct conf_route *r;
+
+	/* A rate counts jobs, and a probe is to fail alone. */
+	if (j == NULL || j->letter != lead->letter || lead->probe ||
+	    f->key.dest->bounds.interval_us > 0 ||
+	    !account_may_fly(f->key.account))
+		return NULL;
+	r = conf_route(settings, &mail);
+	other = mail_of(j);
+	return !r->mx && conf_route(settings, &other) == r ? j : NULL;
+}
+
+void
+flow_take_along(struct job *lead, struct job *mate)
+{
+	struct bundle *b = lead->bundle;
+
+	if (b == NULL) {
+		if ((b = calloc(1, sizeof(*b))) == NULL)
+			abort();
+		b->flying = 1;
+		lead->bundle = b;
+	}
+	b->flying++;
+	mate->bundle = b;
+	dequeue(mate->flow, mate);
+	mate->state = JOB_FLYING;
+	mate->probe = false;
+	mate->epoch = lead->epoch;
+	mate->flow->key.account->flying++;
+	nflying++;
+}
+
+/* Is this one the last of its bundle to land?  Then how they did is in *how:
+ * as with the recipients of one job, that anybody got it counts. */
+static bool
+last_of_bundle(struct job *j, enum landing *how)
+{
+	struct bundle *b = j->bundle;
+
+	j->bundle = NULL;
+	if (b == NULL)
+		return true;
+	b->well |= *how == LANDED_WELL || *how == LANDED_SQUEEZED;
+	b->busy |= *how == LANDED_BUSY || *how == LANDED_SQUEEZED;
+	if (--b->flying > 0)
+		return false;
+	if (*how != LANDED_UNKNOWN && b->well)
+		*how = b->busy ? LANDED_SQUEEZED : LANDED_WELL;
+	else if (*how != LANDED_UNKNOWN && b->busy)
+		*how = LANDED_BUSY;
+	free(b);
+	return true;
+}
+
 /* Its ready jobs become rows again, remembered in s. */
 static void
 unload_all(struct flow *f, struct skip *s)
@@ -458,6 +525,8 @@ flow_land(struct job *j, enum landing how)
 
 	j->state = JOB_SETTLING;
 	make_room(f->key.account);
+	if (!last_of_bundle(j, &how))
+		return;
 	dest_land(d, epoch);
 	if (how != LANDED_UNKNOWN)
 		about =

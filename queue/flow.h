@@ -59,6 +59,15 @@ bool flow_admit(struct job *);
 /* The next job whose turn it is, JOB_FLYING now; NULL when nobody can go. */
 struct job *flow_next(void);
 
+/*
+ * Another job of the same message that may leave in the same transaction as
+ * this one, which flow_next() gave: by one route, to a server that is not in
+ * doubt.  NULL none.  flow_take_along() makes it JOB_FLYING; to the
+ * destination all of them are one flight.
+ */
+struct job *flow_mate(const struct job *);
+void flow_take_along(struct job *, struct job *mate);
+
 /* The flight is over: its destination's state is updated.  The job is
  * JOB_SETTLING. */
 void flow_land(struct job *, enum landing);

@@ -19,6 +19,7 @@
 #include "queue/t_message.h"
 
 struct flow;
+struct bundle;
 
 struct letter {
 	uint64_t id;
@@ -38,7 +39,9 @@ struct letter {
 	uint32_t left; /* jobs */
 	uint32_t delivered, bounced, dropped;
 	bool held;
-	unsigned jobs; /* in memory */
+	unsigned jobs;     /* in memory */
+	unsigned gathered; /* outcomes that wait for the next transaction */
+	bool ahead;        /* of its row, within one */
 	UT_hash_handle hh;
 };
 
@@ -81,10 +84,11 @@ struct job {
 	uint64_t tag; /* while flying */
 	uint64_t due; /* its row in the schedule; 0 none */
 	uint32_t attempts;
-	bool noticed;   /* a delay notice was sent */
-	uint32_t epoch; /* of its flight, see pace.h */
-	bool probe;     /* others wait for what it finds */
-	bool removed;   /* by an admin, while it was new or flying */
+	bool noticed;          /* a delay notice was sent */
+	uint32_t epoch;        /* of its flight, see pace.h */
+	struct bundle *bundle; /* with whom it flies; NULL alone */
+	bool probe;            /* others wait for what it finds */
+	bool removed;          /* by an admin, while it was new or flying */
 	const char *domain;
 	uint8_t *answers; /* packed answer_rows */
 	size_t answers_len;

@@ -347,9 +347,8 @@ write_job(struct txn *t, const struct job *j)
 }
 
 static void
-write_rows(struct txn *t, struct totals *totals, struct change *c)
+write_outcome(struct txn *t, struct totals *totals, struct settle *s)
 {
-	struct settle *s = (struct settle *)c;
 	struct job *j = s->job;
 	struct letter *l = j->letter;
 	struct due_key was = { s->was_due, j->key.id, (uint32_t)j->key.n };
@@ -371,15 +370,27 @@ write_rows(struct txn *t, struct totals *totals, struct change *c)
 		write_delay(t, s, totals);
 	if (!s->ended) {
 		write_job(t, j);
-		if (any_final(j))
-			write_progress(t, l);
+		l->ahead |= any_final(j);
 		return;
 	}
 	t_job_del(t, j->key.id, (uint32_t)j->key.n);
 	if (s->left)
 		spool_forget(t, totals, l->id, l->at, l->size);
-	else
-		write_progress(t, l);
+	l->ahead = !s->left;
+}
+
+/* The last of those gathered for a message writes its row. */
+static void
+write_rows(struct txn *t, struct totals *totals, struct change *c)
+{
+	struct settle *s = (struct settle *)c;
+	struct letter *l = s->job->letter;
+
+	write_outcome(t, totals, s);
+	if (--l->gathered > 0 || !l->ahead)
+		return;
+	write_progress(t, l);
+	l->ahead = false;
 }
 
 static const char *
@@ -520,6 +531,7 @@ settle(struct job *j, uint64_t was_due, bool noticed)
 		notices[DSN_RELAYED] = notice_new(j, DSN_RELAYED);
 	if (noticed)
 		notices[DSN_DELAYED] = notice_new(j, DSN_DELAYED);
+	j->letter->gathered++;
 	group_add(&s->change, HURRY_NOT);
 	for (int kind = 0; kind < DSN_KINDS; kind++)
 		if (notices[kind] != NULL)

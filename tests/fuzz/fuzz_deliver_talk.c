@@ -66,11 +66,11 @@ make_job(unsigned choice, unsigned nrcpts)
 }
 
 static void
-tell(void *arg, const struct msg *m)
+tell(void *arg, const struct part *p, const struct msg *m)
 {
 	const struct msg_job_verdict *v = &m->u.job_verdict;
 
-	(void)arg;
+	(void)arg, (void)p;
 	assert(v->verdict < V_COUNT && v->status[0] == "245"[v->verdict]);
 	for (size_t i = 0; i < v->rcpts.len; i++)
 		told[v->rcpts.data[i]]++;

@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #include "ipc/channel.h"
+#include "ipc/part.h"
 
 /* --- DNS: what it says of a name and type ------------------------------- */
 
@@ -1230,10 +1231,74 @@ reload_changes_the_route(void **state)
 	agent_end(a);
 }
 
+/* A message for two domains, as one errand. */
+static void
+send_two(struct agent *a, const char *one, const char *two)
+{
+	static const char body[] = "Subject: x\r\n\r\n.hello\r\n";
+	struct msg m = { .type = MSG_JOB, .tag = 1 };
+	struct part_item p = { .tag = 2, .n = 1, .attempt = 1, .nrcpts = 1 };
+	uint8_t rcpts[600], parts[PART_ITEM_MAX + 2], item[PART_ITEM_MAX];
+	struct msg_job *j = &m.u.job;
+	char address[300];
+
+	snprintf(j->domain, sizeof(j->domain), "%s", one);
+	snprintf(p.domain, sizeof(p.domain), "%s", two);
+	snprintf(address, sizeof(address), "a@%s", one);
+	j->rcpts.len =
+	    list_add(rcpts, sizeof(rcpts), 0, address, strlen(address));
+	snprintf(address, sizeof(address), "b@%s", two);
+	j->rcpts.len = list_add(
+	    rcpts, sizeof(rcpts), j->rcpts.len, address, strlen(address));
+	j->parts.len =
+	    list_add(parts, sizeof(parts), 0, item, part_pack(&p, item));
+	j->rcpts.data = rcpts;
+	j->parts.data = parts;
+	strcpy(j->sender, "a@example.org");
+	j->body = (struct bytes){ (const uint8_t *)body, sizeof(body) - 1 };
+	j->size = sizeof(body) - 1;
+	assert_true(message_send(a->queue, &m, -1));
+}
+
+static void
+parts_share_a_transaction(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+
+	(void)state;
+	send_two(a, "two.test", "plain.test");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(next_verdict(a).verdict, V_OK);
+	assert_int_equal(world.mails, 1);
+	agent_end(a);
+}
+
+/* A route that changes under them: nobody's mail goes another's way. */
+static void
+parts_go_one_way_only(void **state)
+{
+	struct agent *a = agent_via_mx("");
+	struct msg_job_verdict v[2];
+	int two;
+
+	(void)state;
+	send_two(a, "two.test", "plain.test");
+	for (int i = 0; i < 2; i++)
+		v[i] = next_verdict(a);
+	two = v[0].verdict == V_OK;
+	assert_int_equal(v[!two].verdict, V_OK);
+	assert_int_equal(v[two].verdict, V_TEMP);
+	assert_string_equal(v[two].status, "4.3.2");
+	assert_int_equal(world.mails, 1);
+	agent_end(a);
+}
+
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parts_share_a_transaction),
+		cmocka_unit_test(parts_go_one_way_only),
 		cmocka_unit_test(connections_are_reused),
 		cmocka_unit_test(connection_is_renewed_after_a_hundred),
 		cmocka_unit_test(dns_decides),

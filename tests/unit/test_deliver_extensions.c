@@ -82,7 +82,9 @@ hear(struct scene *s, const char *reply)
 static struct scene *
 begin(const char *server, bool tls)
 {
-	struct talk_rules rules = { .helo = "me", .mx = "mx", .tls = 0,
+	struct talk_rules rules = { .helo = "me",
+		.mx = "mx",
+		.tls = 0,
 		.requiretls = (m.u.job.flags & TX_REQUIRETLS) &&
 		    !(m.u.job.flags & TX_BOUNCE) };
 	struct scene *s = calloc(1, sizeof(*s));
@@ -98,10 +100,11 @@ begin(const char *server, bool tls)
 }
 
 static void
-tell(void *arg, const struct msg *v)
+tell(void *arg, const struct part *p, const struct msg *v)
 {
 	struct scene *s = arg;
 
+	(void)p;
 	s->verdict[s->verdicts] = v->u.job_verdict;
 	memcpy(s->whose[s->verdicts], v->u.job_verdict.rcpts.data,
 	    v->u.job_verdict.rcpts.len);

@@ -11,6 +11,7 @@
 
 #include "deliver/job.h"
 #include "deliver/trial.h"
+#include "ipc/part.h"
 
 static uint8_t rcpts[ADDR_SIZE * 4];
 
@@ -33,17 +34,19 @@ job_message(void)
 
 struct heard {
 	int n, last;
+	uint64_t tag[8];
 	struct msg_job_verdict v[8];
 	uint8_t whose[8][JOB_RCPTS];
 };
 
 static void
-hear(void *arg, const struct msg *m)
+hear(void *arg, const struct part *p, const struct msg *m)
 {
 	struct heard *h = arg;
 
 	assert_int_equal(m->type, MSG_JOB_VERDICT);
-	assert_int_equal(m->tag, 9);
+	assert_int_equal(m->tag, p->tag);
+	h->tag[h->n] = m->tag;
 	h->v[h->n] = m->u.job_verdict;
 	memcpy(h->whose[h->n], m->u.job_verdict.rcpts.data,
 	    m->u.job_verdict.rcpts.len);
@@ -120,6 +123,72 @@ a_part_is_told_ahead(void **state)
 	job_free(j);
 }
 
+/* Of the four recipients the last belongs to another job of the queue. */
+static struct msg
+two_jobs(void)
+{
+	static uint8_t list[PART_ITEM_MAX + 2];
+	struct part_item p = { .tag = 11, .n = 5, .attempt = 3, .nrcpts = 1 };
+	uint8_t item[PART_ITEM_MAX];
+	struct msg m = job_message();
+
+	strcpy(p.domain, "example.com");
+	m.u.job.parts.len =
+	    list_add(list, sizeof(list), 0, item, part_pack(&p, item));
+	m.u.job.parts.data = list;
+	return m;
+}
+
+static void
+part_claims(struct msg *m, uint32_t nrcpts)
+{
+	static uint8_t list[PART_ITEM_MAX + 2];
+	struct part_item p = { .tag = 11, .nrcpts = nrcpts };
+	uint8_t item[PART_ITEM_MAX];
+
+	m->u.job.parts.len =
+	    list_add(list, sizeof(list), 0, item, part_pack(&p, item));
+	m->u.job.parts.data = list;
+}
+
+static void
+each_part_has_its_own_verdicts(void **state)
+{
+	struct msg m = two_jobs();
+	struct job *j = job_new(&m, -1);
+	struct outcome ok =
+	    outcome_make(V_OK, SCOPE_RCPT, 250, "2.0.0", "fine");
+	struct outcome no =
+	    outcome_make(V_PERM, SCOPE_RCPT, 550, "5.1.1", "unknown");
+	struct heard h = { 0 };
+
+	(void)state;
+	assert_int_equal(j->nparts, 2);
+	assert_int_equal(j->parts[0].nrcpts, 3);
+	assert_int_equal(j->parts[1].first, 3);
+	assert_int_equal(j->parts[1].n, 5);
+	assert_int_equal(j->parts[1].attempt, 3);
+	assert_string_equal(j->parts[0].domain, "example.net");
+	assert_string_equal(j->parts[1].domain, "example.com");
+	job_settle(j, 3, &no);
+	job_settle(j, 1, &no);
+	job_report(j, hear, &h);
+	assert_int_equal(h.n, 2);
+	assert_int_equal(h.tag[0], 9);
+	assert_int_equal(h.whose[0][0], 1);
+	assert_int_equal(h.v[0].last, 0);
+	assert_int_equal(h.tag[1], 11);
+	assert_int_equal(h.whose[1][0], 0);
+	assert_int_equal(h.v[1].last, 1);
+	job_settle_rest(j, &ok);
+	job_report(j, hear, &h);
+	assert_int_equal(h.n, 3);
+	assert_int_equal(h.tag[2], 9);
+	assert_memory_equal(h.whose[2], ((uint8_t[]){ 0, 2 }), 2);
+	assert_int_equal(h.v[2].last, 1);
+	job_free(j);
+}
+
 static void
 class_of_status_is_that_of_the_verdict(void **state)
 {
@@ -140,7 +209,7 @@ static void
 malformed_jobs_are_fatal(void **state)
 {
 	(void)state;
-	for (int flaw = 0; flaw < 6; flaw++) {
+	for (int flaw = 0; flaw < 8; flaw++) {
 		struct msg m = job_message();
 		int status, fd = -1;
 		pid_t pid;
@@ -163,6 +232,14 @@ malformed_jobs_are_fatal(void **state)
 			break;
 		case 5:
 			m.u.job.flags = TX_IN_FILE;
+			break;
+		case 6:
+			m = two_jobs();
+			m.u.job.parts.len--;
+			break;
+		case 7: /* all of the recipients are the other job's */
+			m = two_jobs();
+			part_claims(&m, 4);
 			break;
 		}
 		fflush(NULL);
@@ -201,6 +278,7 @@ main(void)
 		cmocka_unit_test(everything_is_copied),
 		cmocka_unit_test(equal_outcomes_share_a_record),
 		cmocka_unit_test(a_part_is_told_ahead),
+		cmocka_unit_test(each_part_has_its_own_verdicts),
 		cmocka_unit_test(class_of_status_is_that_of_the_verdict),
 		cmocka_unit_test(malformed_jobs_are_fatal),
 		cmocka_unit_test(no_trial_says_two_commands),

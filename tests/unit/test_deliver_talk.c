@@ -58,7 +58,7 @@ struct server {
 	const struct script *script;
 	const char *ehlo;
 	const char *after_tls; /* that of EHLO then, or NULL */
-	int seen[64]; /* of each line of the script */
+	int seen[64];          /* of each line of the script */
 	bool in_data;
 	bool slow;
 	char heard[16384]; /* commands, one a line, data left out */
@@ -255,11 +255,12 @@ struct fates {
 };
 
 static void
-tell(void *arg, const struct msg *m)
+tell(void *arg, const struct part *p, const struct msg *m)
 {
 	const struct msg_job_verdict *v = &m->u.job_verdict;
 	struct fates *f = arg;
 
+	(void)p;
 	assert_int_equal(m->tag, 7);
 	for (size_t i = 0; i < v->rcpts.len; i++) {
 		struct outcome *o = &f->of[v->rcpts.data[i]];
@@ -730,8 +731,7 @@ password_is_told_inside_tls_only(void **state)
 	"AUTH SCRAM-SHA-256 biwsbj11LHI9MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1u"
 #define SCRAM_CHALLENGE \
 	"334 cj0wMTIzNDU2Nzg5YWJjZGVmZ2hpamtsbW50aGVtLHM9YzJGc2RBPT0saT00MDk2"
-#define SCRAM_PROOF \
-	"Yz1iaXdzLHI9MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1udGhlbSxwP"
+#define SCRAM_PROOF "Yz1iaXdzLHI9MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1udGhlbSxwP"
 #define SCRAM_PLAIN "AUTH PLAIN AHUAZ2VoZWlt\n"
 
 /* SCRAM first; whatever it comes to, nobody waits for ever, and nobody is
@@ -789,8 +789,8 @@ scram_comes_first(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct job *j = job_of(BODY, 0, 1);
-		struct server *s = greeted(
-		    cases[i].script, true, ROUTE_TLS_REQUIRED, "u", j);
+		struct server *s =
+		    greeted(cases[i].script, true, ROUTE_TLS_REQUIRED, "u", j);
 		struct fates f;
 
 		s->after_tls = cases[i].ehlo;
@@ -985,8 +985,8 @@ marks_the_moment(void **state)
 	(void)state;
 	assert_false(mark_file(dup(fd)));
 	j->id = 77;
-	j->n = 3;
-	j->attempt = 2;
+	j->parts[0].n = 3;
+	j->parts[0].attempt = 2;
 	s = greeted(script, true, ROUTE_TLS_NEVER, "", j);
 	assert_int_equal(marked(fd, MARK_SENT, &m), 0);
 	until_silent(s);
@@ -1029,6 +1029,46 @@ marks_the_moment(void **state)
 	stop(s, j);
 	close(fd);
 	close(other);
+}
+
+/* Each of the queue's jobs has a mark of its own, unless nobody of it will
+ * have the message. */
+static void
+marks_are_of_parts(void **state)
+{
+	static const struct script script[] = {
+		{ "RCPT TO:<r1@", 0, "550 5.1.1 nobody" },
+		{ ".", 1, SLOW },
+		{ 0 },
+	};
+	struct part parts[] = {
+		{ .tag = 7, .n = 1, .nrcpts = 1, .untold = 1 },
+		{ .tag = 8, .n = 2, .first = 1, .nrcpts = 1, .untold = 1 },
+		{ .tag = 9, .n = 3, .first = 2, .nrcpts = 2, .untold = 2 },
+	};
+	struct job *j = job_of(BODY, 0, 4);
+	int fd = lent_file();
+	struct part *whole = j->parts;
+	struct server *s;
+	struct mark m;
+
+	(void)state;
+	mark_file(dup(fd));
+	j->id = 80;
+	j->parts = parts;
+	j->nparts = 3;
+	s = greeted(script, true, ROUTE_TLS_NEVER, "", j);
+	until_silent(s);
+	assert_int_equal(marked(fd, MARK_SENT, &m), 2);
+	assert_int_equal(m.n, 3);
+	assert_int_equal(m.nrcpts, 2);
+	assert_int_equal(m.rcpts[0], 3);
+	talk_lost(&s->talk, "connection reset");
+	assert_int_equal(marked(fd, MARK_SENT, &m), 0);
+	j->parts = whole;
+	j->nparts = 1;
+	stop(s, j);
+	close(fd);
 }
 
 /* A server may refuse before the end of a long message. */
@@ -1111,6 +1151,7 @@ main(void)
 		cmocka_unit_test(silence_after_the_dot_is_uncertain),
 		cmocka_unit_test(dot_that_never_left_is_not_uncertain),
 		cmocka_unit_test(marks_the_moment),
+		cmocka_unit_test(marks_are_of_parts),
 		cmocka_unit_test(early_refusal_counts),
 		cmocka_unit_test(hundred_recipients_fit),
 	};
