@@ -11,6 +11,9 @@
 
 #define NOTED_MOST 1000 /* and then they are written */
 #define NOTED_MS   5000
+/* In one transaction, for who waits for it waits for them, too; more when they
+ * pile up. */
+#define PART       64
 #define AGAIN_ROWS 2000 /* in one turn, when the index is made again */
 #define AGAIN_MS   5
 /* Events may be a little out of order, when the clock was set. */
@@ -18,13 +21,22 @@
 
 /* Entries on their way into the index. */
 struct noted {
-	struct change change; /* the first member */
-	uint64_t time, seq;   /* of the last event */
-	size_t n, room;
+	TAILQ_ENTRY(noted) link;
+	uint64_t time, seq; /* of the last event */
+	size_t n, room, taken;
 	struct index_key *keys;
 };
 
+/* Some of them, in a transaction. */
+struct part {
+	struct change change; /* the first member */
+	struct noted *of;
+	size_t first, n;
+};
+
 static struct noted *noted;
+static TAILQ_HEAD(, noted) sorted = TAILQ_HEAD_INITIALIZER(sorted);
+static unsigned sorted_n;
 static struct timer timer, again;
 static uint64_t again_time, again_seq;
 static bool making;
@@ -41,27 +53,72 @@ compare(const void *a, const void *b)
 	return s->seq < t->seq ? -1 : s->seq > t->seq;
 }
 
+static bool
+is_last(const struct part *p)
+{
+	return p->first + p->n == p->of->n;
+}
+
 static void
 write_entries(struct txn *t, struct totals *totals, struct change *c)
 {
-	struct noted *n = (struct noted *)c;
+	const struct part *p = (const struct part *)c;
 
 	(void)totals;
-	qsort(n->keys, n->n, sizeof(n->keys[0]), compare);
-	for (size_t i = 0; i < n->n; i++)
-		t_index_put(t, &n->keys[i]);
-	t_index_mark_put(t, n->time, n->seq);
+	for (size_t i = 0; i < p->n; i++)
+		t_index_put(t, &p->of->keys[p->first + i]);
+	if (is_last(p))
+		t_index_mark_put(t, p->of->time, p->of->seq);
 }
 
+static void add_part(size_t most);
+
+/* The next part goes with the next group. */
 static void
 written(struct change *c)
 {
-	free(((struct noted *)c)->keys);
-	free(c);
+	(void)c;
+	add_part(PART * (size_t)sorted_n);
 }
 
 static void
-write_noted(void)
+safe(struct change *c)
+{
+	struct part *p = (struct part *)c;
+
+	if (is_last(p)) {
+		free(p->of->keys);
+		free(p->of);
+	}
+	free(p);
+}
+
+static void
+add_part(size_t most)
+{
+	struct noted *n = TAILQ_FIRST(&sorted);
+	struct part *p;
+
+	if (n == NULL)
+		return;
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		abort();
+	p->change.apply = write_entries;
+	p->change.committed = written;
+	p->change.durable = safe;
+	p->of = n;
+	p->first = n->taken;
+	p->n = n->n - n->taken < most ? n->n - n->taken : most;
+	n->taken += p->n;
+	if (is_last(p)) {
+		TAILQ_REMOVE(&sorted, n, link);
+		sorted_n--;
+	}
+	group_add(&p->change, HURRY_NOT);
+}
+
+static void
+sort_noted(void)
 {
 	struct noted *n = noted;
 
@@ -69,16 +126,29 @@ write_noted(void)
 	timer_clear(&timer);
 	if (n == NULL)
 		return;
-	n->change.apply = write_entries;
-	n->change.durable = written;
-	group_add(&n->change, HURRY_NOT);
+	qsort(n->keys, n->n, sizeof(n->keys[0]), compare);
+	TAILQ_INSERT_TAIL(&sorted, n, link);
+	sorted_n++;
+}
+
+/* All that there is, with the next group. */
+static void
+write_noted(void)
+{
+	sort_noted();
+	while (!TAILQ_EMPTY(&sorted))
+		add_part(SIZE_MAX);
 }
 
 static void
 on_timer(void *arg)
 {
+	bool busy = !TAILQ_EMPTY(&sorted);
+
 	(void)arg;
-	write_noted();
+	sort_noted();
+	if (!busy)
+		add_part(PART);
 }
 
 static void

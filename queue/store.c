@@ -17,6 +17,7 @@
 #include "lib/crash.h"
 #include "lib/log.h"
 #include "queue/store_env.h"
+#include "queue/store_sum.h"
 
 #define LOG_FILE_MOST  (16 * 1024 * 1024)
 #define LOG_FILE_LEAST (1024 * 1024)
@@ -108,6 +109,7 @@ open_env(const char *home, uint64_t cache, uint64_t disk)
 	uint64_t file = disk / 16;
 	int ret;
 
+	store_sum_check();
 	if (file > LOG_FILE_MOST)
 		file = LOG_FILE_MOST;
 	if (file < LOG_FILE_LEAST)
@@ -240,6 +242,7 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 		log_event("warning", "text=%s",
 		    log_quote("POSTERN_UNSYNCED is set: the log is not flushed "
 			      "and a power cut loses accepted mail"));
+	store_log_sweep(home);
 	for (int t = 0; t < TABLES && ret == 0; t++)
 		ret = bear_table((enum table)t, share);
 	if (ret == 0)

@@ -28,6 +28,9 @@ extern const uint8_t store_pin[STORE_PIN];
 /* The file of a table, within the environment's directory. */
 const char *store_file(enum table);
 
+/* Remove what a crash left of log files that were being removed. */
+void store_log_sweep(const char *home);
+
 /* Remove no log files until told otherwise, for they are being copied. */
 void store_log_keep(bool);
 

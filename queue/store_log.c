@@ -6,17 +6,28 @@
  * utilities.
  */
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/crash.h"
+#include "lib/log.h"
 #include "queue/store_env.h"
 
 #define RECORD_TYPE (DB_user_BEGIN + 1)
 #define LENGTH_MOST 65536
+/* To free the blocks of a large file at once takes a disk that is told of it
+ * (discard) ten milliseconds, and flushes wait behind that. */
+#define CUT_BYTES ((off_t)1 << 20)
+#define CUT_US    2000
+#define OLD       "old." /* instead of "log.": on its way out */
 
 struct record {
 	uint32_t type;   /* as the log wants it: type, transaction, previous */
@@ -102,20 +113,70 @@ store_log_unneeded(void)
 	return last;
 }
 
+/* "old.0000000012", which Berkeley DB takes for nothing of its own. */
+static void
+rename_log(const char *path, char *old, size_t size)
+{
+	const char *name = strrchr(path, '/');
+
+	assert(name != NULL && strncmp(name, "/log.", 5) == 0);
+	if ((size_t)snprintf(old, size, "%.*s/" OLD "%s", (int)(name - path),
+		path, name + 5) >= size)
+		store_fail("log removal", ENAMETOOLONG);
+	if (rename(path, old) == -1)
+		store_fail("log removal", errno);
+}
+
+/* Piece by piece from its end. */
+static void
+remove_slowly(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	struct stat st = { .st_size = 0 };
+
+	if (fd == -1 || fstat(fd, &st) == -1)
+		store_fail("log removal", errno);
+	for (off_t left = st.st_size - CUT_BYTES; left > 0; left -= CUT_BYTES) {
+		if (ftruncate(fd, left) == -1)
+			store_fail("log removal", errno);
+		usleep(CUT_US);
+	}
+	close(fd);
+	if (unlink(path) == -1)
+		store_fail("log removal", errno);
+}
+
 static void
 remove_up_to(uint32_t last)
 {
-	char **list;
+	char old[PATH_MAX], **list;
 	int ret;
 
 	ret = store_env->log_archive(store_env, &list, DB_ARCH_ABS);
 	if (ret != 0)
 		store_fail("log", ret);
 	for (char **name = list; name != NULL && *name != NULL; name++)
-		if (number_of(*name) <= last && remove(*name) == -1)
-			store_fail("log removal", errno);
+		if (number_of(*name) <= last) {
+			rename_log(*name, old, sizeof(old));
+			remove_slowly(old);
+		}
 	free(list);
 	CRASH_POINT("after-log-removal");
+}
+
+void
+store_log_sweep(const char *home)
+{
+	DIR *d = opendir(home);
+	struct dirent *e;
+
+	if (d == NULL)
+		fatal("%s: %s", home, strerror(errno));
+	while ((e = readdir(d)) != NULL)
+		if (strncmp(e->d_name, OLD, strlen(OLD)) == 0 &&
+		    unlinkat(dirfd(d), e->d_name, 0) == -1)
+			store_fail("log removal", errno);
+	closedir(d);
 }
 
 void

@@ -97,6 +97,9 @@ static char *filler;
 static size_t filler_len;
 static double started, first_accept, last_accept;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t all_in = PTHREAD_COND_INITIALIZER;
+static int ready; /* connections, with a rate */
+static double ready_at;
 static volatile sig_atomic_t stopping;
 static long replies[600]; /* how often each code refused something */
 
@@ -421,6 +424,22 @@ broken:
 	return -1;
 }
 
+/* Until all connections are logged in, or given up: a rate begins there.  Who
+ * began while others still log in would run behind it at full speed. */
+static double
+all_ready(void)
+{
+	pthread_mutex_lock(&lock);
+	if (++ready == opt.connections) {
+		ready_at = now();
+		pthread_cond_broadcast(&all_in);
+	}
+	while (ready < opt.connections)
+		pthread_cond_wait(&all_in, &lock);
+	pthread_mutex_unlock(&lock);
+	return ready_at;
+}
+
 /* Wait for this connection's next turn. */
 static void
 pace(struct worker *w)
@@ -431,7 +450,8 @@ pace(struct worker *w)
 		return;
 	interval = opt.connections / opt.rate;
 	if (w->next == 0)
-		w->next = started + interval * w->number / opt.connections;
+		w->next =
+		    all_ready() + interval * w->number / opt.connections;
 	left = w->next - now();
 	if (left > 0)
 		usleep(left * 1e6);
@@ -473,6 +493,8 @@ work(void *arg)
 	if (w->fd >= 0 && say(w, "QUIT\r\n") == 0)
 		hear(w);
 	hang_up(w);
+	if (opt.rate > 0 && w->next == 0)
+		all_ready(); /* nobody waits for one that failed */
 	return NULL;
 }
 

@@ -217,6 +217,43 @@ the_log_keeps_bodies(void **state)
 	assert_true(store_log_get(places[BODIES - 1], BODIES, back, 1));
 }
 
+static bool
+exists(const char *name)
+{
+	char path[sizeof(home) + 32];
+
+	snprintf(path, sizeof(path), "%s/%s", home, name);
+	return access(path, F_OK) == 0;
+}
+
+/* A log file on its way out is none any more, and a crash leaves it to the
+ * next start. */
+static void
+log_files_go(void **state)
+{
+	static uint8_t data[65536];
+	char path[sizeof(home) + 32];
+	uint32_t first;
+	FILE *f;
+
+	(void)state;
+	first = store_log_file(store_log_put(1, data, sizeof(data)));
+	for (unsigned i = 0; i < BODIES; i++)
+		store_log_put(2, data, sizeof(data));
+	again();
+	assert_true(store_log_unneeded() > first);
+	assert_int_equal(first, 1);
+	assert_true(exists("log.0000000001"));
+	store_log_remove(first);
+	assert_false(exists("log.0000000001"));
+	assert_false(exists("old.0000000001"));
+	snprintf(path, sizeof(path), "%s/old.0000000001", home);
+	assert_non_null(f = fopen(path, "w"));
+	fclose(f);
+	again();
+	assert_false(exists("old.0000000001"));
+}
+
 struct move_case {
 	struct body_at at;
 	uint64_t size;
@@ -663,6 +700,7 @@ main(void)
 		CASE(messages_keep_everything),
 		CASE(bodies_of_every_size),
 		CASE(the_log_keeps_bodies),
+		CASE(log_files_go),
 		CASE(bodies_move_to_the_table),
 		CASE(the_schedule_is_in_order),
 		CASE(the_journal_forgets_the_old),
