@@ -11,7 +11,7 @@ libcurl4-openssl-dev libevent-dev libunbound-dev libinih-dev libjansson-dev libc
 libidn2-dev libqrcodegen-dev libseccomp-dev uthash-dev'
 
 check='apache2-utils dovecot-core sasl2-bin db5.3-util gsasl
-python3 openssl systemd mandoc postfix swaks libnet-ssleay-perl
+python3 openssl gnupg systemd mandoc postfix swaks libnet-ssleay-perl
 libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
 python3-dkim python3-nacl python3-dnspython python3-cryptography python3-prometheus-client opendkim-tools haproxy nodejs node-nodemailer s-nail python3-qrcodegen db5.3-util'
 
