@@ -87,7 +87,7 @@ finish(struct carry *c)
 	*c->slot = NULL;
 	timer_clear(&c->timer);
 	search_free(c->search);
-	sts_forget(c->ticket);
+	sts_forget(job->domain, c->ticket);
 	free(c->sts_mx);
 	free(c);
 	news(arg, job);
@@ -267,9 +267,11 @@ note_signs(
 {
 	bool ours = failure->code == 0 && failure->status[2] == '7';
 
-	if (failure->code == 421)
+	if (failure->code == 421) {
 		c->job->signs |= SIGN_BUSY;
-	else if (result == LINK_UNREACHED ||
+		/* It has too many clients, and those that rest are some. */
+		link_close_resting(c->target.host, c->route.port);
+	} else if (result == LINK_UNREACHED ||
 	    (result == LINK_FAILED && failure->scope == SCOPE_DEST && !ours))
 		c->job->signs |= SIGN_SILENT;
 }

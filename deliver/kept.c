@@ -105,6 +105,17 @@ kept_find_domain(const struct link_key *key, const char *domain)
 }
 
 struct kept *
+kept_find_host(const char *host, unsigned port)
+{
+	struct kept *k;
+
+	TAILQ_FOREACH (k, &list, entry)
+		if (k->key.port == port && strcmp(k->key.host, host) == 0)
+			break;
+	return k;
+}
+
+struct kept *
 kept_oldest(void)
 {
 	return TAILQ_LAST(&list, keeps);

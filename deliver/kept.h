@@ -47,5 +47,7 @@ struct kept *kept_find_route(const struct link_key *);
 /* The same, with whatever host of this mail domain. */
 struct kept *kept_find_domain(const struct link_key *, const char *domain);
 struct kept *kept_oldest(void);
+/* Any to this server, whatever for. */
+struct kept *kept_find_host(const char *host, unsigned port);
 
 #endif

@@ -12,6 +12,7 @@
 #include "lib/log.h"
 
 #define KNOWN_MAX 4096
+#define LOOKS     8
 #define DAY_S     86400
 
 struct waiter {
@@ -61,21 +62,20 @@ ask(const struct known *k)
 	channel_send(queue, &m, -1);
 }
 
-/* The oldest that nobody waits for makes place. */
+/* The oldest that nobody waits for makes place; others go to the end, so that
+ * nobody looks at many in vain. */
 static void
 make_room(void)
 {
-	struct known *k, *next;
+	struct known *k;
 
-	if (HASH_COUNT(all) < KNOWN_MAX)
-		return;
-	HASH_ITER(hh, all, k, next)
-	{
-		if (!TAILQ_EMPTY(&k->waiters))
-			continue;
+	for (int i = 0; i < LOOKS && HASH_COUNT(all) >= KNOWN_MAX; i++) {
+		k = all;
 		HASH_DEL(all, k);
-		free(k);
-		return;
+		if (TAILQ_EMPTY(&k->waiters))
+			free(k);
+		else
+			HASH_ADD_STR(all, row.domain, k);
 	}
 }
 

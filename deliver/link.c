@@ -48,6 +48,7 @@ struct link {
 	char mx[300];
 	int64_t born_ms;
 	unsigned jobs;
+	unsigned reign;
 
 	struct job *job;
 	link_done_fn *done;
@@ -66,6 +67,7 @@ struct link {
 };
 
 static TAILQ_HEAD(, link) dead = TAILQ_HEAD_INITIALIZER(dead);
+static unsigned reign; /* of one configuration, and its authorities */
 
 static void
 free_dead(void *arg)
@@ -154,7 +156,7 @@ rest(struct link *l)
 	struct link *oldest;
 
 	if ((l->job != NULL && l->job->trial != NULL) || l->jobs >= KEEP_JOBS ||
-	    loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
+	    l->reign != reign || loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
 		quit(l);
 		return;
 	}
@@ -521,6 +523,7 @@ link_open(const struct link_key *key, const struct target *target,
 	l->target = *target;
 	snprintf(l->kept.domain, sizeof(l->kept.domain), "%s", domain);
 	l->born_ms = loop_now_ms();
+	l->reign = reign;
 	timer_init(&l->late, on_late, l);
 	target_name(target, l->mx);
 	take_job(l, job, slot, done, arg);
@@ -601,14 +604,29 @@ link_is_talking(const struct link *l)
 	return l->connected && l->talk.begun;
 }
 
+static void
+part(struct link *l)
+{
+	quit(l);
+	io_flush(&l->io);
+	bury(l);
+}
+
 void
 link_close_kept(void)
 {
-	struct link *l;
+	struct kept *k;
 
-	while ((l = link_of(kept_oldest())) != NULL) {
-		quit(l);
-		io_flush(&l->io);
-		bury(l);
-	}
+	reign++;
+	while ((k = kept_oldest()) != NULL)
+		part(link_of(k));
+}
+
+void
+link_close_resting(const char *host, unsigned port)
+{
+	struct kept *k;
+
+	while ((k = kept_find_host(host, port)) != NULL)
+		part(link_of(k));
 }

@@ -67,7 +67,10 @@ bool link_is_waiting(const struct link *);
 /* A transaction is under way. */
 bool link_is_talking(const struct link *);
 
-/* Say QUIT on the connections that are kept, and let go of them. */
+/* Say QUIT on the connections that are kept, and let go of them; those in use
+ * end with their jobs. */
 void link_close_kept(void);
+/* The same on those that rest between two jobs, of one server. */
+void link_close_resting(const char *host, unsigned port);
 
 #endif

@@ -28,6 +28,7 @@
 #define AGAIN_MS  (5 * 60 * 1000) /* RFC 8461 5.1: after a failed fetch */
 #define DAY_S     86400
 #define ENTRY_MAX 4096
+#define LOOKS     8
 
 struct waiter {
 	uint64_t ticket;
@@ -277,20 +278,20 @@ on_known(void *arg, struct msg_domain *d)
 	dns_ask(name, RR_TXT, on_txt, e);
 }
 
+/* The oldest that nobody needs makes place; whoever is needed goes to the end,
+ * so that nobody looks at many in vain. */
 static void
 make_room(void)
 {
-	struct entry *e, *next;
+	struct entry *e;
 
-	if (HASH_COUNT(entries) < ENTRY_MAX)
-		return;
-	HASH_ITER(hh, entries, e, next)
-	{
-		if (e->busy || e->asking || e->fetching)
-			continue;
+	for (int i = 0; i < LOOKS && HASH_COUNT(entries) >= ENTRY_MAX; i++) {
+		e = entries;
 		HASH_DEL(entries, e);
-		free(e);
-		return;
+		if (e->busy || e->asking || e->fetching)
+			HASH_ADD_STR(entries, domain, e);
+		else
+			free(e);
 	}
 }
 
@@ -339,14 +340,14 @@ sts_ask(const char *domain, sts_fn *fn, void *arg)
 }
 
 void
-sts_forget(uint64_t ticket)
+sts_forget(const char *domain, uint64_t ticket)
 {
-	struct entry *e, *next;
+	struct entry *e;
 	struct waiter *w;
 
-	if (ticket == 0)
+	HASH_FIND_STR(entries, domain, e);
+	if (ticket == 0 || e == NULL)
 		return;
-	HASH_ITER(hh, entries, e, next)
 	TAILQ_FOREACH (w, &e->waiters, link)
 		if (w->ticket == ticket) {
 			TAILQ_REMOVE(&e->waiters, w, link);

@@ -27,6 +27,6 @@ typedef void sts_fn(
 
 /* Answers once, perhaps before this returns, within a minute. */
 uint64_t sts_ask(const char *domain, sts_fn *, void *arg);
-void sts_forget(uint64_t ticket);
+void sts_forget(const char *domain, uint64_t ticket);
 
 #endif

@@ -371,7 +371,7 @@ trial_stop(struct trial *t)
 	timer_clear(&t->late);
 	if (t->link != NULL)
 		link_abort(t->link, "nobody asks any more");
-	sts_forget(t->ticket);
+	sts_forget(t->job.domain, t->ticket);
 	search_free(t->search);
 	free(t->job.outcomes);
 	free(t->sts_mx);

@@ -177,12 +177,17 @@ def downgraded(p):
     same(near.data != far.data, True, "they differ")
 
 
+def unbending():
+    """A message that a server of seven bits cannot have."""
+    return (head(PGP) + "\r\n--s\r\nContent-Type: text/plain; charset=utf-8"
+            "\r\nContent-Transfer-Encoding: 8bit\r\n\r\ngr\u00fc\u00dfe \r\n"
+            "--s\r\nContent-Type: application/pgp-signature\r\n\r\nxx\r\n"
+            "--s--\r\n").encode()
+
+
 @tap.case("parts signed by the author stay as they are; a bounce is signed")
 def bounce(p):
-    raw = (head(PGP) + "\r\n--s\r\nContent-Type: text/plain; charset=utf-8"
-           "\r\nContent-Transfer-Encoding: 8bit\r\n\r\ngr\u00fc\u00dfe \r\n"
-           "--s\r\nContent-Type: application/pgp-signature\r\n\r\nxx\r\n"
-           "--s--\r\n").encode()
+    raw = unbending()
     kept = p.arrives(raw)
     verify(p, kept.data)
     same(kept.body, raw.partition(b"\r\n\r\n")[2], "body")
@@ -192,6 +197,22 @@ def bounce(p):
     same(kept.sender, "", "return path")
     has(kept.header, b"postmaster@" + HOSTNAME.encode(), "From:")
     verify(p, kept.data)
+
+
+@tap.case("a digest of failures is signed like any bounce")
+def digest(p):
+    p.sink.clear()
+    for n in range(6):
+        p.send(f"v{n}@seven.example", raw=unbending())
+    p.wait_event("msg.notice", kind="digest")
+    wait(lambda: any(b"v5@seven.example" in m.data
+                     for m in p.sink.to(ALICE)), 30, "the digest")
+    mails = p.sink.to(ALICE)
+    # Some are told one by one, the others together.
+    same(2 <= len(mails) < 6, True, f"{len(mails)} mails")
+    for kept in mails:
+        same(kept.sender, "", "return path")
+        verify(p, kept.data)
 
 
 @tap.case("a domain without keys: unsigned, and told once")
@@ -340,4 +361,5 @@ def commands(p):
 
 
 if __name__ == "__main__":
-    tap.main(lambda: Site(accounts=[ALICE]))
+    tap.main(lambda: Site(accounts=[ALICE], queue={
+        "notices-per-hour": "3", "digest": "2s"}))

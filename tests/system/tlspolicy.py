@@ -531,6 +531,26 @@ def downgrade(p):
     same((event["had"], event["now"]), ("starttls", "clear"), str(event))
 
 
+@tap.case("a domain whose TLSA records are gone, signed and all, is told")
+def no_more_dane(p):
+    row = named(p, "ee-full")
+    expect(p, row)
+    p.names.update("signed", p.names.zones["signed"].replace(
+        p.published(row), p.published(row).partition("_PORT"
+        .replace("PORT", str(p.port)))[0]))
+    mark = p.mark_log()
+    again(p, row, p.cert(OWN, row), "delivered", "opportunistic")
+    event = p.wait_event("tls.downgrade", mark, domain=row.domain)
+    same((event["had"], event["now"]), ("dane", "opportunistic"), str(event))
+    # Whoever asks is shown what it could do before.
+    _, rows = tried(p, row.domain)
+    has(str(rows), "dane", "relay-test")
+    # Once a day, not for each mail.
+    idents, _ = p.all_at_once([row])
+    p.wait_event("msg.delivered", mark, id=idents[row.name])
+    same(len(p.events("tls.downgrade", mark)), 1, "events")
+
+
 @tap.case("a policy holds without its web server, over a restart")
 def cached(p):
     row = named(p, "sts")
@@ -551,7 +571,10 @@ def expired(p):
     def over():
         return time.time() > p.short_until
     wait(over, 15, "the end of its life")
+    mark = p.mark_log()
     again(p, row, p.cert(OWN, row), "delivered", "opportunistic")
+    event = p.wait_event("tls.downgrade", mark, domain=row.domain)
+    same((event["had"], event["now"]), ("sts", "opportunistic"), str(event))
 
 
 if __name__ == "__main__":

@@ -1293,6 +1293,34 @@ parts_go_one_way_only(void **state)
 	agent_end(a);
 }
 
+/* What a connection was made by, certificate authorities too, may not hold any
+ * more. */
+static void
+reload_ends_connections(void **state)
+{
+	struct agent *a = agent_via_host("127.0.0.2", "");
+	struct msg m = { .type = MSG_CONF };
+	char text[400];
+
+	(void)state;
+	assert_int_equal(carry(a, "any.test").verdict, V_OK);
+	assert_int_equal(carry(a, "any.test").verdict, V_OK);
+	assert_int_equal(world.connections, 1);
+	snprintf(text, sizeof(text),
+	    CONF_HEAD "[dns]\nserver = 127.0.0.1@%u\n"
+		      "[route *]\nvia = 127.0.0.2:%u\n",
+	    dns_port, smtp_port);
+	m.u.conf.text = (struct bytes){ (uint8_t *)text, strlen(text) };
+	assert_true(message_send(a->parent, &m, -1));
+	m = (struct msg){ .type = MSG_START };
+	assert_true(message_send(a->parent, &m, -1));
+	/* The two channels are not in step; soon there is a new one. */
+	for (int i = 0; i < 100 && world.connections == 1; i++)
+		assert_int_equal(carry(a, "any.test").verdict, V_OK);
+	assert_int_equal(world.connections, 2);
+	agent_end(a);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -1318,6 +1346,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(what_arrived_is_not_sent_again),
 		cmocka_unit_test(stop_defers_what_is_not_done),
 		cmocka_unit_test(reload_changes_the_route),
+		cmocka_unit_test(reload_ends_connections),
 	};
 	char self[PATH_MAX];
 
