@@ -55,23 +55,20 @@ lru_free(struct lru *l)
 	free(l);
 }
 
-static void
-insert(struct lru *l, struct node *node, size_t n)
-{
-	HASH_ADD_KEYPTR(hh, l->nodes, node->value + l->value_size, n, node);
-}
-
 void *
 lru_find(struct lru *l, const void *key, size_t n)
 {
 	struct node *node;
+	unsigned hash;
 
-	HASH_FIND(hh, l->nodes, key, n, node);
+	HASH_VALUE(key, n, hash);
+	HASH_FIND_BYHASHVALUE(hh, l->nodes, key, n, hash, node);
 	if (node == NULL)
 		return NULL;
 	if (node->hh.next != NULL) {
 		HASH_DEL(l->nodes, node);
-		insert(l, node, n);
+		HASH_ADD_KEYPTR_BYHASHVALUE(
+		    hh, l->nodes, node->value + l->value_size, n, hash, node);
 	}
 	return node->value;
 }
@@ -90,7 +87,7 @@ lru_add(struct lru *l, const void *key, size_t n)
 	if (node == NULL)
 		abort();
 	memcpy(node->value + l->value_size, key, n);
-	insert(l, node, n);
+	HASH_ADD_KEYPTR(hh, l->nodes, node->value + l->value_size, n, node);
 	return node->value;
 }
 

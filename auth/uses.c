@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "auth/t_account.h"
 #include "auth/t_credential.h"
@@ -11,20 +12,27 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
-#define USES     64
+/* As many different ones as one transaction writes in a few milliseconds. */
+#define USES     256
 #define DELAY_MS 1000
 
-struct use {
+/* What makes two of them the same; zeroed behind the strings. */
+struct who {
 	char login[ADDR_SIZE];
 	char label[CREDENTIAL_LABEL];
+	char why[24];
+};
+
+struct use {
+	UT_hash_handle hh;
+	struct who who;
 	char ip[46];
 	char mech[20];
-	char why[24];
 	uint64_t time; /* unix seconds */
 };
 
-static struct use uses[USES];
-static size_t nuses;
+static struct use places[USES];
+static struct use *uses; /* in the order of their last time */
 static struct timer timer;
 
 static bool
@@ -32,23 +40,24 @@ write_all(struct txn *txn, void *arg)
 {
 	struct credential c;
 	struct account a;
+	struct use *u;
 
 	(void)arg;
-	for (size_t i = 0; i < nuses; i++) {
+	for (u = uses; u != NULL; u = u->hh.next) {
 		/* It may have been removed in the meantime. */
-		if (!account_get(txn, uses[i].login, &a) ||
+		if (!account_get(txn, u->who.login, &a) ||
 		    a.state == ACC_REMOVED)
 			continue;
-		logins_add(txn, uses[i].login,
-		    &(struct login_entry){ uses[i].time, uses[i].ip,
-			uses[i].mech, uses[i].why, uses[i].label });
-		if (uses[i].why[0] != '\0')
+		logins_add(txn, u->who.login,
+		    &(struct login_entry){
+			u->time, u->ip, u->mech, u->who.why, u->who.label });
+		if (u->who.why[0] != '\0')
 			continue;
-		if (!credential_get(txn, uses[i].login, uses[i].label, &c))
+		if (!credential_get(txn, u->who.login, u->who.label, &c))
 			continue;
-		c.last_use = uses[i].time;
-		snprintf(c.last_ip, sizeof(c.last_ip), "%s", uses[i].ip);
-		credential_put(txn, uses[i].login, uses[i].label, &c);
+		c.last_use = u->time;
+		snprintf(c.last_ip, sizeof(c.last_ip), "%s", u->ip);
+		credential_put(txn, u->who.login, u->who.label, &c);
 	}
 	return true;
 }
@@ -56,11 +65,11 @@ write_all(struct txn *txn, void *arg)
 void
 uses_write(void)
 {
-	if (nuses == 0)
+	if (uses == NULL)
 		return;
 	/* On a full disk they are lost, and store_txn() has said so. */
 	store_txn(STORE_SOON, write_all, NULL);
-	nuses = 0;
+	HASH_CLEAR(hh, uses);
 }
 
 static void
@@ -70,49 +79,33 @@ on_timer(void *arg)
 	uses_write();
 }
 
-static struct use *
-find(const char *login, const char *label, const char *why)
-{
-	for (size_t i = 0; i < nuses; i++)
-		if (strcmp(uses[i].login, login) == 0 &&
-		    strcmp(uses[i].label, label) == 0 &&
-		    strcmp(uses[i].why, why) == 0)
-			return &uses[i];
-	return NULL;
-}
-
-/* The newest is the last. */
-static void
-move_to_end(struct use *use)
-{
-	struct use copy = *use;
-
-	memmove(use, use + 1, (size_t)(uses + nuses - use - 1) * sizeof(*use));
-	uses[nuses - 1] = copy;
-}
-
 void
 uses_note(const char *login, const char *label, const char *ip,
     const char *mech, const char *why)
 {
-	struct use *use = find(login, label, why);
+	struct who who = { 0 };
+	struct use *use;
+	unsigned hash;
 
+	snprintf(who.login, sizeof(who.login), "%s", login);
+	snprintf(who.label, sizeof(who.label), "%s", label);
+	snprintf(who.why, sizeof(who.why), "%s", why);
 	if (!timer.ready)
 		timer_init(&timer, on_timer, NULL);
+	HASH_VALUE(&who, sizeof(who), hash);
+	HASH_FIND_BYHASHVALUE(hh, uses, &who, sizeof(who), hash, use);
 	if (use != NULL) {
-		move_to_end(use);
+		HASH_DEL(uses, use); /* to the end */
 	} else {
-		if (nuses == USES)
+		if (HASH_COUNT(uses) == USES)
 			uses_write();
-		if (nuses == 0)
+		if (uses == NULL)
 			timer_set(&timer, DELAY_MS);
-		nuses++;
+		use = &places[HASH_COUNT(uses)];
+		use->who = who;
 	}
-	use = &uses[nuses - 1];
-	snprintf(use->login, sizeof(use->login), "%s", login);
-	snprintf(use->label, sizeof(use->label), "%s", label);
-	snprintf(use->why, sizeof(use->why), "%s", why);
 	snprintf(use->ip, sizeof(use->ip), "%s", ip);
 	snprintf(use->mech, sizeof(use->mech), "%s", mech);
 	use->time = (uint64_t)loop_wall_ms() / 1000;
+	HASH_ADD_BYHASHVALUE(hh, uses, who, sizeof(who), hash, use);
 }
