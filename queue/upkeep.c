@@ -6,6 +6,7 @@
 
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/worker.h"
 #include "queue/flow.h"
 #include "queue/group.h"
 #include "queue/history.h"
@@ -15,7 +16,6 @@
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/upkeep.h"
-#include "lib/worker.h"
 
 #define TICK_MS 1000
 /* Of log.  A restart reads what came since at some 8 ms a MiB, and a new
@@ -28,8 +28,17 @@
 #define LOOK_MS          100
 #define ROOMY_BYTES      ((uint64_t)256 << 20) /* more than is soon filled */
 #define FLIGHT_BYTES     ((uint64_t)1 << 20)   /* of log, by one verdict */
-#define PRUNE_ROWS       200
-#define PRUNE_AGAIN_MS   20
+/*
+ * Log with bodies in it that recovery can spare is kept while many messages
+ * wait and the disk has plenty: those that leave in the meantime need never
+ * move to the table.  Beyond the most the older half is given up.
+ */
+#define KEEP_FEW       500 /* messages; those move quickly */
+#define KEEP_MOST      ((uint64_t)512 << 20)
+#define KEEP_FILE      ((uint64_t)16 << 20) /* as the log is cut, or less */
+#define KEEP_ROOM      ((uint64_t)1 << 30)
+#define PRUNE_ROWS     200
+#define PRUNE_AGAIN_MS 20
 
 static struct worker surveyor;
 static struct timer tick, prune_timer;
@@ -44,8 +53,9 @@ static struct survey {
 	int64_t now;
 	struct store_debt debt;
 	bool checkpointed;
-	uint32_t unneeded; /* the last log file that recovery can spare */
-	uint32_t remove;   /* asked: remove the log up to this file; 0 no */
+	uint32_t unneeded;  /* the last log file that recovery can spare */
+	uint64_t log_bytes; /* of all log files, then */
+	uint32_t remove;    /* asked: remove the log up to this file; 0 no */
 } survey;
 
 /* The rest the loop keeps. */
@@ -65,6 +75,7 @@ look(struct tasks *batch)
 {
 	struct survey *s = (struct survey *)TAILQ_FIRST(batch);
 	int64_t age = s->now - last_checkpoint;
+	uint64_t tables;
 
 	if (s->remove != 0)
 		store_log_remove(s->remove);
@@ -80,6 +91,7 @@ look(struct tasks *batch)
 	store_checkpoint();
 	last_checkpoint = s->now;
 	s->unneeded = store_log_unneeded();
+	store_sizes(&tables, &s->log_bytes);
 	store_debt(&s->debt);
 }
 
@@ -179,10 +191,35 @@ remove_log(uint32_t last_file)
 	removal_due = true;
 }
 
+/* All that recovery can spare but for the newest of `files`. */
+static uint32_t
+all_but(const struct survey *s, uint64_t files)
+{
+	return s->unneeded > files ? s->unneeded - (uint32_t)files : 0;
+}
+
+/* The last log file that is not worth keeping; 0 all are. */
+static uint32_t
+dispensable(const struct survey *s)
+{
+	uint64_t free = room_free(), files = s->log_bytes / KEEP_FILE;
+
+	if (group_totals()->messages <= KEEP_FEW)
+		return s->unneeded;
+	/* Moving takes room in the table and in the log: then little by
+	 * little. */
+	if (free < 3 * s->log_bytes && s->log_bytes > 4 * CHECKPOINT_MOST)
+		return all_but(s, files / 8 * 7);
+	if (free < KEEP_ROOM + 4 * s->log_bytes)
+		return s->unneeded;
+	return s->log_bytes <= KEEP_MOST ? 0 : all_but(s, files / 2);
+}
+
 static void
 looked(struct task *t)
 {
 	struct survey *s = (struct survey *)t;
+	uint32_t last;
 
 	/* Bodies that are in the log may yet have to move to the table. */
 	debt = s->debt.dirty + 3 * s->debt.log;
@@ -191,8 +228,9 @@ looked(struct task *t)
 	if (s->checkpointed) {
 		least_debt = debt;
 		checkpoints++;
-		if (s->unneeded > removed)
-			rescue_bodies(s->unneeded, remove_log);
+		last = dispensable(s);
+		if (last > removed)
+			rescue_bodies(last, remove_log);
 	}
 	if (pressing)
 		press(false);
