@@ -238,7 +238,9 @@ const struct command commands[] = {
   "The old one ends at once, for sessions to come." },
 { "account",    "suspend", "ADDRESS",          suspend,    cmd_account_suspend,
   "stop its logins, its sessions, its mail",
-  "Waiting mail is held, not lost, until the account is resumed." },
+  "Waiting mail is held, not lost, until the account is resumed.  Whoever "
+  "logs in with the right password can do nothing but read so in the mail "
+  "program, for each mail." },
 { "account",    "resume",  "ADDRESS",          resume,     cmd_account_resume,
   "let a suspended account go on",
   "Its waiting mail goes on too, unless --drop-held says that it is not the "

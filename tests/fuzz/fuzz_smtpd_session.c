@@ -42,6 +42,7 @@ static bool manual, down_auth, down_queue, acted;
 /* What the neighbours know. */
 static int lent = -1; /* the queue's own descriptor of it */
 static bool logged_in, secured, sender_ok, submit_ok, queue_holds;
+static bool suspended; /* is what auth says */
 static unsigned rcpts_ahead, stored, acknowledged;
 
 static unsigned
@@ -238,6 +239,11 @@ answer(enum msg_type type, enum verdict v)
 	switch (type) {
 	case MSG_AUTH_RESULT:
 		m.u.auth_result.verdict = v;
+		if (suspended) {
+			m.u.auth_result.code = 525;
+			strcpy(m.u.auth_result.status, "5.7.13");
+			strcpy(m.u.auth_result.text, "suspended");
+		}
 		if (v != V_OK)
 			break;
 		strcpy(m.u.auth_result.account, ACCOUNT);
@@ -350,6 +356,11 @@ act(uint8_t what)
 	case 'p':
 		answer_first(V_PERM);
 		break;
+	case 'u':
+		suspended = true;
+		answer_first(V_PERM);
+		suspended = false;
+		break;
 	case 'a':
 		lose(P_AUTH);
 		break;
@@ -416,8 +427,8 @@ play(const uint8_t *p, size_t n, bool octets)
 	rcpts_ahead = stored = acknowledged = 0;
 	buf_consume(&said, said.len);
 	buf_reserve(&in, 1);
-	session_init(&session, &world, &out, ID, "192.0.2.7", 587, *p & 1,
-	    NULL);
+	session_init(
+	    &session, &world, &out, ID, "192.0.2.7", 587, *p & 1, NULL);
 	check_state();
 	if (*p & 1)
 		secure();
