@@ -3,9 +3,10 @@
  * transaction of a moment behind one log flush.
  *
  * A change waits in the gathering until the next commit; after the commit it
- * is visible; after the next log flush, made by a thread while the loop goes
- * on, it is durable.  Never more than one flush is under way, and what comes
- * meanwhile is the next group, so groups grow with load by themselves.
+ * is visible; after a log flush that began later, made by a thread while the
+ * loop goes on, it is durable.  What comes meanwhile is the next group, so
+ * groups grow with load by themselves.  More than one flush is under way only
+ * where they take long.
  */
 #ifndef QUEUE_GROUP_H
 #define QUEUE_GROUP_H
@@ -57,9 +58,9 @@ void group_stop(void);
 /* A new id for a message; see ids.h. */
 uint64_t group_new_id(void);
 const struct totals *group_totals(void);
-/* Groups flushed since the start. */
 /* Changes that wait for their commit. */
 unsigned group_gathered(void);
+/* Groups flushed since the start. */
 uint64_t group_count(void);
 
 #endif

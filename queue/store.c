@@ -57,7 +57,8 @@ const uint8_t store_pin[STORE_PIN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0xff, 'p', 'i', 'n' };
 DB *store_dbs[TABLES];
 static char home_dir[1024];
-static bool in_txn, unsynced;
+bool store_unsynced;
+static bool in_txn;
 static bool failed; /* to open: Berkeley DB is not to be touched again */
 static atomic_bool no_room;
 static atomic_uint_fast64_t flushes;
@@ -237,8 +238,8 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 	check_file_system(home);
 	snprintf(home_dir, sizeof(home_dir), "%s", home);
 	no_room = false;
-	unsynced = getenv("POSTERN_UNSYNCED") != NULL;
-	if (unsynced)
+	store_unsynced = getenv("POSTERN_UNSYNCED") != NULL;
+	if (store_unsynced)
 		log_event("warning", "text=%s",
 		    log_quote("POSTERN_UNSYNCED is set: the log is not flushed "
 			      "and a power cut loses accepted mail"));
@@ -269,6 +270,7 @@ store_close(void)
 	assert(!in_txn);
 	if (store_env == NULL || failed)
 		return;
+	store_beside_close();
 	if ((ret = store_env->txn_checkpoint(store_env, 0, 0, DB_FORCE)) != 0)
 		store_fail("checkpoint", ret);
 	for (int t = 0; t < TABLES; t++) {
@@ -306,10 +308,17 @@ store_flush(void)
 	int ret;
 
 	CRASH_POINT("before-flush");
-	if (!unsynced && (ret = store_env->log_flush(store_env, NULL)) != 0)
+	if (!store_unsynced &&
+	    (ret = store_env->log_flush(store_env, NULL)) != 0)
 		store_fail("log flush", ret);
-	flushes++;
+	store_count_flush();
 	CRASH_POINT("after-flush");
+}
+
+void
+store_count_flush(void)
+{
+	flushes++;
 }
 
 void

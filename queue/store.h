@@ -3,9 +3,8 @@
  *
  * One process owns it, and within that process one thread, the loop's, reads
  * and writes rows; so there is nothing to lock and nothing to deadlock with,
- * and the environment runs without the lock subsystem.  Two calls may come
- * from other threads, because they touch the log and the cache only:
- * store_flush() and store_checkpoint().
+ * and the environment runs without the lock subsystem.  What may be called from
+ * other threads says so, and touches the log and the cache only.
  *
  * After a failed log flush Berkeley DB lets the next commits "succeed" and
  * loses them with the power.  Therefore any error but "not found" ends the
@@ -74,6 +73,21 @@ store_txn(void (*body)(struct txn *, void *arg), void *arg, enum store_commit);
 
 /* Everything committed before the call survives power loss.  Any thread. */
 void store_flush(void);
+
+/*
+ * Flushes beside a store_flush() that is under way, so that what is committed
+ * meanwhile need not wait for its end.
+ *
+ * prepare: no flush is under way; where it fails, none is possible.
+ * covers: whether a store_flush_beside() that begins now makes durable all
+ * that is committed up to the last COMMIT_WRITTEN.  The loop's, both.
+ */
+#define STORE_BESIDE 3 /* at a time */
+void store_beside_prepare(void);
+bool store_beside_covers(void);
+/* Any thread; one for each i < STORE_BESIDE at a time.  Failure ends the
+ * process. */
+void store_flush_beside(unsigned i);
 
 /* Bring the tables up to the log.  Any thread. */
 void store_checkpoint(void);

@@ -31,6 +31,10 @@ const char *store_file(enum table);
 /* Remove what a crash left of log files that were being removed. */
 void store_log_sweep(const char *home);
 
+extern bool store_unsynced; /* POSTERN_UNSYNCED: the log is not flushed */
+void store_count_flush(void);
+void store_beside_close(void);
+
 /* Remove no log files until told otherwise, for they are being copied. */
 void store_log_keep(bool);
 
