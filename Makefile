@@ -9,6 +9,7 @@
 # make asan       the unit tests, dialogs and system tests under ASan and UBSan
 # make tsan       what has threads under ThreadSanitizer
 # make valgrind   unit tests under memcheck
+# make mutate     take protections away, one by one, and see their tests fail
 # make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
 # make bench      what a message costs, each figure with its target beside it
 # make bench-scale  the same as work grows; QUICK=1 for a reduced run
@@ -136,7 +137,7 @@ $(PRELOADS): $B/%.so: %.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
 
-.PHONY: all tests deps run check check-all torture asan tsan valgrind fuzz \
+.PHONY: all tests deps run check check-all torture asan tsan valgrind mutate fuzz \
     run-fuzz bench bench-abuse bench-fair bench-hostile bench-peers bench-scale format install \
     clean
 all: $(PROGRAMS)
@@ -200,6 +201,10 @@ valgrind:
 	@for t in $(filter-out $(UNCHECKED),$(UNIT)); do \
 	    echo "$$t"; $(MEMCHECK) $$t > $B/valgrind.log 2>&1 || \
 	        { cat $B/valgrind.log; exit 1; }; done
+
+mutate:
+	@tests/lib/deps.sh build check
+	@tests/mutate.py
 
 fuzz:
 	@tests/lib/deps.sh build fuzz

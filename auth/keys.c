@@ -154,11 +154,12 @@ apply(struct incoming *in, struct msg_key_row *row)
 	snprintf(row->type, sizeof(row->type), "%s",
 	    EVP_PKEY_get0_type_name(in->key));
 	row->bits = (uint32_t)EVP_PKEY_get_bits(in->key);
+	/* What the log says is in use is in use. */
+	signer_use(name, in->key);
 	if (strcmp(row->key, name) != 0)
 		log_event("tls.key", "section=%s type=%s bits=%u name=%.16s",
 		    section, row->type, row->bits, name);
 	snprintf(row->key, sizeof(row->key), "%s", name);
-	signer_use(name, in->key);
 }
 
 static void

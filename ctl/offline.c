@@ -117,6 +117,7 @@ start(struct daemon *d, const struct settings *s)
 	int pair[2], code;
 
 	identity_of(d->peer, s->conf, &id);
+	id.tied = true; /* our end must be its end, or it keeps the store */
 	if (geteuid() == 0 && (code = check_owner(id.dir, id.user)) != CODE_OK)
 		return code;
 	if (!sibling_path(process_name(d->peer), program, sizeof(program)))

@@ -130,7 +130,7 @@ child_main(const struct child *child, int argc, char **argv)
 
 	self = child;
 	log_open(child->program);
-	while ((opt = getopt(argc, argv, "i:u:d:t:")) != -1)
+	while ((opt = getopt(argc, argv, "i:u:d:kt:")) != -1)
 		switch (opt) {
 		case 'i':
 			number = (unsigned)strtoul(optarg, NULL, 10);
@@ -140,6 +140,9 @@ child_main(const struct child *child, int argc, char **argv)
 			break;
 		case 'd':
 			box.directory = optarg;
+			break;
+		case 'k':
+			box.tied = true;
 			break;
 		case 't':
 			attempt = optarg;

@@ -2,7 +2,8 @@
  * child.h - what every child of the parent does the same way: give up rights,
  * then learn from the parent what to do.
  *
- * argv, set by the parent: NAME [-i index] [-u user] [-d directory].
+ * argv, set by the parent: NAME [-i index] [-u user] [-d directory] [-k];
+ * with -k the kernel ends it when its parent ends.
  * Descriptor 3 is the channel to the parent.  Before the first byte is read:
  * chroot to the directory and change to the user (when root; otherwise only
  * chdir), no_new_privs, limits.  Then come MSG_CONF, MSG_FILE, MSG_LISTEN,

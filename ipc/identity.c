@@ -35,6 +35,7 @@ identity_of(enum process p, const struct conf *c, struct identity *id)
 {
 	assert(p < P_COUNT && table[p].below != NULL);
 	id->user = (const char *)c + table[p].user;
+	id->tied = false;
 	snprintf(id->dir, sizeof(id->dir), "%s/%s",
 	    (const char *)c + table[p].base, table[p].below);
 }
@@ -43,7 +44,7 @@ void
 identity_become(const struct identity *id, const char *path, unsigned index,
     int line, const char *attempt)
 {
-	const char *argv[10] = { strrchr(path, '/') + 1 };
+	const char *argv[11] = { strrchr(path, '/') + 1 };
 	char number[16];
 	size_t n = 1;
 
@@ -56,6 +57,8 @@ identity_become(const struct identity *id, const char *path, unsigned index,
 		argv[n++] = "-u";
 		argv[n++] = id->user;
 	}
+	if (id->tied)
+		argv[n++] = "-k";
 	if (attempt != NULL) {
 		argv[n++] = "-t";
 		argv[n++] = attempt;

@@ -4,6 +4,8 @@
 #ifndef IPC_IDENTITY_H
 #define IPC_IDENTITY_H
 
+#include <stdbool.h>
+
 #include "ipc/messages.h"
 #include "lib/conf.h"
 
@@ -12,6 +14,7 @@
 struct identity {
 	const char *user;       /* when started as root; the conf's own */
 	char dir[IDENTITY_DIR]; /* what it is locked into */
+	bool tied; /* to the process that starts it, whose end is its own */
 };
 
 /* Of a child of the parent; any other process is the caller's bug. */

@@ -95,6 +95,9 @@ sandbox_enter(const struct sandbox *s)
 		fatal("chroot %s: %s", s->directory, strerror(errno));
 	if (pw != NULL)
 		become(pw);
+	/* A change of users forgets it, so not before. */
+	if (s->tied && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		fatal("tied to the parent: %s", strerror(errno));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("no_new_privs: %s", strerror(errno));
 	limit(RLIMIT_CORE, 0);

@@ -21,6 +21,7 @@ struct sandbox {
 	const char *directory; /* chroot there when root, else chdir */
 	unsigned files;        /* descriptors at most */
 	unsigned rights;       /* enum sandbox_right */
+	bool tied; /* the kernel ends us when our parent ends, however it is */
 };
 
 /*

@@ -36,7 +36,7 @@ const struct reply
 
 static const struct reply
 	reply_too_many    = { V_TEMP, 452, "4.5.3", "Too many recipients" },
-	reply_too_late    = { V_TEMP, 451, "4.3.2", "A part of the server was restarted meanwhile, please send the message again" },
+	reply_too_late    = { V_TEMP, 451, "4.3.0", "A part of the server was restarted meanwhile, please send the message again" },
 	reply_no_rcpts    = { V_PERM, 554, "5.5.1", "No valid recipients" },
 	reply_bad_address = { V_PERM, 550, "5.1.3", "An address is not valid" };
 /* clang-format on */

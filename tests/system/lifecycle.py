@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ import client
 import sink as sinks
 import tap
 from client import Closed
-from postern import PASSWORD, Postern, parse_event
+from postern import BUILD, PASSWORD, Postern, parse_event, processes
 from sink import Slow
 from tap import has, same, wait
 
@@ -375,7 +376,9 @@ for name in ("postern-queue", "postern-auth", "postern-smtpd",
             same(extra, 0, "duplicates")
         same(p.process.poll(), None, "the parent")
         has(p.log(mark), name.partition("-")[2], "its death in the log")
-        wait(lambda: p.queue() == [], 20, "an empty queue")
+        # What arrived without an answer heard is uncertain and tried again.
+        wait(lambda: p.cli("queue", "retry", "--all") and p.queue() == [], 20,
+             "an empty queue", 0.3)
         p.mark = p.mark_log()
 
 
@@ -502,6 +505,46 @@ def secrets(p):
                    client.b64(PASSWORD)):
         if secret in log:
             raise AssertionError("a password")
+
+
+def confined(pid):
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return "NoNewPrivs:\t1" in f.read()
+    except OSError:
+        return False
+
+
+@tap.case("a command that is killed leaves no process behind, not even one "
+          "that is stuck")
+def orphan(_):
+    with Postern(accounts=[], start=False) as p:
+        for _ in range(30):
+            command = subprocess.Popen(
+                [os.path.join(BUILD, "postern"), "--config", p.config,
+                 "account", "list"], start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            stuck = None
+            while stuck is None and command.poll() is None:
+                stuck = next((pid for pid, name
+                              in processes(command.pid).items()
+                              if name == "postern-auth" and confined(pid)),
+                             None)
+            try:
+                if stuck:
+                    os.kill(stuck, signal.SIGSTOP)
+            except ProcessLookupError:
+                stuck = None
+            command.kill()
+            command.wait()
+            try:
+                wait(lambda: not processes(command.pid), 15, "all are gone")
+            finally:
+                for pid in processes(command.pid):
+                    os.kill(pid, signal.SIGKILL)
+            if stuck:
+                return
+        raise AssertionError("never met one")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """What a process that was taken over could do: nothing of the list."""
 # run: limit 60
 
+import ctypes
 import json
 import os
 import re
@@ -58,6 +59,11 @@ def seen(p):
                 same(door in open_doors, True, f"{door} is open")
 
 
+def landlock():
+    """What the kernel has, by landlock_create_ruleset(2)."""
+    return ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
+
+
 @tap.case("the processes that run are filtered, and say so")
 def running(p):
     if sanitized():
@@ -73,6 +79,8 @@ def running(p):
         if said is None:
             raise AssertionError(f"{name} did not say how it is confined")
         has(said.group(0), "seccomp=yes", name)
+        if landlock() > 0:
+            same("landlock=0" in said.group(0), False, f"{name}, Landlock off")
 
 
 @tap.case("without a configuration there is nothing to check")

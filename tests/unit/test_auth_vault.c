@@ -1005,7 +1005,6 @@ alone_it_serves_one_command(void **state)
 
 	(void)state;
 	assert_int_equal(end(), 0);
-	t = now_ms();
 	for (int i = 0; i < 5; i++) {
 		char name[32];
 
@@ -1017,9 +1016,11 @@ alone_it_serves_one_command(void **state)
 		snprintf(name, sizeof(name), "u%d@example.org", i);
 		assert_int_equal(command(ACCOUNT_ADD, name, "", "", &m), 0);
 		smtpd = signing = queue = deliver = -1;
+		/* It has nothing to wait for: ctl has 10 s of patience. */
+		t = now_ms();
 		assert_int_equal(end(), 0);
+		assert_true(now_ms() - t < 10000);
 	}
-	assert_true(now_ms() - t < 5000);
 	begin();
 	assert_int_equal(command(ACCOUNT_ADD, "u4@example.org", "", "", &m), 6);
 }

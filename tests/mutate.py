@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""
+Take away one protection after the other, in a copy, and see that the test
+that is named for it fails.
+
+    tests/mutate.py [WORD]...      those whose name has one of the words
+
+A protection that is taken away and missed by nobody is an error, and so is a
+line that is not there any more: then this table must follow the code.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+UNIT = "build/tests/unit/"
+DIALOG = "build/tests/dialog/run_dialogs"
+
+#   name, file, what stands there, what stands there instead, the test
+PROTECTIONS = [
+    ("the filter of system calls", "lib/seccomp.c",
+     "seccomp_init(SCMP_ACT_KILL_PROCESS)", "seccomp_init(SCMP_ACT_ALLOW)",
+     "tests/system/sandbox.py"),
+    ("Landlock", "lib/sandbox.c",
+     "landlock = landlock_enter(s->rights);", "",
+     "tests/system/sandbox.py"),
+    ("the empty root directory", "lib/sandbox.c",
+     '(chroot(".") == -1 || chdir("/") == -1)', 'chdir(".") == -1',
+     "tests/system/privsep.py"),
+    ("users of their own", "lib/sandbox.c",
+     "\t\tbecome(pw);", "\t\t(void)become;",
+     "tests/system/privsep.py"),
+    ("the flush before 250", "queue/store.c",
+     "if (!unsynced && (ret = store_env->log_flush(store_env, NULL)) != 0)",
+     "if (0)", "tests/crash/powercut.py"),
+    ("connections of one address", "smtpd/source.c",
+     "if (src->count >= most)", "if (0)", UNIT + "test_smtpd_source"),
+    ("handshakes of one network", "smtpd/handshakes.c",
+     "level(s, most, now_ms) + 1 <= most", "true",
+     UNIT + "test_smtpd_handshakes"),
+    ("the proof of a login", "auth/peers.c",
+     "if (fault == TOKEN_FINE)", "if (1)", UNIT + "test_auth_vault"),
+    ("the permit's code", "ipc/token.c",
+     "!= 0 || !have_key)", "== 1)", UNIT + "test_queue_token"),
+    ("each permit once", "queue/permits.c",
+     "if (*octet_of(p->serial) & bit_of(p->serial))", "if (0)",
+     UNIT + "test_queue_token"),
+    ("the permit's limits", "queue/permits.c",
+     "if (rcpts > p->rcpts ||", "if (0 &&", UNIT + "test_queue_token"),
+    ("grants", "auth/permit.c",
+     "if (!page_covers(page, &a))", "if (0)", "tests/system/identity.py"),
+    ("the minimum rate", "smtpd/session.c",
+     "#define MS_PER_OCTET   2 ", "#define MS_PER_OCTET   2000 ", DIALOG),
+    ("the check of the header", "smtpd/cmd_data.c",
+     "header_faults[tx->header.fault]", "header_faults[HEADER_CLEAN]", DIALOG),
+    ("ends of lines", "smtpd/cmd_data.c",
+     "\tif (data_faults[tx->reader.fault].verdict != V_OK)\n\t\treturn",
+     "\tif (0)\n\t\treturn", DIALOG),
+]
+
+
+def run(command, where):
+    return subprocess.run(command, cwd=where, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, "B": "build"})
+
+
+def build(where, test):
+    done = run(["make", "-s", f"-j{os.cpu_count()}", "all"]
+               + [test] * test.startswith("build/"), where)
+    if done.returncode != 0:
+        raise SystemExit(done.stdout.decode())
+
+
+def is_missed(where, file, old, new, test):
+    path = os.path.join(where, file)
+    with open(path) as f:
+        text = f.read()
+    if text.count(old) != 1:
+        raise SystemExit(f"{file}: \"{old}\" is there {text.count(old)} "
+                         "times, not once")
+    try:
+        with open(path, "w") as f:
+            f.write(text.replace(old, new))
+        build(where, test)
+        return run(["tests/run", test], where).returncode != 0
+    finally:
+        with open(path, "w") as f:
+            f.write(text)
+
+
+def main(words):
+    failed = 0
+    where = tempfile.mkdtemp(prefix="postern-mutate")
+    os.chmod(where, 0o755)
+    try:
+        files = run(["git", "ls-files"], TOP).stdout.decode().split("\n")
+        for name in filter(None, files):
+            os.makedirs(os.path.join(where, os.path.dirname(name)),
+                        exist_ok=True)
+            shutil.copy2(os.path.join(TOP, name), os.path.join(where, name))
+        for name, *rest in PROTECTIONS:
+            if words and not any(w in name for w in words):
+                continue
+            missed = is_missed(where, *rest)
+            failed += not missed
+            print(("ok  " if missed else "FAIL"), f"without {name}:",
+                  rest[-1], "fails" if missed else "does not notice",
+                  flush=True)
+    finally:
+        shutil.rmtree(where, ignore_errors=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
