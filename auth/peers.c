@@ -28,6 +28,13 @@ struct line {
 	char told[ADDR_SIZE]; /* the last one that was */
 };
 
+/* Who was frozen while there was no queue to write letters. */
+struct untold {
+	STAILQ_ENTRY(untold) link;
+	struct msg_frozen frozen;
+};
+
+static STAILQ_HEAD(, untold) untolds = STAILQ_HEAD_INITIALIZER(untolds);
 static struct line *smtpds[SMTPDS];
 static struct line queue = { .channel.fd = -1 };
 static struct line deliver = { .channel.fd = -1 };
@@ -212,6 +219,23 @@ smtpd_line(unsigned index)
 	return smtpds[index];
 }
 
+static void
+tell_frozen(void)
+{
+	struct msg m = { .type = MSG_FROZEN };
+	struct untold *u;
+
+	if (!channel_up(&queue.channel))
+		return;
+	while ((u = STAILQ_FIRST(&untolds)) != NULL) {
+		STAILQ_REMOVE_HEAD(&untolds, link);
+		m.u.frozen = u->frozen;
+		free(u);
+		channel_send(&queue.channel, &m, -1);
+	}
+	channel_flush(&queue.channel);
+}
+
 void
 peers_open(enum process process, unsigned index, int fd)
 {
@@ -240,6 +264,8 @@ peers_open(enum process process, unsigned index, int fd)
 	    &line->channel, fd, P_AUTH, process, index, handler, on_gone, line);
 	if (process == P_DELIVER)
 		return;
+	if (process == P_QUEUE)
+		tell_frozen();
 	line->telling = true;
 	line->told[0] = '\0';
 	if (!timer.ready)
@@ -268,14 +294,14 @@ peers_tell(const char *login, enum account_state state)
 void
 peers_tell_frozen(const char *login, const char *text)
 {
-	struct msg m = { .type = MSG_FROZEN };
+	struct untold *u = calloc(1, sizeof(*u));
 
-	if (!channel_up(&queue.channel))
-		return;
-	snprintf(m.u.frozen.account, ADDR_SIZE, "%s", login);
-	snprintf(m.u.frozen.text, sizeof(m.u.frozen.text), "%s", text);
-	channel_send(&queue.channel, &m, -1);
-	channel_flush(&queue.channel);
+	if (u == NULL)
+		abort();
+	snprintf(u->frozen.account, ADDR_SIZE, "%s", login);
+	snprintf(u->frozen.text, sizeof(u->frozen.text), "%s", text);
+	STAILQ_INSERT_TAIL(&untolds, u, link);
+	tell_frozen();
 }
 
 void
@@ -306,6 +332,12 @@ peers_dkim_changed(void)
 void
 peers_close(void)
 {
+	struct untold *u;
+
+	while ((u = STAILQ_FIRST(&untolds)) != NULL) {
+		STAILQ_REMOVE_HEAD(&untolds, link);
+		free(u);
+	}
 	channel_close(&queue.channel);
 	channel_close(&deliver.channel);
 	for (int i = 0; i < SMTPDS; i++) {

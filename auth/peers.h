@@ -8,7 +8,8 @@
 #include "ipc/messages.h"
 #include "lib/conf.h"
 
-/* To the queue: the guard froze an account, and why. */
+/* To the queue, or to the next one if there is none: the guard froze an
+ * account, and why. */
 void peers_tell_frozen(const char *login, const char *text);
 
 /* The limits in force; borrowed until the next call. */

@@ -42,6 +42,7 @@
 	"[tls]\ncertificate = /c.pem\nkey = /k.pem\n" \
 	"[listen submissions]\naddress = 127.0.0.1:465\ntls = implicit\n" \
 	"[limits]\nper-hour = 20\nper-day = 40\n" \
+	"[guard]\nnew-recipients = 6\n" \
 	"[route *]\nvia = relay.example:587\n"
 
 #define NOBODY 65534
@@ -979,6 +980,42 @@ a_new_neighbour_learns_who_may_not(void **state)
 }
 
 static void
+a_freeze_is_told_to_the_next_queue(void **state)
+{
+	uint8_t list[1024], hashes[8 * 8];
+	struct msg m = { .type = MSG_SUBMIT_CHECK };
+	struct msg_submit_check *s = &m.u.submit_check;
+
+	(void)state;
+	add_alice();
+	close(queue);
+	queue = -1;
+	for (size_t i = 0; i < sizeof(hashes); i++)
+		hashes[i] = (uint8_t)(i * 37);
+	m.tag = ++tag;
+	strcpy(s->account, ALICE);
+	strcpy(s->ip, CLIENT);
+	s->authors = (struct bytes){ list,
+		list_add(list, sizeof(list), 0, ALICE, strlen(ALICE)) };
+	s->hashes = (struct bytes){ hashes, sizeof(hashes) };
+	s->rcpts = 8;
+	prove(&s->token, ALICE, "");
+	assert_true(message_send(smtpd, &m, -1));
+	/* Told to all smtpds before it is answered. */
+	hear(smtpd, P_SMTPD, &m, MSG_ACCOUNT_STATE);
+	assert_int_equal(m.u.account_state.state, ACC_SUSPENDED);
+	hear(smtpd, P_SMTPD, &m, MSG_ALLOWED);
+	assert_int_not_equal(m.u.allowed.verdict, V_OK);
+	queue = connect_peer(P_QUEUE, false);
+	hear(queue, P_QUEUE, &m, MSG_FROZEN);
+	assert_string_equal(m.u.frozen.account, ALICE);
+	assert_non_null(strstr(m.u.frozen.text, "never wrote to"));
+	hear(queue, P_QUEUE, &m, MSG_ACCOUNT_STATE);
+	hear(queue, P_QUEUE, &m, MSG_ACCOUNTS_DONE);
+	assert_true(silent(queue));
+}
+
+static void
 an_answered_change_survives_kill(void **state)
 {
 	struct msg m;
@@ -1290,6 +1327,7 @@ main(void)
 		TEST(show_tells_all),
 		TEST(long_lists_arrive_whole),
 		TEST(a_new_neighbour_learns_who_may_not),
+		TEST(a_freeze_is_told_to_the_next_queue),
 		TEST(an_answered_change_survives_kill),
 		TEST(alone_it_serves_one_command),
 		TEST(root_shuts_it_in),
