@@ -50,6 +50,7 @@ static uint64_t checkpoint_bytes; /* of log; less on a small disk */
 static struct survey {
 	struct task task; /* the first member */
 	bool hurry;       /* room is short: checkpoint whatever there is */
+	bool tidy;        /* tell what recovery can spare */
 	int64_t now;
 	struct store_debt debt;
 	bool checkpointed;
@@ -68,6 +69,7 @@ static int64_t looked_ms;
 static uint32_t removed; /* the last log file given up */
 static bool removal_due;
 static bool started;
+static bool begun;    /* the first survey was asked for */
 static bool pressing; /* a checkpoint under way is to make room */
 
 static void
@@ -86,10 +88,13 @@ look(struct tasks *batch)
 		age >= (int64_t)CHECKPOINT_S * 1000);
 	/* One that fails for lack of room would end the process. */
 	s->checkpointed &= room_for_checkpoint();
-	if (!s->checkpointed)
+	if (s->checkpointed) {
+		store_checkpoint();
+		last_checkpoint = s->now;
+	}
+	s->tidy |= s->checkpointed;
+	if (!s->tidy)
 		return;
-	store_checkpoint();
-	last_checkpoint = s->now;
 	s->unneeded = store_log_unneeded();
 	store_sizes(&tables, &s->log_bytes);
 	store_debt(&s->debt);
@@ -110,6 +115,11 @@ ask(bool hurry)
 	survey.remove = removal_due ? removed : 0;
 	removal_due = false;
 	survey.hurry = hurry;
+	/* Recovery made a checkpoint, and the process before may have died with
+	 * work to do behind its own.  Where not even a checkpoint has room, that
+	 * may be what fills the disk. */
+	survey.tidy = hurry || !begun;
+	begun = true;
 	survey.now = loop_now_ms();
 	worker_add(&surveyor, &survey.task);
 }
@@ -228,10 +238,10 @@ looked(struct task *t)
 	if (s->checkpointed) {
 		least_debt = debt;
 		checkpoints++;
-		last = dispensable(s);
-		if (last > removed)
-			rescue_bodies(last, remove_log);
 	}
+	last = s->tidy ? dispensable(s) : 0;
+	if (last > removed)
+		rescue_bodies(last, remove_log);
 	if (pressing)
 		press(false);
 	upkeep_check_room();
@@ -319,6 +329,7 @@ upkeep_start(void)
 	timer_init(&prune_timer, prune_journal, NULL);
 	timer_init(&tick, on_tick, NULL);
 	timer_set(&tick, TICK_MS);
+	ask(false);
 }
 
 void

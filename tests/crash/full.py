@@ -190,5 +190,28 @@ def floor():
              "disk use back at its floor", 1)
 
 
+@tap.case("a queue that dies again and again leaves no log behind")
+def restarts():
+    with LoopDisk(64) as disk, \
+            Bed(base=disk.path, limits=LIMITS, queue=QUEUE) as bed:
+        p = bed.p
+        env = os.path.join(disk.path, "state", "queue", "env")
+
+        def logs():
+            return [name for name in os.listdir(env)
+                    if name.startswith(("log.", "old."))]
+        for turn in range(12):
+            with bed.load(f"t{turn}", 4, "--size", "20000") as load:
+                before = len(bed.acked())
+                wait(lambda: len(bed.acked()) > before + 90, 60, "mail")
+                p.kill("postern-queue")
+                check_codes(load.stop())
+            p.end_all()
+            p.start()
+            bed.must_drain(bed.acked())
+            wait(lambda: len(logs()) <= 3, 20, f"turn {turn}: {logs()}")
+        p.mark = p.mark_log()
+
+
 if __name__ == "__main__":
     tap.main()
