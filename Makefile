@@ -176,7 +176,8 @@ asan:
 
 # Threads are in auth (hashes, signatures) and queue (flushes, files, checks).
 THREADED := test_auth_hasher test_auth_vault test_smtpd_keyless \
-    test_queue_process test_queue_token test_queue_marks test_queue_bundle
+    test_queue_process test_queue_token test_queue_marks test_queue_bundle \
+    test_queue_group
 tsan:
 	@tests/lib/deps.sh build check
 	@$(MAKE_J) B=$B/tsan HARDEN=-fPIE \
