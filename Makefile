@@ -8,7 +8,7 @@
 #                 power cuts, full disks, no memory, jumping clocks; a ledger
 # make asan       the unit tests, dialogs and system tests under ASan and UBSan
 # make tsan       what has threads under ThreadSanitizer
-# make valgrind   unit tests under memcheck
+# make valgrind   unit tests, and a server with mail going through, under memcheck
 # make mutate     take protections away, one by one, and see their tests fail
 # make fuzz       every fuzzer for FUZZ_SECONDS each (clang)
 # make bench      what a message costs, each figure with its target beside it
@@ -202,6 +202,7 @@ valgrind:
 	@for t in $(filter-out $(UNCHECKED),$(UNIT)); do \
 	    echo "$$t"; $(MEMCHECK) $$t > $B/valgrind.log 2>&1 || \
 	        { cat $B/valgrind.log; exit 1; }; done
+	@tests/run --all tests/system/memcheck.py
 
 mutate:
 	@tests/lib/deps.sh build check
