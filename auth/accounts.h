@@ -17,7 +17,7 @@ struct change {
 	const char *login;
 	const char *by;
 	const char *hash;     /* crypt(3) string; "" no password */
-	const char *scram; /* verifier of the same; "" or NULL none */
+	const char *scram;    /* verifier of the same; "" or NULL none */
 	const char *old_hash; /* accounts_upgrade(): what it replaces */
 	const char *reason;   /* accounts_suspend() */
 	const char *address;  /* accounts_grant(), accounts_revoke() */

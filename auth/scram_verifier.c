@@ -61,8 +61,8 @@ scram_verifier_make(const char *secret, char out[SCRAM_MADE])
 	base64_encode(v.salt, v.salt_len, salt);
 	base64_encode(v.stored, v.key_len, stored);
 	base64_encode(v.server, v.key_len, server);
-	snprintf(out, SCRAM_MADE, "%u,%s,%s,%s", v.iterations, salt, stored,
-	    server);
+	snprintf(
+	    out, SCRAM_MADE, "%u,%s,%s,%s", v.iterations, salt, stored, server);
 	explicit_bzero(&v, sizeof(v));
 	return true;
 }

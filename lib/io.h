@@ -47,8 +47,8 @@ struct io {
 	bool want_write; /* of TLS, while reading or shaking hands */
 	bool dry;        /* what TLS still holds is no whole record */
 	char error[160];
-	struct wire wire; /* TLS only */
-	size_t sealed;    /* of out, that is in the wire */
+	struct wire wire;   /* TLS only */
+	size_t sealed;      /* of out, that is in the wire */
 	struct timer again; /* bytes left inside TLS while reading paused */
 };
 

@@ -42,7 +42,7 @@ struct admin {
 	bool gone;    /* freed when nothing is under way any more */
 	uint64_t tag;
 	struct msg_queue_cmd cmd;
-	uint64_t at; /* the next message to look at, */
+	uint64_t at;   /* the next message to look at, */
 	uint32_t at_n; /* its next job */
 	uint64_t count;
 	uint64_t shown; /* the last message listed */

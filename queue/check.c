@@ -9,12 +9,12 @@
 #include "lib/copy.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/worker.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
 #include "queue/check.h"
 #include "queue/t_body.h"
 #include "queue/upkeep.h"
-#include "lib/worker.h"
 
 /* Damage is what is found in so many copies, one after the other. */
 #define COPIES 3

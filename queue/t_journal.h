@@ -24,7 +24,7 @@ enum event_kind {
 	EVENT_RETRIED,
 	EVENT_REMOVED,
 	EVENT_UNCERTAIN, /* it may have arrived; nobody can know */
-	EVENT_GATHERED, /* the failure is told in a digest, later */
+	EVENT_GATHERED,  /* the failure is told in a digest, later */
 	EVENT_KINDS
 };
 

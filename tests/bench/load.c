@@ -34,29 +34,29 @@
 enum { THREADS_MAX = 1024, HEADER_MAX = 1024, REPLY_MAX = 4096 };
 
 static struct {
-	const char *user;     /* "load%d@bench.example": %d is 0..users-1 */
+	const char *user; /* "load%d@bench.example": %d is 0..users-1 */
 	const char *password;
-	const char *domain;   /* of the recipients */
+	const char *domain; /* of the recipients */
 	const char *ledger;
-	const char *tag;      /* first part of every id */
+	const char *tag; /* first part of every id */
 	int port;
 	int connections;
-	int messages;         /* per connection */
-	int per_session;      /* messages before QUIT; 0 = all */
+	int messages;    /* per connection */
+	int per_session; /* messages before QUIT; 0 = all */
 	int users, first_user;
 	int domains;
 	int rcpts;
 	size_t size;
-	int big_every;        /* every nth message has big_size instead */
+	int big_every; /* every nth message has big_size instead */
 	size_t big_size;
-	double seconds;       /* stop after this long; 0 = when all are sent */
+	double seconds; /* stop after this long; 0 = when all are sent */
 	int timeout_s;
 	bool implicit;
-	bool insist;          /* reconnect after a failure, for ever */
-	bool whole;           /* latency counts from connect(2) on */
-	double rate;          /* messages a second, of all; 0 = no limit */
-	int idle;             /* sessions that log in and then do nothing */
-	struct in_addr from;  /* any when 0 */
+	bool insist;         /* reconnect after a failure, for ever */
+	bool whole;          /* latency counts from connect(2) on */
+	double rate;         /* messages a second, of all; 0 = no limit */
+	int idle;            /* sessions that log in and then do nothing */
+	struct in_addr from; /* any when 0 */
 } opt = {
 	.user = "load%d@bench.example",
 	.password = "",
@@ -76,7 +76,7 @@ struct worker {
 	int number;
 	int fd;
 	SSL *ssl;
-	double began;         /* the connection */
+	double began; /* the connection */
 	char in[REPLY_MAX];
 	size_t in_at, in_len;
 	char user[256];
@@ -85,10 +85,10 @@ struct worker {
 	struct times {
 		uint32_t *us;
 		size_t n, room;
-	} whole,  /* of each accepted message */
-	    ack,  /* from its last octet to 250 */
-	    ready; /* of each session: connect(2) to logged in */
-	double next;          /* when the next message may begin */
+	} whole,     /* of each accepted message */
+	    ack,     /* from its last octet to 250 */
+	    ready;   /* of each session: connect(2) to logged in */
+	double next; /* when the next message may begin */
 };
 
 static SSL_CTX *ctx;
@@ -155,11 +155,10 @@ get(struct worker *w)
 	if (w->in_len == sizeof w->in)
 		return -1;
 	if (w->ssl)
-		n = SSL_read(w->ssl, w->in + w->in_len,
-		    sizeof w->in - w->in_len);
+		n = SSL_read(
+		    w->ssl, w->in + w->in_len, sizeof w->in - w->in_len);
 	else
-		n = recv(w->fd, w->in + w->in_len, sizeof w->in - w->in_len,
-		    0);
+		n = recv(w->fd, w->in + w->in_len, sizeof w->in - w->in_len, 0);
 	if (n <= 0)
 		return -1;
 	w->in_len += n;
@@ -234,8 +233,8 @@ log_in(struct worker *w)
 {
 	unsigned char raw[600], line[900];
 	size_t user_len, pass_len = strlen(opt.password);
-	int who = (opt.first_user + w->number +
-	    w->sessions * opt.connections) % opt.users;
+	int who = (opt.first_user + w->number + w->sessions * opt.connections) %
+	    opt.users;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -278,7 +277,7 @@ begin(struct worker *w)
 		.sin_family = AF_INET,
 		.sin_addr = opt.from,
 	};
-	struct timeval limit = {.tv_sec = opt.timeout_s};
+	struct timeval limit = { .tv_sec = opt.timeout_s };
 	int one = 1;
 
 	w->began = now();
@@ -366,14 +365,14 @@ transact(struct worker *w)
 	int n = sprintf(text, "MAIL FROM:<%.200s> SIZE=%zu\r\n", w->user,
 	    head_len + body_len);
 	for (int i = 0; i < opt.rcpts; i++) {
-		long seq = (w->sent * opt.connections + w->number) *
-		    opt.rcpts + i;
+		long seq =
+		    (w->sent * opt.connections + w->number) * opt.rcpts + i;
 		if (opt.domains > 1)
 			n += sprintf(text + n, "RCPT TO:<r%ld@d%ld.%.200s>\r\n",
 			    seq, seq % opt.domains, opt.domain);
 		else
-			n += sprintf(text + n, "RCPT TO:<r%ld@%.200s>\r\n",
-			    seq, opt.domain);
+			n += sprintf(text + n, "RCPT TO:<r%ld@%.200s>\r\n", seq,
+			    opt.domain);
 	}
 	n += sprintf(text + n, "DATA\r\n");
 	int failed = put(w, text, n);
@@ -450,8 +449,7 @@ pace(struct worker *w)
 		return;
 	interval = opt.connections / opt.rate;
 	if (w->next == 0)
-		w->next =
-		    all_ready() + interval * w->number / opt.connections;
+		w->next = all_ready() + interval * w->number / opt.connections;
 	left = w->next - now();
 	if (left > 0)
 		usleep(left * 1e6);
@@ -525,8 +523,8 @@ hold_sleepers(struct worker *workers)
 
 	for (int i = 0; i < opt.connections; i++)
 		opened += workers[i].accepted;
-	printf("{\"opened\": %ld, \"seconds\": %.3f}\n", opened,
-	    now() - started);
+	printf(
+	    "{\"opened\": %ld, \"seconds\": %.3f}\n", opened, now() - started);
 	fflush(stdout);
 	while (read(STDIN_FILENO, &c, 1) > 0)
 		continue;
@@ -556,14 +554,15 @@ print_times(const struct worker *workers, size_t member, const char *prefix)
 	size_t n = 0;
 
 	for (int i = 0; i < opt.connections; i++)
-		n += ((const struct times *)((const char *)&workers[i] +
-		    member))->n;
+		n +=
+		    ((const struct times *)((const char *)&workers[i] + member))
+			->n;
 	all = calloc(n + 1, sizeof all[0]);
 	assert(all != NULL);
 	n = 0;
 	for (int i = 0; i < opt.connections; i++) {
-		const struct times *t = (const void *)
-		    ((const char *)&workers[i] + member);
+		const struct times *t =
+		    (const void *)((const char *)&workers[i] + member);
 
 		memcpy(all + n, t->us, t->n * sizeof all[0]);
 		n += t->n;
@@ -571,9 +570,9 @@ print_times(const struct worker *workers, size_t member, const char *prefix)
 	qsort(all, n, sizeof all[0], compare);
 	printf("\"%sp50_ms\": %.2f, \"%sp99_ms\": %.2f, "
 	       "\"%smax_ms\": %.2f, ",
-	    prefix, n ? all[n / 2] / 1e3 : 0.0,
-	    prefix, n ? all[n * 99 / 100] / 1e3 : 0.0,
-	    prefix, n ? all[n - 1] / 1e3 : 0.0);
+	    prefix, n ? all[n / 2] / 1e3 : 0.0, prefix,
+	    n ? all[n * 99 / 100] / 1e3 : 0.0, prefix,
+	    n ? all[n - 1] / 1e3 : 0.0);
 	free(all);
 }
 
@@ -633,57 +632,116 @@ static void
 options(int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"port", 1, 0, 'p'}, {"password", 1, 0, 'w'},
-		{"implicit", 0, 0, 'i'}, {"user", 1, 0, 'u'},
-		{"users", 1, 0, 'U'}, {"connections", 1, 0, 'c'},
-		{"messages", 1, 0, 'm'}, {"per-session", 1, 0, 's'},
-		{"size", 1, 0, 'z'}, {"big-every", 1, 0, 'b'},
-		{"big-size", 1, 0, 'B'}, {"rcpts", 1, 0, 'r'},
-		{"domain", 1, 0, 'd'}, {"domains", 1, 0, 'D'},
-		{"seconds", 1, 0, 'S'}, {"insist", 0, 0, 'I'},
-		{"ledger", 1, 0, 'l'}, {"tag", 1, 0, 't'},
-		{"timeout", 1, 0, 'T'}, {"whole", 0, 0, 'W'},
-		{"from", 1, 0, 'f'}, {"idle", 1, 0, 'N'},
-		{"rate", 1, 0, 'R'},
-		{"first-user", 1, 0, 'F'}, {0, 0, 0, 0},
+		{ "port", 1, 0, 'p' },
+		{ "password", 1, 0, 'w' },
+		{ "implicit", 0, 0, 'i' },
+		{ "user", 1, 0, 'u' },
+		{ "users", 1, 0, 'U' },
+		{ "connections", 1, 0, 'c' },
+		{ "messages", 1, 0, 'm' },
+		{ "per-session", 1, 0, 's' },
+		{ "size", 1, 0, 'z' },
+		{ "big-every", 1, 0, 'b' },
+		{ "big-size", 1, 0, 'B' },
+		{ "rcpts", 1, 0, 'r' },
+		{ "domain", 1, 0, 'd' },
+		{ "domains", 1, 0, 'D' },
+		{ "seconds", 1, 0, 'S' },
+		{ "insist", 0, 0, 'I' },
+		{ "ledger", 1, 0, 'l' },
+		{ "tag", 1, 0, 't' },
+		{ "timeout", 1, 0, 'T' },
+		{ "whole", 0, 0, 'W' },
+		{ "from", 1, 0, 'f' },
+		{ "idle", 1, 0, 'N' },
+		{ "rate", 1, 0, 'R' },
+		{ "first-user", 1, 0, 'F' },
+		{ 0, 0, 0, 0 },
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (c) {
-		case 'p': opt.port = atoi(optarg); break;
-		case 'w': opt.password = optarg; break;
-		case 'i': opt.implicit = true; break;
-		case 'u': opt.user = optarg; break;
-		case 'U': opt.users = atoi(optarg); break;
-		case 'c': opt.connections = atoi(optarg); break;
-		case 'm': opt.messages = atoi(optarg); break;
-		case 's': opt.per_session = atoi(optarg); break;
-		case 'z': opt.size = strtoul(optarg, NULL, 10); break;
-		case 'b': opt.big_every = atoi(optarg); break;
-		case 'B': opt.big_size = strtoul(optarg, NULL, 10); break;
-		case 'r': opt.rcpts = atoi(optarg); break;
-		case 'd': opt.domain = optarg; break;
-		case 'D': opt.domains = atoi(optarg); break;
-		case 'S': opt.seconds = atof(optarg); break;
-		case 'I': opt.insist = true; break;
-		case 'l': opt.ledger = optarg; break;
-		case 't': opt.tag = optarg; break;
-		case 'T': opt.timeout_s = atoi(optarg); break;
-		case 'W': opt.whole = true; break;
-		case 'R': opt.rate = atof(optarg); break;
-		case 'F': opt.first_user = atoi(optarg); break;
-		case 'N': opt.idle = atoi(optarg); break;
+		case 'p':
+			opt.port = atoi(optarg);
+			break;
+		case 'w':
+			opt.password = optarg;
+			break;
+		case 'i':
+			opt.implicit = true;
+			break;
+		case 'u':
+			opt.user = optarg;
+			break;
+		case 'U':
+			opt.users = atoi(optarg);
+			break;
+		case 'c':
+			opt.connections = atoi(optarg);
+			break;
+		case 'm':
+			opt.messages = atoi(optarg);
+			break;
+		case 's':
+			opt.per_session = atoi(optarg);
+			break;
+		case 'z':
+			opt.size = strtoul(optarg, NULL, 10);
+			break;
+		case 'b':
+			opt.big_every = atoi(optarg);
+			break;
+		case 'B':
+			opt.big_size = strtoul(optarg, NULL, 10);
+			break;
+		case 'r':
+			opt.rcpts = atoi(optarg);
+			break;
+		case 'd':
+			opt.domain = optarg;
+			break;
+		case 'D':
+			opt.domains = atoi(optarg);
+			break;
+		case 'S':
+			opt.seconds = atof(optarg);
+			break;
+		case 'I':
+			opt.insist = true;
+			break;
+		case 'l':
+			opt.ledger = optarg;
+			break;
+		case 't':
+			opt.tag = optarg;
+			break;
+		case 'T':
+			opt.timeout_s = atoi(optarg);
+			break;
+		case 'W':
+			opt.whole = true;
+			break;
+		case 'R':
+			opt.rate = atof(optarg);
+			break;
+		case 'F':
+			opt.first_user = atoi(optarg);
+			break;
+		case 'N':
+			opt.idle = atoi(optarg);
+			break;
 		case 'f':
 			if (inet_pton(AF_INET, optarg, &opt.from) != 1)
 				usage();
 			break;
-		default: usage();
+		default:
+			usage();
 		}
 	}
 	if (opt.port <= 0 || optind != argc || opt.connections < 1 ||
-	    opt.connections > THREADS_MAX || opt.users < 1 ||
-	    opt.rcpts < 1 || opt.rcpts > 1000)
+	    opt.connections > THREADS_MAX || opt.users < 1 || opt.rcpts < 1 ||
+	    opt.rcpts > 1000)
 		usage();
 }
 
@@ -691,7 +749,7 @@ int
 main(int argc, char **argv)
 {
 	struct worker *workers;
-	struct sigaction sa = {.sa_handler = on_signal};
+	struct sigaction sa = { .sa_handler = on_signal };
 	sigset_t signals;
 
 	options(argc, argv);
@@ -711,8 +769,9 @@ main(int argc, char **argv)
 	filler = malloc(filler_len);
 	assert(filler != NULL);
 	for (size_t i = 0; i < filler_len; i++)
-		filler[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' :
-		    "abcdefghijklmnopqrstuvwxyz"[i % 61 % 26];
+		filler[i] = i % 64 == 62 ? '\r'
+		    : i % 64 == 63       ? '\n'
+				   : "abcdefghijklmnopqrstuvwxyz"[i % 61 % 26];
 	ctx = SSL_CTX_new(TLS_client_method());
 	assert(ctx != NULL);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);

@@ -29,8 +29,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IN_MAX = 65536, OUT_MAX = 65536, ID_MAX = 64, RCPT_MAX = 128,
-    EVENTS = 64 };
+enum {
+	IN_MAX = 65536,
+	OUT_MAX = 65536,
+	ID_MAX = 64,
+	RCPT_MAX = 128,
+	EVENTS = 64
+};
 
 /* Where in the data a byte falls; see RFC 5321 section 4.1.1.4. */
 enum spot { TEXT, CR, LINE, DOT, DOT_CR };
@@ -182,9 +187,10 @@ command(struct peer *p, const char *line)
 {
 	if (is(line, "EHLO")) {
 		forget(p);
-		say(p, "250-sink.example\r\n250-PIPELINING\r\n"
-		       "250-8BITMIME\r\n250-SIZE 1000000000\r\n"
-		       "250 ENHANCEDSTATUSCODES\r\n");
+		say(p,
+		    "250-sink.example\r\n250-PIPELINING\r\n"
+		    "250-8BITMIME\r\n250-SIZE 1000000000\r\n"
+		    "250 ENHANCEDSTATUSCODES\r\n");
 	} else if (is(line, "HELO")) {
 		forget(p);
 		say(p, "250 sink.example\r\n");
@@ -264,8 +270,8 @@ flush(struct peer *p)
 	size_t at = 0;
 
 	while (at < p->out_len) {
-		ssize_t n = send(p->fd, p->out + at, p->out_len - at,
-		    MSG_NOSIGNAL);
+		ssize_t n =
+		    send(p->fd, p->out + at, p->out_len - at, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EAGAIN)
 			break;
@@ -282,8 +288,8 @@ static void
 ready(struct peer *p)
 {
 	for (;;) {
-		ssize_t n = recv(p->fd, p->in + p->in_len,
-		    sizeof p->in - p->in_len, 0);
+		ssize_t n =
+		    recv(p->fd, p->in + p->in_len, sizeof p->in - p->in_len, 0);
 
 		if (n < 0 && errno == EAGAIN)
 			break;
@@ -308,8 +314,8 @@ welcome(int ep, int listener)
 {
 	for (;;) {
 		int one = 1;
-		int fd = accept4(listener, NULL, NULL,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd =
+		    accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0)
 			return;
@@ -329,8 +335,7 @@ welcome(int ep, int listener)
 		if (++count.open > count.peak)
 			count.peak = count.open;
 		say(p, "220 sink.example ESMTP\r\n");
-		if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) != 0 ||
-		    flush(p) != 0)
+		if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) != 0 || flush(p) != 0)
 			drop(p);
 	}
 }
@@ -349,10 +354,9 @@ on_signal(int number)
 static int
 listen_on(const char *address, int port)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET};
+	struct sockaddr_in at = { .sin_family = AF_INET };
 	int one = 1;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	at.sin_port = htons(port);
 	if (fd < 0 || inet_pton(AF_INET, address, &at.sin_addr) != 1 ||
@@ -368,7 +372,8 @@ listen_on(const char *address, int port)
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: sink --port N [--address 127.x.y.z] "
+	fprintf(stderr,
+	    "usage: sink --port N [--address 127.x.y.z] "
 	    "[--ledger FILE] [--refuse]\n");
 	exit(2);
 }
@@ -377,21 +382,33 @@ int
 main(int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"port", 1, 0, 'p'}, {"address", 1, 0, 'a'},
-		{"ledger", 1, 0, 'l'}, {"refuse", 0, 0, 'r'}, {0, 0, 0, 0},
+		{ "port", 1, 0, 'p' },
+		{ "address", 1, 0, 'a' },
+		{ "ledger", 1, 0, 'l' },
+		{ "refuse", 0, 0, 'r' },
+		{ 0, 0, 0, 0 },
 	};
 	const char *address = "127.0.0.1", *ledger = NULL;
-	struct sigaction sa = {.sa_handler = on_signal};
+	struct sigaction sa = { .sa_handler = on_signal };
 	struct epoll_event events[EVENTS];
 	int c, port = 0;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		switch (c) {
-		case 'p': port = atoi(optarg); break;
-		case 'a': address = optarg; break;
-		case 'l': ledger = optarg; break;
-		case 'r': refusing = 1; break;
-		default: usage();
+		case 'p':
+			port = atoi(optarg);
+			break;
+		case 'a':
+			address = optarg;
+			break;
+		case 'l':
+			ledger = optarg;
+			break;
+		case 'r':
+			refusing = 1;
+			break;
+		default:
+			usage();
 		}
 	}
 	if (port <= 0 || optind != argc)
@@ -402,8 +419,8 @@ main(int argc, char **argv)
 	sigaction(SIGUSR1, &sa, NULL);
 	sigaction(SIGUSR2, &sa, NULL);
 	if (ledger != NULL) {
-		ledger_fd = open(ledger,
-		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+		ledger_fd = open(
+		    ledger, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 		if (ledger_fd < 0) {
 			perror(ledger);
 			return 1;
@@ -411,7 +428,7 @@ main(int argc, char **argv)
 	}
 	int listener = listen_on(address, port);
 	int ep = epoll_create1(EPOLL_CLOEXEC);
-	struct epoll_event e = {.events = EPOLLIN};
+	struct epoll_event e = { .events = EPOLLIN };
 	if (listener < 0 || ep < 0 ||
 	    epoll_ctl(ep, EPOLL_CTL_ADD, listener, &e) != 0) {
 		fprintf(stderr, "sink: cannot listen on %s port %d\n", address,

@@ -16,8 +16,7 @@
 
 static const volatile int64_t *ahead_s;
 
-static void __attribute__((constructor))
-load(void)
+static void __attribute__((constructor)) load(void)
 {
 	const char *path = getenv("CLOCK_CONTROL");
 	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
@@ -40,7 +39,7 @@ ahead(void)
 #define NEXT(name) \
 	static __typeof__(name) *next; \
 	if (next == NULL) \
-		next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+	next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 int
 clock_gettime(clockid_t clock, struct timespec *ts)

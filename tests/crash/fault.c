@@ -24,8 +24,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,8 +48,7 @@ struct control {
 
 static struct control *control;
 
-static void __attribute__((constructor))
-load(void)
+static void __attribute__((constructor)) load(void)
 {
 	const char *path = getenv("FAULT_CONTROL");
 	const char *wanted = getenv("FAULT_PROCESS");
@@ -66,8 +65,8 @@ load(void)
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	void *map = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE,
-	    MAP_SHARED, fd, 0);
+	void *map = mmap(
+	    NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED)
 		return;
@@ -91,15 +90,14 @@ fails(int call, int fd)
 		return 0;
 	}
 	errno = saved;
-	__atomic_add_fetch(&control->seen[__builtin_ctz(call)], 1,
-	    __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(
+	    &control->seen[__builtin_ctz(call)], 1, __ATOMIC_SEQ_CST);
 	if (!(control->calls & call))
 		return 0;
-	uint32_t left = __atomic_load_n(&control->countdown,
-	    __ATOMIC_SEQ_CST);
+	uint32_t left = __atomic_load_n(&control->countdown, __ATOMIC_SEQ_CST);
 	while (left > 1) {
 		if (__atomic_compare_exchange_n(&control->countdown, &left,
-		    left - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			left - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			return 0;
 	}
 	if (left == 0)
@@ -109,16 +107,16 @@ fails(int call, int fd)
 	while (times > 0) {
 		uint32_t next = times == UINT32_MAX ? times : times - 1;
 
-		if (!__atomic_compare_exchange_n(&control->times, &times,
-		    next, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		if (!__atomic_compare_exchange_n(&control->times, &times, next,
+			0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			continue;
-		if (__atomic_fetch_add(&control->fired, 1,
-		    __ATOMIC_SEQ_CST) == 0) {
+		if (__atomic_fetch_add(&control->fired, 1, __ATOMIC_SEQ_CST) ==
+		    0) {
 			struct timespec ts;
 
 			clock_gettime(CLOCK_MONOTONIC, &ts);
-			control->fired_us = (uint64_t)ts.tv_sec * 1000000 +
-			    ts.tv_nsec / 1000;
+			control->fired_us =
+			    (uint64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 		}
 		errno = control->error;
 		return 1;
@@ -129,7 +127,7 @@ fails(int call, int fd)
 #define NEXT(name) \
 	static __typeof__(name) *next; \
 	if (next == NULL) \
-		next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+	next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 ssize_t
 write(int fd, const void *data, size_t len)

@@ -32,7 +32,8 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 	assert(s.user[0] != '\0' && strlen(s.user) < sizeof(s.user));
 	scram_challenge(&s, &v, "0123456789abcdefghijklmn", out);
 	if (eol < p + len)
-		assert(scram_final(&s, eol + 1, (size_t)(p + len - eol - 1),
-			   (const unsigned char *)"binding", 7, out) != SCRAM_OK);
+		assert(
+		    scram_final(&s, eol + 1, (size_t)(p + len - eol - 1),
+			(const unsigned char *)"binding", 7, out) != SCRAM_OK);
 	return 0;
 }

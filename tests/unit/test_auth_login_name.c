@@ -56,7 +56,8 @@ names_without_domain_get_one(void **state)
 	assert_false(login_guess(out, "alice", "", "localhost", 1));
 	assert_true(login_guess(out, "Bob@b.example", "", "example.org", 0));
 	assert_string_equal(out, "bob@b.example");
-	assert_false(login_guess(out, "bob@b.example", "", "mail.example.org", 1));
+	assert_false(
+	    login_guess(out, "bob@b.example", "", "mail.example.org", 1));
 	assert_false(login_guess(out, "", "", "mail.example.org", 0));
 	assert_false(login_guess(out, "a b", "", "mail.example.org", 0));
 	/* With a default domain there is one answer. */

@@ -192,11 +192,12 @@ some_networks_pay_more(void **state)
 	assert_int_equal(tries, 3);
 	/* A right one is given back whole. */
 	throttle_close();
-	assert_int_equal(throttle_begin(NET, ALICE, digest, THROTTLE_SLOW, 0),
-	    THROTTLE_GO);
+	assert_int_equal(
+	    throttle_begin(NET, ALICE, digest, THROTTLE_SLOW, 0), THROTTLE_GO);
 	throttle_right(NET, ALICE, THROTTLE_SLOW, 0);
 	for (int i = 0; i < 20; i++)
-		assert_true(i >= 10 || guess(NET, "bob@x", &"0123456789"[i], 0));
+		assert_true(
+		    i >= 10 || guess(NET, "bob@x", &"0123456789"[i], 0));
 	assert_int_equal(throttle_wait_ms(NET, ALICE, 0), 0);
 }
 

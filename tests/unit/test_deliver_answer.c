@@ -83,9 +83,8 @@ aliases_are_followed(void **state)
 	assert_true(PARSE(&a, RR_CNAME, two));
 	assert_int_equal(a.n, 2);
 	assert_string_equal(a.records[0].host, "mx");
-	assert_true(
-	    PARSE(&a, RR_MX, HEAD("\x80", "\1") QUESTION("\x0f")
-				RR("\x0f", "\3") "\0\0\0"));
+	assert_true(PARSE(&a, RR_MX,
+	    HEAD("\x80", "\1") QUESTION("\x0f") RR("\x0f", "\3") "\0\0\0"));
 	assert_false(a.alias);
 	assert_string_equal(a.canonical, "example.net");
 }
@@ -98,9 +97,8 @@ texts_and_certificates_come_as_they_are(void **state)
 
 	(void)state;
 	assert_true(PARSE(&a, RR_TXT,
-	    HEAD("\x80", "\3") QUESTION("\x10")
-		RR("\x10", "\6") "\2v=\2ab" RR("\x10", "\3") "\2a\n" RR(
-		    "\x10", "\2") "\2a"));
+	    HEAD("\x80", "\3") QUESTION("\x10") RR("\x10", "\6") "\2v=\2ab" RR(
+		"\x10", "\3") "\2a\n" RR("\x10", "\2") "\2a"));
 	assert_int_equal(a.n, 3);
 	assert_true(answer_text(&a.records[0], text, sizeof(text)));
 	assert_string_equal(text, "v=ab");
