@@ -1,5 +1,5 @@
 /*
- * server.h - everything around the sessions: sockets, timers, neighbours.
+ * server.h - the process: its neighbours, its start and its end.
  */
 #ifndef SMTPD_SERVER_H
 #define SMTPD_SERVER_H
