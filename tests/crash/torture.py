@@ -36,7 +36,7 @@ from disk import Fault, LoopDisk
 from tap import Skip, comment, same, wait
 
 SECONDS = float(os.environ.get("TORTURE_SECONDS", 100))
-DISK_MIB = 224
+DISK_MIB = 512  # for the journal of an hour, and a copy of it in `look`
 STRIKES, CUTS = 8, 5  # in one round
 STILL_S = max(2, min(30, SECONDS / 60))
 FAULTS = (("write+pwrite", "EIO", 250), ("write+pwrite", "ENOSPC", 20),
