@@ -26,8 +26,7 @@ meaning(const struct msg_conn_verdict *v)
 		[SCREEN_ALLOW] = "may log in as usual",
 		[SCREEN_REFUSE] = "is refused with 554",
 		[SCREEN_CERTIFICATE] = "may log in with a client certificate",
-		[SCREEN_SLOW] = "may log in; each wrong password counts as "
-				"several",
+		[SCREEN_SLOW] = "may log in; a wrong password counts for more",
 	};
 
 	if (v->action == SCREEN_REFUSE && v->unsure)

@@ -84,7 +84,7 @@ start(const char *self, const char *dir)
 	char program[PATH_MAX], copy[PATH_MAX];
 	struct msg m = { .type = MSG_CONF };
 	int fds[2];
-	pid_t pid;
+	pid_t pid = -1;
 
 	snprintf(copy, sizeof(copy), "%s", self);
 	snprintf(program, sizeof(program), "%.4000s/../../postern-queue",

@@ -2,6 +2,7 @@
 """While a crowd misbehaves, the others are served (tests/bench/hostile.py)."""
 # run: limit 120
 # run: limit-all 600
+# run: alone
 
 import os
 import sys

@@ -238,8 +238,8 @@ what_is_reached_is_not(void **state)
 		"rule = allow 192.0.2.0/24\nrule = refuse a.example.net\n",
 		"rule = allow a.example.net\nrule = refuse *.example.net\n",
 		"rule = allow *.example.net\nrule = refuse example.net\n",
-		"rule = refuse list bl.example 127.0.0.2\n"
-		"rule = slow list bl.example\n",
+		("rule = refuse list bl.example 127.0.0.2\n"
+		 "rule = slow list bl.example\n"),
 		"rule = slow 0.0.0.0/0\nrule = refuse a.example.net\n",
 	};
 
