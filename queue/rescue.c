@@ -14,9 +14,13 @@
 #include "queue/group.h"
 #include "queue/job.h"
 #include "queue/rescue.h"
+#include "queue/upkeep.h"
 
 #define LOOK_SLICE 256 /* messages looked at in one turn */
 #define MOVE_SLICE 64  /* and moved */
+/* Octets on the disk for each of a body that moves: log, page, and what the
+ * next checkpoint may make of both. */
+#define MOVE_COST 4
 
 struct move {
 	struct change change; /* the first member */
@@ -113,7 +117,23 @@ moved(struct change *c)
 struct look {
 	struct move *move;
 	unsigned looked;
+	uint64_t bytes; /* that move */
+	bool ended;     /* there is no room for the next */
 };
+
+/*
+ * To move takes more room at first than the log behind it gives back, and when
+ * most of what is in it waits, more for good.  So nothing moves for which new
+ * mail would have to be refused, and no log goes but in front of it.
+ */
+static void
+stop_at(struct look *k, uint64_t id, uint32_t file)
+{
+	last_file = file - 1;
+	if (remain == 0)
+		remain = id;
+	k->ended = true;
+}
 
 static bool
 look_at(void *arg, uint64_t id, const struct message_row *m)
@@ -123,13 +143,16 @@ look_at(void *arg, uint64_t id, const struct message_row *m)
 	at = id + 1;
 	if (m->body != BODY_FILE)
 		behind = at;
-	if (m->body == BODY_LOG) {
-		if (store_log_file(m->place) <= last_file)
+	if (m->body == BODY_LOG && store_log_file(m->place) <= last_file) {
+		k->bytes += m->size;
+		if (upkeep_room_for(MOVE_COST * k->bytes))
 			k->move->ids[k->move->n++] = id;
-		else if (remain == 0)
-			remain = id;
+		else
+			stop_at(k, id, store_log_file(m->place));
+	} else if (m->body == BODY_LOG && remain == 0) {
+		remain = id;
 	}
-	return ++k->looked < LOOK_SLICE && k->move->n < MOVE_SLICE;
+	return !k->ended && ++k->looked < LOOK_SLICE && k->move->n < MOVE_SLICE;
 }
 
 void
@@ -144,7 +167,7 @@ rescue_turn(void)
 		abort();
 	k.move->change.apply = move_all;
 	k.move->change.durable = moved;
-	more = t_message_walk(at, look_at, &k);
+	more = t_message_walk(at, look_at, &k) && !k.ended;
 	if (!more) {
 		k.move->log_from = remain != 0 ? remain
 		    : behind != 0              ? behind

@@ -15,7 +15,9 @@ void rescue_start(void);
 
 /*
  * Move all bodies out of the log files up to this one; then call done, when
- * nothing there is wanted any more.  Ignored while one is under way.
+ * nothing there is wanted any more.  Where the disk has no room for that, done
+ * is told of fewer files, or of none that was not told of before.  Ignored
+ * while one is under way.
  */
 void rescue_bodies(uint32_t last_file, void (*done)(uint32_t last_file));
 

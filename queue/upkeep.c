@@ -197,6 +197,8 @@ upkeep_mind_room(void)
 static void
 remove_log(uint32_t last_file)
 {
+	if (last_file <= removed)
+		return;
 	removed = last_file;
 	removal_due = true;
 }

@@ -8,6 +8,7 @@ is full, and going on by itself once there is room.
 # run: alone
 
 import os
+import signal
 import sys
 import time
 
@@ -210,6 +211,28 @@ def restarts():
             p.start()
             bed.must_drain(bed.acked())
             wait(lambda: len(logs()) <= 3, 20, f"turn {turn}: {logs()}")
+        p.mark = p.mark_log()
+
+
+@tap.case("what came while deliver stood still leaves a full disk by itself")
+def standstill():
+    with LoopDisk(400) as disk, \
+            Bed(base=disk.path, limits={"message-size": "1M"},
+                queue=QUEUE) as bed:
+        p = bed.p
+        [pid] = p.pid("postern-deliver")
+        with bed.load("fill", 4, "--size", "6000", "--big-every", "12",
+                      "--big-size", "300000") as load:
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                wait(lambda: p.events("queue.full"), 60, "a full disk", 0.2)
+                time.sleep(20 if tap.FULL else 3)
+                comment(f"{disk.free() >> 10} KiB free")
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            check_codes(load.stop())
+        bed.must_drain(bed.acked(), 90)
+        same(bed.settle(), [], "queue")
         p.mark = p.mark_log()
 
 
