@@ -23,11 +23,13 @@
 #define CHECKPOINT_MOST  ((uint64_t)12 << 20)
 #define CHECKPOINT_S     60
 #define CHECKPOINT_LEAST ((uint64_t)64 << 10)
-#define PRESS_BYTES      ((uint64_t)512 << 10) /* worth a checkpoint */
-#define LOOK_BYTES       ((uint64_t)128 << 10) /* written between looks */
-#define LOOK_MS          100
-#define ROOMY_BYTES      ((uint64_t)256 << 20) /* more than is soon filled */
-#define FLIGHT_BYTES     ((uint64_t)1 << 20)   /* of log, by one verdict */
+/* A checkpoint takes a little log itself: not each second on a full disk. */
+#define HURRY_LEAST  ((uint64_t)16 << 10)
+#define PRESS_BYTES  ((uint64_t)512 << 10) /* worth a checkpoint */
+#define LOOK_BYTES   ((uint64_t)128 << 10) /* written between looks */
+#define LOOK_MS      100
+#define ROOMY_BYTES  ((uint64_t)256 << 20) /* more than is soon filled */
+#define FLIGHT_BYTES ((uint64_t)1 << 20)   /* of log, by one verdict */
 /*
  * Log with bodies in it that recovery can spare is kept while many messages
  * wait and the disk has plenty: those that leave in the meantime need never
@@ -49,7 +51,7 @@ static uint64_t checkpoint_bytes; /* of log; less on a small disk */
 /* What the surveyor's thread is asked and answers. */
 static struct survey {
 	struct task task; /* the first member */
-	bool hurry;       /* room is short: checkpoint whatever there is */
+	bool hurry;       /* room is short: checkpoint what little there is */
 	bool tidy;        /* tell what recovery can spare */
 	int64_t now;
 	struct store_debt debt;
@@ -69,7 +71,8 @@ static int64_t looked_ms;
 static uint32_t removed; /* the last log file given up */
 static bool removal_due;
 static bool started;
-static bool begun;    /* the first survey was asked for */
+static bool begun; /* the first survey was asked for */
+static uint64_t written_at_tidy;
 static bool pressing; /* a checkpoint under way is to make room */
 
 static void
@@ -83,7 +86,8 @@ look(struct tasks *batch)
 		store_log_remove(s->remove);
 	s->remove = 0;
 	store_debt(&s->debt);
-	s->checkpointed = s->hurry || s->debt.log >= checkpoint_bytes ||
+	s->checkpointed = s->debt.log >= checkpoint_bytes ||
+	    (s->hurry && s->debt.log >= HURRY_LEAST) ||
 	    (s->debt.log >= CHECKPOINT_LEAST &&
 		age >= (int64_t)CHECKPOINT_S * 1000);
 	/* One that fails for lack of room would end the process. */
@@ -117,9 +121,12 @@ ask(bool hurry)
 	survey.hurry = hurry;
 	/* Recovery made a checkpoint, and the process before may have died with
 	 * work to do behind its own.  Where not even a checkpoint has room, that
-	 * may be what fills the disk. */
-	survey.tidy = hurry || !begun;
+	 * may be what fills the disk; but to look costs a little log, too. */
+	survey.tidy = !begun ||
+	    (hurry && store_written() - written_at_tidy >= CHECKPOINT_LEAST);
 	begun = true;
+	if (survey.tidy)
+		written_at_tidy = store_written();
 	survey.now = loop_now_ms();
 	worker_add(&surveyor, &survey.task);
 }
