@@ -18,9 +18,7 @@
 
 #define LOOK_SLICE 256 /* messages looked at in one turn */
 #define MOVE_SLICE 64  /* and moved */
-/* Octets on the disk for each of a body that moves: log, page, and what the
- * next checkpoint may make of both. */
-#define MOVE_COST 4
+#define MOVE_COST  2   /* octets on the disk for each that moves: log, page */
 
 struct move {
 	struct change change; /* the first member */
@@ -123,8 +121,8 @@ struct look {
 
 /*
  * To move takes more room at first than the log behind it gives back, and when
- * most of what is in it waits, more for good.  So nothing moves for which new
- * mail would have to be refused, and no log goes but in front of it.
+ * most of what is in it waits, more for good.  So nothing moves that would take
+ * what deliveries need, and no log goes but in front of it.
  */
 static void
 stop_at(struct look *k, uint64_t id, uint32_t file)
@@ -145,7 +143,7 @@ look_at(void *arg, uint64_t id, const struct message_row *m)
 		behind = at;
 	if (m->body == BODY_LOG && store_log_file(m->place) <= last_file) {
 		k->bytes += m->size;
-		if (upkeep_room_for(MOVE_COST * k->bytes))
+		if (upkeep_room_to_move(MOVE_COST * k->bytes))
 			k->move->ids[k->move->n++] = id;
 		else
 			stop_at(k, id, store_log_file(m->place));

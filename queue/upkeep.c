@@ -30,6 +30,7 @@
 #define LOOK_MS      100
 #define ROOMY_BYTES  ((uint64_t)256 << 20) /* more than is soon filled */
 #define FLIGHT_BYTES ((uint64_t)1 << 20)   /* of log, by one verdict */
+#define FLOOR_MOST   ((uint64_t)32 << 20)  /* kept for those */
 /*
  * Log with bodies in it that recovery can spare is kept while many messages
  * wait and the disk has plenty: those that leave in the meantime need never
@@ -137,6 +138,8 @@ upkeep_flights(void)
 	/* Looked at with care only where it may matter. */
 	if (free_at_look / FLIGHT_BYTES > 4 * (uint64_t)settings->in_flight)
 		return UINT_MAX;
+	if (room_free() < FLIGHT_BYTES)
+		return room_for_checkpoint() ? 1 : 0;
 	return (unsigned)(room_free() / FLIGHT_BYTES);
 }
 
@@ -144,6 +147,16 @@ bool
 upkeep_room_for(uint64_t bytes)
 {
 	return room_enough(debt_now() + bytes, settings->message_size);
+}
+
+bool
+upkeep_room_to_move(uint64_t bytes)
+{
+	uint64_t floor = room_total() / 64;
+
+	if (floor > FLOOR_MOST)
+		floor = FLOOR_MOST;
+	return room_free() >= bytes + floor;
 }
 
 static void

@@ -16,6 +16,8 @@ void upkeep_start(void);
 unsigned upkeep_flights(void);
 /* Room for so many bytes more, for a while, without new mail suffering? */
 bool upkeep_room_for(uint64_t bytes);
+/* The same, but for what the deliveries of mail that waits need to go on. */
+bool upkeep_room_to_move(uint64_t bytes);
 /* The end of a turn. */
 void upkeep_turn(void);
 /* Is there room for more mail?  Sets the state of the intake, or makes
