@@ -72,9 +72,11 @@ read_key(struct import *im, const char *line, size_t n)
 
 	im->have_key = true;
 	im->name[0] = '\0';
-	if (realm++ == NULL ||
-	    (property = memchr(realm, '\0', (size_t)(end - realm))) == NULL)
+	if (realm == NULL ||
+	    (property = memchr(realm + 1, '\0', (size_t)(end - realm - 1))) ==
+		NULL)
 		return import_fail(im, "not a key of a sasldb2");
+	realm++;
 	property++;
 	/* Others hold what each mechanism once made of the password. */
 	if (strcmp(property, "userPassword") != 0)

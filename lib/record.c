@@ -148,10 +148,13 @@ list_add(uint8_t *out, size_t size, size_t len, const void *item, size_t n)
 bool
 list_next(struct bytes *rest, struct bytes *item)
 {
-	const uint8_t *p = rest->data, *end = rest->data + rest->len;
+	const uint8_t *p = rest->data, *end;
 	uint64_t n;
 
-	if (rest->len == 0 || !get(&p, end, 2, &n) || (uint64_t)(end - p) < n)
+	if (rest->len == 0)
+		return false;
+	end = p + rest->len;
+	if (!get(&p, end, 2, &n) || (uint64_t)(end - p) < n)
 		return false;
 	item->data = p;
 	item->len = n;
