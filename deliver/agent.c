@@ -159,9 +159,7 @@ await(struct job *job, const struct part *p)
 	struct outcome o = outcome_make(V_TEMP, SCOPE_RCPT, 0, "4.3.2",
 	    "the end of an earlier delivery is awaited");
 
-	for (unsigned i = p->first; i < p->first + p->nrcpts; i++)
-		if (job_open(job, i))
-			job_settle(job, i, &o);
+	job_settle_part(job, p, &o);
 	mark_follow(job->id, p->n, p->attempt + 1);
 }
 

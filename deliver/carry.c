@@ -354,12 +354,9 @@ leave_behind(
 	for (const struct part *p = job->parts + 1;
 	     p < job->parts + job->nparts; p++) {
 		r = route_of(conf, job, p->domain);
-		if (r == first &&
-		    (!r->mx || strcmp(p->domain, job->domain) == 0))
-			continue;
-		for (unsigned i = p->first; i < p->first + p->nrcpts; i++)
-			if (job_open(job, i))
-				job_settle(job, i, &o);
+		if (r != first ||
+		    (r->mx && strcmp(p->domain, job->domain) != 0))
+			job_settle_part(job, p, &o);
 	}
 }
 

@@ -236,6 +236,14 @@ job_settle(struct job *j, unsigned rcpt, const struct outcome *o)
 }
 
 void
+job_settle_part(struct job *j, const struct part *p, const struct outcome *o)
+{
+	for (unsigned i = p->first; i < p->first + p->nrcpts; i++)
+		if (job_open(j, i))
+			job_settle(j, i, o);
+}
+
+void
 job_settle_rest(struct job *j, const struct outcome *o)
 {
 	for (unsigned i = 0; i < j->nrcpts; i++)

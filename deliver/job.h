@@ -74,6 +74,7 @@ void job_reopen(struct job *);
 bool job_open(const struct job *, unsigned rcpt);
 /* Give one open recipient, or all of them, an outcome (copied). */
 void job_settle(struct job *, unsigned rcpt, const struct outcome *);
+void job_settle_part(struct job *, const struct part *, const struct outcome *);
 void job_settle_rest(struct job *, const struct outcome *);
 
 /*
