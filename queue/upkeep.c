@@ -135,12 +135,14 @@ ask(bool hurry)
 unsigned
 upkeep_flights(void)
 {
+	uint64_t free;
+
 	/* Looked at with care only where it may matter. */
 	if (free_at_look / FLIGHT_BYTES > 4 * (uint64_t)settings->in_flight)
 		return UINT_MAX;
-	if (room_free() < FLIGHT_BYTES)
+	if ((free = room_free()) < FLIGHT_BYTES)
 		return room_for_checkpoint() ? 1 : 0;
-	return (unsigned)(room_free() / FLIGHT_BYTES);
+	return (unsigned)(free / FLIGHT_BYTES);
 }
 
 bool
