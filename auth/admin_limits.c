@@ -22,8 +22,8 @@ admin_show_limits(struct console *con)
 	}
 	strcpy(r->account, con->login);
 	r->young = limits_of(page, peers_conf(), now_ms / 1000, r->limit);
-	for (int l = 0; l < LIMITS; l++)
-		if (page->limit[l] != 0)
+	for (enum limit l = 0; l < LIMITS; l++)
+		if (limits_own(page, peers_conf(), l) != 0)
 			r->own |= 1u << l;
 	quota_used(con->login, NULL, r->limit, now_ms, r->used);
 	console_row(con, &m);

@@ -35,19 +35,25 @@ network_of(const char *ip)
 	return h | 1;
 }
 
+static uint32_t
+at_least(uint32_t rule, uint64_t own)
+{
+	return own <= rule     ? rule
+	    : own < UINT32_MAX ? (uint32_t)own
+			       : UINT32_MAX;
+}
+
 static struct guard_rules
 rules_of(const struct page *page, const struct conf *conf)
 {
+	uint64_t news = 2 * limits_own(page, conf, LIMIT_NEW);
+
 	return (struct guard_rules){
-		.new_recipients = page->limit[LIMIT_NEW] > conf->guard_new
-		    ? (uint32_t)(2 * page->limit[LIMIT_NEW])
-		    : conf->guard_new,
+		.new_recipients = at_least(conf->guard_new, news),
 		.refused = conf->guard_refused,
 		.refused_share = conf->guard_share,
 		.networks = conf->guard_networks,
-		.rate = page->limit[LIMIT_HOUR] > conf->guard_rate
-		    ? (uint32_t)page->limit[LIMIT_HOUR]
-		    : conf->guard_rate,
+		.rate = at_least(conf->guard_rate, page->limit[LIMIT_HOUR]),
 		.young = limits_young(page, conf, now_s()),
 	};
 }

@@ -9,9 +9,8 @@ limits_young(const struct page *page, const struct conf *conf, uint64_t now_s)
 	return !page->grown && now_s < page->created + (uint64_t)conf->young_s;
 }
 
-bool
-limits_of(const struct page *page, const struct conf *conf, uint64_t now_s,
-    uint64_t limit[LIMITS])
+static uint64_t
+server_limit(const struct conf *conf, enum limit l)
 {
 	const uint64_t everybody[LIMITS] = {
 		[LIMIT_RECIPIENTS] = conf->recipients,
@@ -22,13 +21,40 @@ limits_of(const struct page *page, const struct conf *conf, uint64_t now_s,
 		[LIMIT_MESSAGES_DAY] = conf->messages_day,
 		[LIMIT_NEW] = conf->new_day,
 	};
+
+	return everybody[l];
+}
+
+uint64_t
+limits_own(const struct page *page, const struct conf *conf, enum limit l)
+{
+	/* LIMIT_RECIPIENTS, which is 0, leads nobody. */
+	static const enum limit leads[LIMITS] = {
+		[LIMIT_MESSAGES_HOUR] = LIMIT_HOUR,
+		[LIMIT_MESSAGES_DAY] = LIMIT_DAY,
+		[LIMIT_NEW] = LIMIT_DAY,
+	};
+	enum limit lead = leads[l];
+	uint64_t base;
+
+	if (page->limit[l] != 0 || lead == 0 ||
+	    page->limit[lead] <= server_limit(conf, lead))
+		return page->limit[l];
+	base = server_limit(conf, l);
+	return conf_grown(base, page->limit[lead], server_limit(conf, lead));
+}
+
+bool
+limits_of(const struct page *page, const struct conf *conf, uint64_t now_s,
+    uint64_t limit[LIMITS])
+{
 	bool young = limits_young(page, conf, now_s);
 
-	for (int l = 0; l < LIMITS; l++) {
-		limit[l] = page->limit[l];
+	for (enum limit l = 0; l < LIMITS; l++) {
+		limit[l] = limits_own(page, conf, l);
 		if (limit[l] != 0)
 			continue;
-		limit[l] = everybody[l];
+		limit[l] = server_limit(conf, l);
 		if (young && l != LIMIT_RECIPIENTS && l != LIMIT_SIZE)
 			limit[l] = (limit[l] + 1) / 2;
 	}

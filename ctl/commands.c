@@ -260,7 +260,8 @@ const struct command commands[] = {
   "Without a flag: its limits, what is used of them now, and where each comes "
   "from.  With flags it gets numbers of its own, which count instead of those "
   "of the configuration and are not halved while it is new; \"default\" as a "
-  "value gives one back." },
+  "value gives one back.  A higher per-hour or per-day raises messages and "
+  "new-per-day with it, unless they have numbers of their own." },
 { "account",    "app-password add", "ADDRESS LABEL", app_password, cmd_app_password_add,
   "make a password for one device",
   "LABEL tells which device it is.  The password is made and shown once; it "

@@ -196,6 +196,7 @@ conf_parse(const char *file, const char *text, size_t len, conf_error_fn *error,
 	else
 		ini_parse_stream(read_line, p, on_key, p);
 	conf_section_end(p);
+	conf_follow(p);
 	check_whole(p);
 	errors = p->errors;
 	free(p);

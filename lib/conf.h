@@ -219,6 +219,12 @@ const struct conf_listen *conf_listen(const struct conf *, const char *name);
 /* A rule of [screen] as the file would write it. */
 void conf_rule_print(const struct screen_rule *, char *out, size_t size);
 
+/*
+ * A number that nobody wrote, where the one it goes by was raised from its own
+ * default: raised in proportion, never lowered.
+ */
+uint64_t conf_grown(uint64_t base, uint64_t lead, uint64_t lead_base);
+
 /* Every effective value, defaults included, for `config show`; section "" is
  * the top of the file. */
 void conf_each(const struct conf *,

@@ -63,4 +63,8 @@ void conf_section_key(struct parser *, const char *name, const char *value);
 /* The next section begins, or the file ends. */
 void conf_section_end(struct parser *);
 
+/* The whole file was read: limits that it does not name grow with those that it
+ * does. */
+void conf_follow(struct parser *);
+
 #endif

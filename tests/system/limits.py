@@ -89,6 +89,23 @@ def own(p):
     same(p.cli("account", "limits", "nobody@example.org").code, 5)
 
 
+@tap.case("a limit that was raised takes along those that go by it")
+def raised(p):
+    p.must("account", "limits", BOB, "--per-day", "1000")
+    rows = limits(p, BOB)
+    same([(rows[k]["value"], rows[k]["own"])
+          for k in ("per_day", "messages_per_day", "new_per_day")],
+         [(1000, True), (10000, True), (200, True)])
+    p.must("account", "limits", BOB, "--new-per-day", "7")
+    same(limits(p, BOB)["new_per_day"]["value"], 7)
+    p.must("account", "limits", BOB, "--new-per-day", "default",
+           "--per-day", "default")
+    rows = limits(p, BOB)
+    same([(rows[k]["value"], rows[k]["own"])
+          for k in ("per_day", "messages_per_day", "new_per_day")],
+         [(50, False), (500, False), (10, False)])
+
+
 @tap.case("a message that is refused after all is not counted")
 def undone(p):
     before = limits(p)["per_day"]["used"]

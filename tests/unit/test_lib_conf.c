@@ -96,6 +96,37 @@ test_values(void **state)
 	conf_free(c);
 }
 
+/* Who raises one limit does not run into another that he did not name. */
+static void
+test_followers(void **state)
+{
+	struct conf *c = parse(BASE "[limits]\nper-hour = 3000\n"
+				    "per-day = 100000000\n");
+
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(c->messages_hour, 2000);
+	assert_int_equal(c->messages_day, 50000000);
+	assert_int_equal(c->new_day, 4500000);
+	assert_int_equal(c->guard_new, 9000000);
+	assert_int_equal(c->guard_rate, 1500);
+	conf_free(c);
+	/* Lowered, they bound each other anyhow; what was named stays. */
+	c = parse(BASE "[limits]\nper-hour = 30\nper-day = 4000000000\n"
+		       "messages-per-day = 7\nnew-per-day = 9\n");
+	assert_non_null(c);
+	assert_int_equal(c->messages_hour, 200);
+	assert_int_equal(c->messages_day, 7);
+	assert_int_equal(c->new_day, 9);
+	assert_int_equal(c->guard_new, 180);
+	assert_int_equal(c->guard_rate, 150);
+	conf_free(c);
+	c = parse(BASE "[limits]\nnew-per-day = 4000000000\n");
+	assert_non_null(c);
+	assert_int_equal(c->guard_new, UINT32_MAX);
+	conf_free(c);
+}
+
 static void
 test_certificates(void **state)
 {
@@ -469,6 +500,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_followers),
 		cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_listens),
 		cmocka_unit_test(test_anchor_beside_a_server),
