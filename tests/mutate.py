@@ -4,6 +4,7 @@ Take away one protection after the other, in a copy, and see that the test
 that is named for it fails.
 
     tests/mutate.py [WORD]...      those whose name has one of the words
+    tests/mutate.py --look         only whether each line is still there, once
 
 A protection that is taken away and missed by nobody is an error, and so is a
 line that is not there any more: then this table must follow the code.
@@ -34,8 +35,8 @@ PROTECTIONS = [
      "\t\tbecome(pw);", "\t\t(void)become;",
      "tests/system/privsep.py"),
     ("the flush before 250", "queue/store.c",
-     "if (!unsynced && (ret = store_env->log_flush(store_env, NULL)) != 0)",
-     "if (0)", "tests/crash/powercut.py"),
+     "(ret = store_env->log_flush(store_env, NULL)) != 0", "(ret = 0) != 0",
+     "tests/crash/powercut.py"),
     ("connections of one address", "smtpd/source.c",
      "if (src->count >= most)", "if (0)", UNIT + "test_smtpd_source"),
     ("handshakes of one network", "smtpd/handshakes.c",
@@ -75,13 +76,18 @@ def build(where, test):
         raise SystemExit(done.stdout.decode())
 
 
-def is_missed(where, file, old, new, test):
-    path = os.path.join(where, file)
-    with open(path) as f:
+def whole(where, file, old):
+    with open(os.path.join(where, file)) as f:
         text = f.read()
     if text.count(old) != 1:
-        raise SystemExit(f"{file}: \"{old}\" is there {text.count(old)} "
-                         "times, not once")
+        raise SystemExit(f"tests/mutate.py: {file} has \"{old}\" "
+                         f"{text.count(old)} times, not once")
+    return text
+
+
+def is_missed(where, file, old, new, test):
+    path = os.path.join(where, file)
+    text = whole(where, file, old)
     try:
         with open(path, "w") as f:
             f.write(text.replace(old, new))
@@ -92,8 +98,19 @@ def is_missed(where, file, old, new, test):
             f.write(text)
 
 
+def look():
+    for _, file, old, _, test in PROTECTIONS:
+        whole(TOP, file, old)
+        if not test.startswith("build/") and \
+                not os.path.exists(os.path.join(TOP, test)):
+            raise SystemExit(f"tests/mutate.py: there is no {test}")
+    return 0
+
+
 def main(words):
     failed = 0
+    if words == ["--look"]:
+        return look()
     where = tempfile.mkdtemp(prefix="postern-mutate")
     os.chmod(where, 0o755)
     try:
