@@ -12,7 +12,7 @@
 
 #include "deliver/job.h"
 #include "deliver/kept.h"
-#include "deliver/search.h"
+#include "deliver/target.h"
 #include "lib/conf.h"
 
 struct link;

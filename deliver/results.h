@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "deliver/policy.h"
-#include "deliver/search.h"
+#include "deliver/target.h"
 #include "ipc/channel.h"
 #include "mail/tlsrpt.h"
 

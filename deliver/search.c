@@ -2,40 +2,23 @@
  * search.c - see search.h.
  *
  * pump() is the only place that answers; an answer of the resolver, which may
- * come inside of dns_ask(), only notes what it brings and calls it.
+ * come inside of lookup_ask(), only notes what it brings.
  */
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/dns.h"
+#include "deliver/lookup.h"
 #include "deliver/mx.h"
+#include "deliver/places.h"
 #include "deliver/search.h"
 #include "deliver/self.h"
+#include "deliver/vouch.h"
 #include "lib/loop.h"
 #include "mail/domain.h"
 
 #define DNS_TIMEOUT_MS 60000
-#define PER_FAMILY     4  /* addresses of one host and family */
-#define FOUND_MAX      40 /* addresses of one preference */
 #define NULL_MX        "" /* the host "." of RFC 7505 */
-#define TLSA_NAME      300
-
-struct place {
-	unsigned exchanger;
-	enum rr_type type;
-	struct net_address address;
-};
-
-/* What DNSSEC says of a host whose addresses were asked for. */
-struct secured {
-	bool found, insecure; /* addresses; one of them not validated */
-	bool alias;
-	char canonical[256]; /* what the alias stands for */
-	enum dane_state dane;
-	struct dane *tlsa;
-};
 
 struct search {
 	char name[256];
@@ -45,64 +28,32 @@ struct search {
 	void *arg;
 
 	struct exchanger hosts[ANSWER_MAX];
+	struct vouch vouches[ANSWER_MAX]; /* by host */
 	unsigned nhosts;
 	char site[MX_SITE_SIZE];
 	bool secure_mx;
-	struct secured secured[ANSWER_MAX]; /* by host */
-	bool tlsa_asked;                    /* of the preference at hand */
-	unsigned group, group_end;      /* hosts of the preference at hand */
-	struct place places[FOUND_MAX]; /* and their addresses */
-	unsigned nplaces;
-	uint8_t order[FOUND_MAX]; /* in which those are given */
-	unsigned norder, next;
+	unsigned group, group_end; /* hosts of the preference at hand */
+	struct places places;      /* and their addresses */
+	bool tlsa_asked;           /* of the preference at hand */
 
 	bool started, literal;
-	bool any;            /* target was given */
-	bool wanted;         /* an answer */
-	unsigned pending;    /* questions we wait for */
-	unsigned open;       /* questions that know this struct */
-	unsigned generation; /* of questions; older ones are not waited for */
-	bool asking;         /* more questions follow */
-	bool freed;
+	bool any;              /* target was given */
+	bool wanted;           /* an answer */
+	struct lookup *lookup; /* what we ask of DNS */
 	struct timer timer;
 
 	bool failed;
 	struct outcome failure;
 };
 
-struct question {
-	struct search *search;
-	unsigned generation;
-	unsigned host;
-	enum rr_type type;
-	bool canonical; /* TLSA of what an alias stands for */
-};
-
-static void pump(struct search *);
-
-void
-target_name(const struct target *t, char out[TARGET_NAME])
-{
-	const struct sockaddr *sa = (const struct sockaddr *)&t->address.ss;
-	char ip[NET_TEXT];
-
-	net_text(sa, ip);
-	if (t->literal)
-		snprintf(out, TARGET_NAME, "[%s]:%u", ip, net_port(sa));
-	else
-		snprintf(out, TARGET_NAME, "%.220s[%s]:%u", t->host, ip,
-		    net_port(sa));
-}
-
 /* Of several failures a temporary one decides: later it may be different. */
 static void
-note(struct search *s, const struct outcome *o)
+note(struct search *s, struct outcome o)
 {
-	if (s->failed &&
-	    !(s->failure.verdict == V_PERM && o->verdict == V_TEMP))
+	if (s->failed && !(s->failure.verdict == V_PERM && o.verdict == V_TEMP))
 		return;
 	s->failed = true;
-	s->failure = *o;
+	s->failure = o;
 	if (!s->mx)
 		outcome_soften(&s->failure); /* a route is our own affair */
 }
@@ -111,70 +62,19 @@ static void
 note_dns(struct search *s, enum dns_result result, const char *name,
     const char *type)
 {
-	struct outcome o;
-
-	o = outcome_make(V_TEMP, SCOPE_DEST, 0, "4.4.3",
-	    result == DNS_BOGUS ? "DNSSEC validation of %s (%s) failed"
-				: "DNS lookup of %s (%s) failed",
-	    name, type);
-	note(s, &o);
-}
-
-static void
-note_no_domain(struct search *s)
-{
-	struct outcome o;
-
-	o = outcome_make(V_PERM, SCOPE_DEST, 0, "5.1.2",
-	    "no such domain in DNS: %s", s->name);
-	note(s, &o);
+	note(s,
+	    outcome_make(V_TEMP, SCOPE_DEST, 0, "4.4.3",
+		result == DNS_BOGUS ? "DNSSEC validation of %s (%s) failed"
+				    : "DNS lookup of %s (%s) failed",
+		name, type));
 }
 
 static void
 note_loop(struct search *s)
 {
-	struct outcome o;
-
-	o = outcome_make(V_PERM, SCOPE_DEST, 0, "5.4.6",
-	    "mail for %s would come back to this server", s->name);
-	note(s, &o);
-}
-
-static void
-ask(struct search *s, const char *name, enum rr_type type, unsigned host,
-    dns_answer_fn *done)
-{
-	struct question *q = malloc(sizeof(*q));
-
-	if (q == NULL)
-		abort();
-	*q = (struct question){ s, s->generation, host, type, false };
-	s->pending++;
-	s->open++;
-	dns_ask(name, type, done, q);
-}
-
-static void
-destroy(struct search *s)
-{
-	for (unsigned i = 0; i < ANSWER_MAX; i++)
-		free(s->secured[i].tlsa);
-	free(s);
-}
-
-/* The search of an answered question; NULL when nobody waits for it. */
-static struct search *
-answered(struct question *q)
-{
-	struct search *s = q->search;
-	bool waited = !s->freed && q->generation == s->generation;
-
-	s->open--;
-	if (waited)
-		s->pending--;
-	else if (s->freed && s->open == 0)
-		destroy(s);
-	return waited ? s : NULL;
+	note(s,
+	    outcome_make(V_PERM, SCOPE_DEST, 0, "5.4.6",
+		"mail for %s would come back to this server", s->name));
 }
 
 /* The null MX says that a domain takes no mail (RFC 7505). */
@@ -182,16 +82,6 @@ static bool
 is_null_mx(const struct answer *a)
 {
 	return a->n == 1 && strcmp(a->records[0].host, NULL_MX) == 0;
-}
-
-static void
-note_null_mx(struct search *s)
-{
-	struct outcome o;
-
-	o = outcome_make(V_PERM, SCOPE_DEST, 556, "5.1.10",
-	    "%s accepts no mail (null MX)", s->name);
-	note(s, &o);
 }
 
 static void
@@ -220,7 +110,9 @@ static void
 take_mx(struct search *s, const struct answer *a)
 {
 	if (is_null_mx(a)) {
-		note_null_mx(s);
+		note(s,
+		    outcome_make(V_PERM, SCOPE_DEST, 556, "5.1.10",
+			"%s accepts no mail (null MX)", s->name));
 		return;
 	}
 	for (unsigned i = 0; i < a->n; i++)
@@ -233,14 +125,9 @@ take_mx(struct search *s, const struct answer *a)
 }
 
 static void
-on_mx(void *arg, enum dns_result result, const struct answer *a, bool secure)
+hear_mx(struct search *s, enum dns_result result, const struct answer *a,
+    bool secure)
 {
-	struct question *q = arg;
-	struct search *s = answered(q);
-
-	free(q);
-	if (s == NULL)
-		return;
 	s->secure_mx = secure;
 	switch (result) {
 	case DNS_FOUND:
@@ -253,146 +140,75 @@ on_mx(void *arg, enum dns_result result, const struct answer *a, bool secure)
 		cut_ourselves(s);
 		break;
 	case DNS_NO_NAME:
-		note_no_domain(s);
+		note(s,
+		    outcome_make(V_PERM, SCOPE_DEST, 0, "5.1.2",
+			"no such domain in DNS: %s", s->name));
 		break;
 	case DNS_BOGUS:
 	case DNS_FAILED:
 		note_dns(s, result, s->name, "MX");
 		break;
 	}
-	pump(s);
 }
 
 static void
-take_addresses(
-    struct search *s, const struct question *q, const struct answer *a)
+hear_address(struct search *s, enum rr_type type, unsigned host,
+    enum dns_result result, const struct answer *a, bool secure)
 {
-	for (unsigned i = 0; i < a->n && i < PER_FAMILY; i++) {
-		struct place *p;
-
-		if (s->nplaces == FOUND_MAX)
-			return;
-		p = &s->places[s->nplaces++];
-		p->exchanger = q->host;
-		p->type = q->type;
-		p->address = a->records[i].address;
-		net_set_port(&p->address, s->port);
+	if (result == DNS_FOUND) {
+		places_add_answer(&s->places, host, a, s->port);
+		vouch_address(&s->vouches[host], a, secure);
+	} else if (result == DNS_FAILED || result == DNS_BOGUS) {
+		note_dns(s, result, s->hosts[host].host,
+		    type == RR_A ? "A" : "AAAA");
 	}
 }
 
 static void
-note_secured(struct secured *x, const struct answer *a, bool secure)
+ask_vouch(struct search *s, unsigned host)
 {
-	x->found = true;
-	x->insecure |= !secure;
-	x->alias = a->alias;
-	memcpy(x->canonical, a->canonical, sizeof(x->canonical));
+	char name[VOUCH_QUESTION];
+	enum rr_type type;
+
+	if (vouch_asks(
+		&s->vouches[host], s->hosts[host].host, s->port, name, &type))
+		lookup_ask(s->lookup, name, type, host);
 }
 
 static void
-on_address(
-    void *arg, enum dns_result result, const struct answer *a, bool secure)
+on_answer(void *arg, enum rr_type type, unsigned host, enum dns_result result,
+    const struct answer *a, bool secure)
 {
-	struct question *q = arg;
-	struct search *s = answered(q);
+	struct search *s = arg;
 
-	if (s != NULL && result == DNS_FOUND) {
-		take_addresses(s, q, a);
-		note_secured(&s->secured[q->host], a, secure);
-	} else if (s != NULL && (result == DNS_FAILED || result == DNS_BOGUS)) {
-		note_dns(s, result, s->hosts[q->host].host,
-		    q->type == RR_A ? "A" : "AAAA");
+	switch (type) {
+	case RR_MX:
+		hear_mx(s, result, a, secure);
+		break;
+	case RR_A:
+	case RR_AAAA:
+		hear_address(s, type, host, result, a, secure);
+		break;
+	default:
+		vouch_hear(
+		    &s->vouches[host], s->hosts[host].host, result, a, secure);
+		ask_vouch(s, host);
+		break;
 	}
-	free(q);
-	if (s != NULL)
-		pump(s);
 }
 
-static void ask_tlsa(struct search *, unsigned host, bool canonical);
-
-/* RFC 7672 2.2.2: the expanded name first, then the one in the MX record. */
-static void
-on_tlsa(void *arg, enum dns_result result, const struct answer *a, bool secure)
-{
-	struct question *q = arg;
-	struct search *s = answered(q);
-	struct secured *x;
-
-	if (s == NULL) {
-		free(q);
-		return;
-	}
-	x = &s->secured[q->host];
-	if (result == DNS_FOUND && secure)
-		x->dane = dane_take(a,
-		    q->canonical ? x->canonical : s->hosts[q->host].host,
-		    &x->tlsa);
-	else if (result != DNS_BOGUS && result != DNS_FAILED)
-		x->dane = DANE_NONE;
-	if (x->dane == DANE_NONE && q->canonical)
-		ask_tlsa(s, q->host, false);
-	free(q);
-	pump(s);
-}
-
-/* An alias into a zone without DNSSEC: the alias itself may be secure, and
- * then its own name has a say (RFC 7672 2.2.2). */
-static void
-on_alias(void *arg, enum dns_result result, const struct answer *a, bool secure)
-{
-	struct question *q = arg;
-	struct search *s = answered(q);
-
-	(void)a;
-	if (s != NULL) {
-		if (result == DNS_FOUND && secure)
-			ask_tlsa(s, q->host, false);
-		else if (result != DNS_BOGUS && result != DNS_FAILED)
-			s->secured[q->host].dane = DANE_NONE;
-	}
-	free(q);
-	if (s != NULL)
-		pump(s);
-}
-
-static void
-ask_tlsa(struct search *s, unsigned host, bool canonical)
-{
-	struct secured *x = &s->secured[host];
-	struct question *q = malloc(sizeof(*q));
-	bool asking = s->asking;
-	char name[TLSA_NAME];
-
-	if (q == NULL)
-		abort();
-	*q = (struct question){ s, s->generation, host, RR_TLSA, canonical };
-	snprintf(name, sizeof(name), "_%u._tcp.%s", s->port,
-	    canonical ? x->canonical : s->hosts[host].host);
-	s->pending++;
-	s->open++;
-	s->asking = true;
-	dns_ask(name, RR_TLSA, on_tlsa, q);
-	s->asking = asking;
-}
-
-/* Until an answer says otherwise: unknown (RFC 7672 2.1.2). */
 static void
 ask_group_tlsa(struct search *s)
 {
 	s->tlsa_asked = true;
-	s->asking = true;
-	for (unsigned i = s->group; i < s->group_end && s->secure_mx; i++) {
-		struct secured *x = &s->secured[i];
-
-		if (!x->found || (x->insecure && !x->alias))
-			continue;
-		x->dane = DANE_FAILED;
-		if (x->insecure)
-			ask(s, s->hosts[i].host, RR_CNAME, i, on_alias);
-		else
-			ask_tlsa(s, i, x->alias);
+	if (!s->secure_mx)
+		return;
+	lookup_begin(s->lookup);
+	for (unsigned i = s->group; i < s->group_end; i++) {
+		vouch_begin(&s->vouches[i]);
+		ask_vouch(s, i);
 	}
-	s->asking = false;
+	lookup_end(s->lookup);
 }
 
 static void
@@ -400,60 +216,30 @@ ask_group(struct search *s)
 {
 	unsigned i = s->group;
 
-	s->nplaces = s->norder = s->next = 0;
+	places_clear(&s->places);
 	s->tlsa_asked = false;
 	while (s->group_end < s->nhosts &&
 	    s->hosts[s->group_end].preference == s->hosts[i].preference)
 		s->group_end++;
-	s->asking = true;
+	lookup_begin(s->lookup);
 	for (; i < s->group_end; i++) {
-		ask(s, s->hosts[i].host, RR_AAAA, i, on_address);
-		ask(s, s->hosts[i].host, RR_A, i, on_address);
+		lookup_ask(s->lookup, s->hosts[i].host, RR_AAAA, i);
+		lookup_ask(s->lookup, s->hosts[i].host, RR_A, i);
 	}
-	s->asking = false;
-}
-
-/* The nth address of a host and family becomes the next in order. */
-static void
-line_up(struct search *s, unsigned host, enum rr_type type, unsigned n)
-{
-	for (unsigned i = 0; i < s->nplaces; i++)
-		if (s->places[i].exchanger == host &&
-		    s->places[i].type == type && n-- == 0)
-			s->order[s->norder++] = (uint8_t)i;
-}
-
-static bool
-is_ours(const struct place *p)
-{
-	return self_listens((const struct sockaddr *)&p->address.ss);
+	lookup_end(s->lookup);
 }
 
 /* All answers for the preference are in. */
 static void
 finish_group(struct search *s)
 {
-	for (unsigned i = 0; i < s->nplaces; i++)
-		if (is_ours(&s->places[i])) {
-			s->group = s->group_end = s->nhosts = 0;
-			note_loop(s);
-			return;
-		}
-	for (; s->group < s->group_end; s->group++)
-		for (unsigned n = 0; n < PER_FAMILY; n++) {
-			line_up(s, s->group, RR_AAAA, n);
-			line_up(s, s->group, RR_A, n);
-		}
-}
-
-static void
-note_no_address(struct search *s)
-{
-	struct outcome o;
-
-	o = outcome_make(V_PERM, SCOPE_DEST, 0, "5.4.4",
-	    "no mail server of %s has an address", s->name);
-	note(s, &o);
+	if (places_has_self(&s->places)) {
+		s->group = s->group_end = s->nhosts = 0;
+		note_loop(s);
+		return;
+	}
+	places_line_up(&s->places, s->group, s->group_end);
+	s->group = s->group_end;
 }
 
 static void
@@ -465,18 +251,21 @@ give(struct search *s, const struct place *p)
 	timer_clear(&s->timer);
 	if (p == NULL) {
 		if (!s->any && !s->failed)
-			note_no_address(s);
+			note(s,
+			    outcome_make(V_PERM, SCOPE_DEST, 0, "5.4.4",
+				"no mail server of %s has an address",
+				s->name));
 		s->found(s->arg, NULL);
 		return;
 	}
 	s->any = true;
-	snprintf(t.host, sizeof(t.host), "%s", s->hosts[p->exchanger].host);
+	snprintf(t.host, sizeof(t.host), "%s", s->hosts[p->host].host);
 	t.literal = s->literal;
 	t.address = p->address;
 	t.by_mx = s->mx && !s->literal;
 	t.secure_mx = s->secure_mx;
-	t.dane = s->secured[p->exchanger].dane;
-	t.tlsa = s->secured[p->exchanger].tlsa;
+	t.dane = s->vouches[p->host].dane;
+	t.tlsa = s->vouches[p->host].tlsa;
 	s->found(s->arg, &t);
 }
 
@@ -484,7 +273,7 @@ give(struct search *s, const struct place *p)
 static bool
 start_literal(struct search *s)
 {
-	struct place *p = &s->places[0];
+	struct net_address a;
 	char text[DOMAIN_MAX];
 	const char *address = s->name;
 	size_t n = strlen(s->name);
@@ -497,18 +286,13 @@ start_literal(struct search *s)
 	} else if (s->mx) {
 		return false;
 	}
-	if (!net_parse(&p->address, address, n, s->port))
+	if (!net_parse(&a, address, n, s->port))
 		return false;
 	s->literal = true;
-	p->exchanger = 0;
 	add_host(s, 0, "");
-	net_text((const struct sockaddr *)&p->address.ss, s->hosts[0].host);
-	s->group = s->group_end = 1;
-	if (is_ours(p)) {
-		note_loop(s);
-		return true;
-	}
-	s->nplaces = s->norder = 1;
+	net_text((const struct sockaddr *)&a.ss, s->hosts[0].host);
+	s->group_end = 1;
+	places_add(&s->places, 0, &a);
 	return true;
 }
 
@@ -522,18 +306,22 @@ start(struct search *s)
 		s->secure_mx = true; /* the operator's own word */
 		add_host(s, 0, s->name);
 	} else if (*s->name == '[') {
-		note_no_domain(s);
+		note(s,
+		    outcome_make(V_PERM, SCOPE_DEST, 0, "5.1.2",
+			"no such domain in DNS: %s", s->name));
 	} else {
-		s->asking = true;
-		ask(s, s->name, RR_MX, 0, on_mx);
-		s->asking = false;
+		lookup_begin(s->lookup);
+		lookup_ask(s->lookup, s->name, RR_MX, 0);
+		lookup_end(s->lookup);
 	}
 }
 
 static void
 pump(struct search *s)
 {
-	while (s->wanted && s->pending == 0 && !s->asking) {
+	const struct place *place;
+
+	while (s->wanted && !lookup_waits(s->lookup)) {
 		if (!s->started) {
 			start(s);
 			continue;
@@ -544,18 +332,21 @@ pump(struct search *s)
 		}
 		if (s->group < s->group_end)
 			finish_group(s);
-		if (s->next < s->norder) {
-			give(s, &s->places[s->order[s->next++]]);
+		place = places_next(&s->places);
+		if (place != NULL || s->group == s->nhosts) {
+			give(s, place);
 			return; /* s may be gone */
-		}
-		if (s->group == s->nhosts) {
-			give(s, NULL);
-			return;
 		}
 		ask_group(s);
 	}
-	if (s->pending > 0 && !timer_pending(&s->timer))
+	if (lookup_waits(s->lookup) && !timer_pending(&s->timer))
 		timer_set(&s->timer, DNS_TIMEOUT_MS);
+}
+
+static void
+on_ready(void *arg)
+{
+	pump(arg);
 }
 
 /* Go on with what is there; later answers are not waited for. */
@@ -563,13 +354,11 @@ static void
 on_timeout(void *arg)
 {
 	struct search *s = arg;
-	struct outcome o;
 
-	s->generation++;
-	s->pending = 0;
-	o = outcome_make(V_TEMP, SCOPE_DEST, 0, "4.4.3",
-	    "DNS lookup for %s timed out", s->name);
-	note(s, &o);
+	lookup_forget(s->lookup);
+	note(s,
+	    outcome_make(V_TEMP, SCOPE_DEST, 0, "4.4.3",
+		"DNS lookup for %s timed out", s->name));
 	pump(s);
 }
 
@@ -586,6 +375,7 @@ search_new(
 	s->port = port;
 	s->found = found;
 	s->arg = arg;
+	s->lookup = lookup_new(on_answer, on_ready, s);
 	timer_init(&s->timer, on_timeout, s);
 	return s;
 }
@@ -596,9 +386,10 @@ search_free(struct search *s)
 	if (s == NULL)
 		return;
 	timer_clear(&s->timer);
-	s->freed = true;
-	if (s->open == 0)
-		destroy(s);
+	lookup_free(s->lookup);
+	for (unsigned i = 0; i < ANSWER_MAX; i++)
+		vouch_clear(&s->vouches[i]);
+	free(s);
 }
 
 void

@@ -12,28 +12,11 @@
 #define DELIVER_SEARCH_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "deliver/answer.h"
-#include "deliver/dane.h"
 #include "deliver/outcome.h"
-#include "lib/net.h"
+#include "deliver/target.h"
 
 struct search;
-
-struct target {
-	char host[256];             /* a name, or an address as text */
-	bool literal;               /* it is an address */
-	struct net_address address; /* with port */
-	bool by_mx;                 /* found in MX records */
-	bool secure_mx;             /* those were validated */
-	enum dane_state dane;
-	const struct dane *tlsa; /* with DANE_USABLE; the search's own */
-};
-
-/* "mx.example.net[192.0.2.25]:25", or "[192.0.2.25]:25". */
-#define TARGET_NAME 300
-void target_name(const struct target *, char out[TARGET_NAME]);
 
 /* The next target, valid for the call; NULL when there is no other. */
 typedef void search_found_fn(void *arg, const struct target *);

@@ -10,7 +10,7 @@
 
 #include "deliver/policy.h"
 #include "deliver/resume.h"
-#include "deliver/search.h"
+#include "deliver/target.h"
 #include "lib/io.h"
 
 /* Believe these roots (PEM, borrowed; or NULL: nobody) from now on. */
