@@ -216,24 +216,6 @@ body_allowed(struct session *s, const struct msg *m)
 		tx_doom(s->tx);
 }
 
-/* It was not taken after all: the account is not charged for it.  While the
- * queue is away it is: nobody else knows that the permit was not used. */
-static void
-undo(struct session *s)
-{
-	struct msg m = { .type = MSG_PERMIT_RETURN, .tag = s->id };
-	struct msg_permit_return *u = &m.u.permit_return;
-
-	if (!s->tx->charged)
-		return;
-	s->tx->charged = false;
-	text_copy(u->account, sizeof(u->account), s->account);
-	text_copy(u->credential, sizeof(u->credential), s->credential);
-	text_copy(u->sender, sizeof(u->sender), s->tx->sender);
-	u->permit = s->tx->permit;
-	(void)s->world->send(&m);
-}
-
 /* The server's limit, or less: what auth says of the account. */
 static uint64_t
 most_size(const struct session *s)
@@ -430,7 +412,7 @@ body_next(struct session *s)
 		tx_flush(tx);
 	o = fault(s);
 	if (o != NULL) {
-		undo(s);
+		tx_give_back(s->tx, s);
 		return refuse(s, o);
 	}
 	if (!tx->ended)
@@ -443,6 +425,7 @@ body_next(struct session *s)
 	ask(s, &m);
 	/* From here on it is the queue's, come what may. */
 	tx->known = false;
+	tx->committing = true;
 	buf_release(&tx->body);
 	return WAIT;
 }
@@ -473,7 +456,7 @@ stored(struct session *s, const struct msg_tx_result *r)
 	struct outcome o;
 
 	if (r->verdict != V_OK) {
-		undo(s);
+		tx_give_back(s->tx, s);
 		outcome_set(&o, r->verdict, r->code, r->status, r->text);
 		return refuse(s, &o);
 	}

@@ -174,6 +174,8 @@ tx_clear(struct session *s)
 {
 	struct msg m = { .type = MSG_TX_ABORT, .tag = s->id };
 
+	if (s->tx != NULL && !s->tx->committing)
+		tx_give_back(s->tx, s);
 	if (s->tx != NULL && s->tx->known && !s->tx->lost)
 		s->world->send(&m);
 	tx_free(s->tx);

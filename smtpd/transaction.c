@@ -193,3 +193,19 @@ tx_commit(struct transaction *tx, const struct session *s, struct msg *m)
 		c->body.len = tx->body.len;
 	}
 }
+
+void
+tx_give_back(struct transaction *tx, const struct session *s)
+{
+	struct msg m = { .type = MSG_PERMIT_RETURN, .tag = s->id };
+	struct msg_permit_return *u = &m.u.permit_return;
+
+	if (!tx->charged)
+		return;
+	tx->charged = false;
+	text_copy(u->account, sizeof(u->account), s->account);
+	text_copy(u->credential, sizeof(u->credential), s->credential);
+	text_copy(u->sender, sizeof(u->sender), tx->sender);
+	u->permit = tx->permit;
+	(void)s->world->send(&m);
+}

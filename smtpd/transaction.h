@@ -29,6 +29,7 @@ struct transaction {
 	struct buf rcpts; /* packed; those that the queue has not got yet */
 	bool known;       /* the queue holds something of it */
 	bool lost;        /* ... or held, and died */
+	bool committing;  /* its permit is the queue's by now */
 
 	int64_t data_ms;   /* at 354, moved on by the time we made it wait */
 	uint64_t received; /* octets from the client since 354 */
@@ -76,5 +77,10 @@ void tx_doom(struct transaction *);
 
 /* The message to ask the queue for responsibility with; borrows from tx. */
 void tx_commit(struct transaction *, const struct session *, struct msg *);
+
+/* It was not taken, whoever is to blame: the account is not charged for it.
+ * While the queue is away it is, for nobody else knows that the permit was not
+ * used.  One that was used is charged for. */
+void tx_give_back(struct transaction *, const struct session *);
 
 #endif
