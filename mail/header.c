@@ -89,10 +89,10 @@ close_message_id(struct header_scan *h)
 	size_t n = trim(h->message_id, h->message_id_len);
 
 	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)h->message_id[i] < ' ' ||
-		    h->message_id[i] == 0x7f)
+		if (h->message_id[i] == '\0')
 			h->message_id[i] = '?';
 	h->message_id[n] = '\0';
+	utf8_clean(h->message_id);
 }
 
 /* The field under way is complete. */

@@ -1,6 +1,8 @@
 /*
  * utf8.c - is it UTF-8 (RFC 3629 4)?
  */
+#include <string.h>
+
 #include "mail/utf8.h"
 
 void
@@ -63,4 +65,22 @@ utf8_text(const char *s, size_t n)
 			return false;
 	}
 	return utf8_valid(s, n);
+}
+
+void
+utf8_clean(char *s)
+{
+	size_t left = strlen(s), n;
+
+	if (utf8_text(s, left))
+		return;
+	for (; left > 0; s += n, left -= n) {
+		for (n = 1; n <= 4 && n <= left; n++)
+			if (utf8_text(s, n))
+				break;
+		if (n > 4 || n > left) {
+			*s = '?';
+			n = 1;
+		}
+	}
 }

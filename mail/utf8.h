@@ -25,4 +25,7 @@ bool utf8_valid(const char *s, size_t n);
 /* And is there no control character among them, C0, DEL or C1? */
 bool utf8_text(const char *s, size_t n);
 
+/* Make such text of a string: each byte that is in the way becomes "?". */
+void utf8_clean(char *s);
+
 #endif

@@ -14,6 +14,7 @@
 #include "mail/header.h"
 #include "mail/lines.h"
 #include "mail/msgid.h"
+#include "mail/utf8.h"
 #include "queue/bodyfile.h"
 #include "queue/commit.h"
 #include "queue/permits.h"
@@ -127,6 +128,12 @@ fill_row(struct accept *a, const struct msg_tx_commit *m)
 	memcpy(r->tls, m->tls, sizeof(r->tls));
 	memcpy(r->mech, m->mech, sizeof(r->mech));
 	memcpy(r->msgid, m->msgid, sizeof(r->msgid));
+	/* They are told to people, and a backup must be one that can be
+	 * restored (spooled_fault()), whatever smtpd has become. */
+	utf8_clean(r->ip);
+	utf8_clean(r->tls);
+	utf8_clean(r->mech);
+	utf8_clean(r->msgid);
 	msgid_format(a->id, id);
 	if (r->msgid[0] == '\0' && (m->flags & TX_ADD_MSGID))
 		snprintf(r->msgid, sizeof(r->msgid), "<%s@%.200s>", id,
@@ -143,8 +150,8 @@ fill_row(struct accept *a, const struct msg_tx_commit *m)
 	r->accepted = (uint64_t)loop_wall_ms();
 	snprintf(a->detail, sizeof(a->detail),
 	    "ip=%s port=%u tls=%s mech=%s credential=%s rcpts=%u size=%llu",
-	    m->ip, m->port, m->tls[0] ? m->tls : "-", m->mech,
-	    m->credential[0] ? m->credential : "-", a->envelope.nrcpts,
+	    r->ip, r->port, r->tls[0] ? r->tls : "-", r->mech,
+	    r->credential[0] ? r->credential : "-", a->envelope.nrcpts,
 	    (unsigned long long)m->size);
 	a->no_delay_notice = r->sender[0] == '\0';
 }

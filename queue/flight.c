@@ -14,6 +14,7 @@
 #include "lib/crash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "mail/ascii.h"
 #include "mail/msgid.h"
 #include "queue/bodyfile.h"
 #include "queue/domains.h"
@@ -308,18 +309,37 @@ sent_rcpt(struct job *j, unsigned k)
 	fatal("deliver broke the protocol: recipient out of range");
 }
 
+/* What stands between blanks in the log, whatever deliver has become. */
+static void
+copy_word(char *to, size_t size, const char *from)
+{
+	size_t n = 0;
+
+	for (; from[n] != '\0' && n + 1 < size; n++)
+		to[n] = (char)(ascii_print(from[n]) && from[n] != ' ' &&
+			    from[n] != '"' && from[n] != '='
+			? from[n]
+			: '?');
+	to[n] = '\0';
+}
+
 static void
 note_verdict(struct job *j, const struct msg_job_verdict *v)
 {
 	struct answer_row a = { .code = v->code,
 		.when = (uint64_t)loop_wall_ms() };
+	char tls[sizeof(v->tls)], cipher[sizeof(v->cipher)];
+	char policy[sizeof(v->policy)];
 	uint8_t answer;
 
 	if (v->rcpts.len == 0)
 		return;
-	memcpy(a.status, v->status, sizeof(a.status));
+	copy_word(a.status, sizeof(a.status), v->status);
 	memcpy(a.mx, v->mx, sizeof(a.mx));
-	answer_secured(&a, v->tls, v->cipher, v->policy);
+	copy_word(tls, sizeof(tls), v->tls);
+	copy_word(cipher, sizeof(cipher), v->cipher);
+	copy_word(policy, sizeof(policy), v->policy);
+	answer_secured(&a, tls, cipher, policy);
 	if (v->uncertain)
 		answer_mark_uncertain(&a);
 	memcpy(a.text, v->text, sizeof(a.text));

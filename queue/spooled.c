@@ -59,6 +59,7 @@ spooled_unpack(struct message_row *r, const struct msg_spool_message *s)
 	memcpy(r->tls, s->tls, sizeof(r->tls));
 	memcpy(r->mech, s->mech, sizeof(r->mech));
 	memcpy(r->msgid, s->msgid, sizeof(r->msgid));
+	utf8_clean(r->msgid); /* it was anything, once */
 	r->flags = s->flags;
 	r->size = s->size;
 	r->accepted = s->accepted;
@@ -93,8 +94,7 @@ spooled_fault(const struct msg_spool_message *s, uint64_t after)
 	if (!utf8_text(s->credential, strlen(s->credential)) ||
 	    !utf8_text(s->ip, strlen(s->ip)) ||
 	    !utf8_text(s->tls, strlen(s->tls)) ||
-	    !utf8_text(s->mech, strlen(s->mech)) ||
-	    !utf8_text(s->msgid, strlen(s->msgid)))
+	    !utf8_text(s->mech, strlen(s->mech)))
 		return "a control character is in its envelope";
 	if ((s->flags & ~(uint32_t)TX_KEPT) != 0 ||
 	    !commit_options_valid(s->flags, &o))

@@ -254,6 +254,31 @@ def years():
             same([(m["id"], m["release"]) for m in q.queue()], release, "held")
 
 
+@tap.case("a Message-ID that is no text keeps nothing from being restored")
+def odd_message_id():
+    with source() as p:
+        body = (f"From: {ALICE}\r\nMessage-ID: <a\u0085b@x>\r\n\r\nx\r\n")
+        with p.logged_in() as t:
+            mark = p.mark_log()
+            t.cmd(f"MAIL FROM:<{ALICE}>")
+            t.cmd("RCPT TO:<late@far.example>")
+            p.accepted(t.data(body.encode()), mark)
+        path = made(p)
+        old = os.path.join(p.dir, "old.tar")
+
+        def as_it_was(name, octets):
+            """Earlier versions kept it as it came."""
+            return octets.replace(b"<a??b@x>", "<a\u0085b@x>".encode()) \
+                if name == "spool/messages.jsonl" else octets
+        repack(path, as_it_was, old)
+        for archive in (path, old):
+            with target() as q:
+                q.must("restore", archive)
+                q.start()
+                same([m["message_id"] for m in q.queue()], ["<a??b@x>"],
+                     archive)
+
+
 @tap.case("every byte counts")
 def flipped():
     with source(start=False) as p:

@@ -325,6 +325,41 @@ bounds_sender(void **state)
 	assert_int_equal(h.fault, HEADER_LONG_VALUE);
 }
 
+/* It ends in logs, rows and backups, where text is expected. */
+static void
+makes_text_of_message_id(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} t[] = {
+		{ "<a\xc2\x85"
+		  "b@x>",
+		    "<a??b@x>" },
+		{ "<J\xfcrgen@x>", "<J?rgen@x>" },
+		{ "<J\xc3\xbcrgen@x>", "<J\xc3\xbcrgen@x>" },
+		{ "<\x1b[2J@x>", "<?[2J@x>" },
+		{ "<a\xc3", "<a?" },
+		{ "\xf4\x90\x80\x80", "????" },
+	};
+	struct header_scan h;
+	char text[600];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		snprintf(text, sizeof(text), "Message-ID: %s\r\n\r\n", t[i].in);
+		header_init(&h);
+		header_feed(&h, text, strlen(text));
+		assert_string_equal(h.message_id, t[i].out);
+	}
+	/* Cut off within a character. */
+	snprintf(
+	    text, sizeof(text), "Message-ID: <%0253d\xc3\xbc@x>\r\n\r\n", 0);
+	header_init(&h);
+	header_feed(&h, text, strlen(text));
+	assert_int_equal(strlen(h.message_id), 255);
+	assert_int_equal(h.message_id[254], '?');
+}
+
 static void
 cuts_message_id(void **state)
 {
@@ -513,6 +548,7 @@ main(void)
 	add("From of 8 KiB", bounds_from, NULL);
 	add("Sender of 1 KiB", bounds_sender, NULL);
 	add("long Message-ID", cuts_message_id, NULL);
+	add("Message-ID is text", makes_text_of_message_id, NULL);
 	add("8-bit header", sees_eight_bit, NULL);
 	add("the body changes nothing", is_deaf_behind_the_header, NULL);
 	return run_cases("mail/header");

@@ -67,9 +67,28 @@ knows_controls(void **state)
 	assert_false(utf8_text(S("J\xfcrgen")));
 }
 
+static void
+makes_text(void **state)
+{
+	char all[256], s[] = "a\x1f\xc2\x85\xc3\xbc\xed\xa0\x80\xff";
+
+	(void)state;
+	utf8_clean(s);
+	assert_string_equal(s, "a???\xc3\xbc????");
+	utf8_clean(s);
+	assert_string_equal(s, "a???\xc3\xbc????");
+	for (unsigned i = 0; i < 255; i++)
+		all[i] = (char)(i + 1);
+	all[255] = '\0';
+	utf8_clean(all);
+	assert_int_equal(strlen(all), 255);
+	assert_true(utf8_text(all, 255));
+}
+
 int
 main(void)
 {
+	add("what is no text becomes it", makes_text, NULL);
 	add("controls are no text", knows_controls, NULL);
 
 	ADD_TABLE(rows, judges);

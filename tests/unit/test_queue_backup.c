@@ -87,6 +87,41 @@ a_live_spool_takes_nothing(void **state)
 	bed_stop(b);
 }
 
+/* Whatever smtpd says, it is in rows as text: a restore takes nothing else. */
+static void
+what_is_told_is_text(void **state)
+{
+	struct bed *b = *state;
+	struct msg m;
+	struct msg_tx_commit *c = &m.u.tx_commit;
+	const struct msg_spool_message *s = &b->m.u.spool_message;
+	uint8_t list[64];
+	int sock;
+
+	bed_start(b, PLAIN_CONF, NULL);
+	fill_commit(&m, 9, ALICE, ALICE);
+	strcpy(c->ip, "192.0.2.7\r\nX: y");
+	strcpy(c->tls, "\x1b[2J");
+	strcpy(c->mech, "\xff");
+	strcpy(c->msgid, "<a\xc2\x85@x>");
+	c->rcpts =
+	    (struct bytes){ list, pack(list, sizeof(list), "b@example.net") };
+	c->body = (struct bytes){ (const uint8_t *)BODY, strlen(BODY) };
+	c->size = strlen(BODY);
+	bed_say(b->smtpd, &m, -1);
+	bed_expect(b, b->smtpd, P_SMTPD, MSG_TX_RESULT);
+	assert_int_equal(b->m.u.tx_result.code, 250);
+	sock = operator_as(b, 0);
+	ask(sock, QUEUE_BACKUP);
+	bed_expect(b, sock, P_CTL, MSG_SPOOL_MESSAGE);
+	assert_string_equal(s->ip, "192.0.2.7??X: y");
+	assert_string_equal(s->tls, "?[2J");
+	assert_string_equal(s->mech, "?");
+	assert_string_equal(s->msgid, "<a??@x>");
+	close(sock);
+	bed_stop(b);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, bed_setup, bed_teardown)
 
 int
@@ -95,6 +130,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(only_root_is_told),
 		CASE(a_live_spool_takes_nothing),
+		CASE(what_is_told_is_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

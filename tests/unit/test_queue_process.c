@@ -166,6 +166,38 @@ greylisted(void **state)
 	bed_kill(b);
 }
 
+/* What a deliver that somebody has taken over says is a word in the log. */
+static void
+verdicts_are_words(void **state)
+{
+	struct bed *b = *state;
+	struct msg m = { .type = MSG_JOB_VERDICT };
+	struct msg_job_verdict *v = &m.u.job_verdict;
+	char first[] = { 0 };
+
+	bed_start(b, PLAIN_CONF, NULL);
+	submit(b, "a@example.net");
+	expect_job(b);
+	m.tag = b->m.tag;
+	v->verdict = V_OK;
+	v->code = 250;
+	strcpy(v->status, "2.0.0\nx y=\"");
+	strcpy(v->mx, "mx a\nb=c");
+	strcpy(v->tls, "T\x1b[2J");
+	strcpy(v->cipher, "a b\nc");
+	strcpy(v->policy, "dane\xc2\x85");
+	strcpy(v->text, "fine\nmsg.bounced id=x");
+	v->rcpts = (struct bytes){ (const uint8_t *)first, 1 };
+	v->last = 1;
+	bed_say(b->deliver, &m, -1);
+	bed_wait_log(b, "msg.done");
+	assert_true(bed_logged(b,
+	    " mx=mx?a?b?c tls=T?[2J cipher=a?b?c policy=dane?? code=250 "
+	    "dsn=2.0.0?x?y?? "));
+	assert_true(bed_logged(b, "reply=\"fine\\x0amsg.bounced id=x\""));
+	bed_stop(b);
+}
+
 /* A check of the store that is under way is over when the process is, and
  * leaves nothing behind. */
 static void
@@ -1032,6 +1064,7 @@ main(void)
 		CASE(groups_by_destination),
 		CASE(deferred_and_retried),
 		CASE(greylisted),
+		CASE(verdicts_are_words),
 		CASE(a_check_ends_with_the_process),
 		CASE(survives_kill),
 		CASE(deliver_dies),
