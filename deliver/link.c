@@ -2,72 +2,28 @@
  * link.c - see link.h.
  *
  * The only place of the client where callbacks end and calls begin: events of
- * the socket become calls of talk.h, and turn() does what the talk wants
+ * the socket become calls of talk.h, and link_turn() does what the talk wants
  * next.  A dead link is freed at the end of the loop's turn, for its socket
  * may be the caller.
  */
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/random.h>
 
-#include "deliver/link.h"
-#include "deliver/results.h"
+#include "deliver/link_parts.h"
 #include "deliver/secret.h"
 #include "deliver/self.h"
 #include "deliver/signer.h"
-#include "deliver/talk.h"
-#include "deliver/trust.h"
-#include "lib/io.h"
+#include "deliver/source.h"
 #include "lib/log.h"
 #include "mail/base64.h"
 
 #define CONNECT_MS 30000
 #define IN_LIMIT   32768
 
-/*
- * A connection is kept for 5 s after a job: a stream of mail has the next one
- * in milliseconds, and a server's slot is not ours to hold.  After 100 jobs
- * or 5 minutes it goes anyway, so that changed DNS is noticed and servers
- * that count (many allow 100 messages) need not refuse; a new connection with
- * TLS then costs a hundredth of what it carries.
- */
-#define KEEP_MS     5000
-#define KEEP_JOBS   100
-#define KEEP_AGE_MS (5 * 60 * 1000)
-#define KEPT_MAX    256
-
-struct link {
-	struct io io;
-	struct talk talk;
-	struct kept kept;
-	struct target target;
-	char mx[300];
-	int64_t born_ms;
-	unsigned jobs;
-	unsigned reign;
-
-	struct job *job;
-	link_done_fn *done;
-	void *arg;
-	struct link **slot;
-
-	bool connected, shaking, dead;
-	bool resuming;     /* the handshake goes on with a session */
-	bool noted;        /* how TLS went */
-	unsigned progress; /* of the talk, when the timer was set */
-	uint64_t ticket;   /* of a password asked for, or 0 */
-	uint64_t signing;  /* ticket of a signature asked for, or 0 */
-	struct timer late; /* connect() failed at once */
-	int late_errno;
-	TAILQ_ENTRY(link) entry; /* of dead */
-};
-
 static TAILQ_HEAD(, link) dead = TAILQ_HEAD_INITIALIZER(dead);
-static unsigned reign; /* of one configuration, and its authorities */
 
 static void
 free_dead(void *arg)
@@ -81,16 +37,8 @@ free_dead(void *arg)
 	}
 }
 
-static struct link *
-link_of(struct kept *k)
-{
-	return k == NULL
-	    ? NULL
-	    : (struct link *)((char *)k - offsetof(struct link, kept));
-}
-
-static void
-bury(struct link *l)
+void
+link_bury(struct link *l)
 {
 	static bool hooked;
 
@@ -125,9 +73,8 @@ hand_back(
 	done(arg, result, failure);
 }
 
-/* The connection came to nothing. */
-static void
-give_up(struct link *l, enum link_result result, const char *status,
+void
+link_give_up(struct link *l, enum link_result result, const char *status,
     const char *why)
 {
 	struct outcome o;
@@ -137,95 +84,10 @@ give_up(struct link *l, enum link_result result, const char *status,
 	memcpy(o.mx, l->mx, sizeof(o.mx));
 	if (l->connected)
 		talk_lost(&l->talk, why);
-	bury(l);
+	link_bury(l);
 	if (had_job)
 		hand_back(l, result, &o);
 }
-
-static void
-quit(struct link *l)
-{
-	kept_remove(&l->kept);
-	talk_quit(&l->talk);
-}
-
-/* Nothing is under way: keep the connection for the next job, or end it. */
-static void
-rest(struct link *l)
-{
-	struct link *oldest;
-
-	if ((l->job != NULL && l->job->trial != NULL) || l->jobs >= KEEP_JOBS ||
-	    l->reign != reign || loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
-		quit(l);
-		return;
-	}
-	kept_add(&l->kept);
-	if (kept_count() > KEPT_MAX) {
-		oldest = link_of(kept_oldest());
-		quit(oldest);
-		io_flush(&oldest->io);
-	}
-}
-
-/* What a server may know as one client: without a name and an address of its
- * own a route's connections are like all others.  A trial is to see the
- * certificate. */
-static const char *
-self_of(const struct link *l)
-{
-	const struct link_key *k = &l->kept.key;
-
-	if (l->job != NULL && l->job->trial != NULL)
-		return NULL;
-	return *k->user != '\0' || *k->helo != '\0' || k->source4.len != 0 ||
-		k->source6.len != 0
-	    ? k->route
-	    : "";
-}
-
-static void
-shake(struct link *l)
-{
-	if (l->shaking)
-		return;
-	l->shaking = true;
-	l->resuming = trust_secure(&l->io, &l->target, &l->kept.key.policy,
-	    l->kept.domain, self_of(l));
-}
-
-/* How TLS went, once for each connection; a trial is nobody's affair. */
-static void
-note(struct link *l, enum tlsrpt_result result, const char *why)
-{
-	const struct link_key *k = &l->kept.key;
-
-	if (!l->noted && (l->job == NULL || l->job->trial == NULL))
-		results_session(l->kept.domain, &l->target, &k->policy,
-		    k->demand, l->io.fd, result, why);
-	l->noted = true;
-}
-
-static enum tlsrpt_result
-result_of(enum trust_flaw flaw)
-{
-	switch (flaw) {
-	case TRUST_FINE:
-		return TLSRPT_SUCCESS;
-	case TRUST_NAME:
-		return TLSRPT_HOST_MISMATCH;
-	case TRUST_EXPIRED:
-		return TLSRPT_EXPIRED;
-	case TRUST_UNKNOWN:
-		return TLSRPT_NOT_TRUSTED;
-	case TRUST_HANDSHAKE:
-	case TRUST_OTHER:
-		break;
-	}
-	return TLSRPT_VALIDATION;
-}
-
-static void turn(struct link *);
 
 static void
 on_secret(void *arg, const char *secret)
@@ -234,7 +96,7 @@ on_secret(void *arg, const char *secret)
 
 	l->ticket = 0;
 	talk_secret(&l->talk, secret);
-	turn(l);
+	link_turn(l);
 	if (!l->dead)
 		io_flush(&l->io);
 }
@@ -246,7 +108,7 @@ on_signature(void *arg, const char *lines)
 
 	l->signing = 0;
 	talk_signed(&l->talk, lines);
-	turn(l);
+	link_turn(l);
 	if (!l->dead)
 		io_flush(&l->io);
 }
@@ -267,9 +129,8 @@ get_signature(struct link *l)
 	}
 }
 
-/* Do what the talk wants, and give a finished job back. */
-static void
-turn(struct link *l)
+void
+link_turn(struct link *l)
 {
 	struct talk *t = &l->talk;
 	struct outcome failure;
@@ -277,7 +138,7 @@ turn(struct link *l)
 	bool back;
 
 	if (t->no_tls)
-		note(l, TLSRPT_NO_STARTTLS, "");
+		link_note_tls(l, TLSRPT_NO_STARTTLS, "");
 	get_signature(l);
 	back = l->job != NULL && talk_job(t) == NULL;
 
@@ -290,17 +151,17 @@ turn(struct link *l)
 			failure = t->failure;
 	}
 	if (talk_wants(t) == TALK_IDLE)
-		rest(l);
+		link_rest(l);
 	switch (talk_wants(t)) {
 	case TALK_TLS:
-		shake(l);
+		link_shake(l);
 		break;
 	case TALK_SECRET:
 		if (l->ticket == 0)
 			l->ticket = secret_ask(l->kept.key.route, on_secret, l);
 		break;
 	case TALK_CLOSE:
-		bury(l);
+		link_bury(l);
 		break;
 	case TALK_SIGNATURE:
 	case TALK_IDLE:
@@ -366,31 +227,16 @@ on_event(struct io *io, enum io_event ev)
 {
 	struct link *l = io->arg;
 	bool bad = ev == IO_ERROR || ev == IO_EOF || ev == IO_TIMEOUT;
-	bool securing = l->connected && talk_is_securing(&l->talk);
-	enum tlsrpt_result result;
-	char flaw[160];
 	const char *why = ev == IO_ERROR ? io_error(io)
 	    : ev == IO_EOF               ? "connection closed by the server"
 					 : "timed out";
 
 	if (bad && !l->connected) {
-		give_up(l, LINK_UNREACHED, "4.4.1", why);
+		link_give_up(l, LINK_UNREACHED, "4.4.1", why);
 		return;
 	}
-	if (bad && securing && l->resuming && l->io.ssl != NULL) {
-		/* A session that the server gave and cannot go on with says
-		 * nothing about its TLS: the same again, from the start. */
-		log_event("tls.not-resumed", "mx=%s error=%s", log_quote(l->mx),
-		    log_quote(why));
-		trust_distrust(io);
-		give_up(l, LINK_STALE, "4.7.5", why);
-		return;
-	}
-	if (bad && securing) {
-		result = result_of(trust_flaw(io, flaw, sizeof(flaw)));
-		note(l, result == TLSRPT_SUCCESS ? TLSRPT_VALIDATION : result,
-		    *flaw ? flaw : why);
-		give_up(l, LINK_TLS_FAILED, "4.7.5", *flaw ? flaw : why);
+	if (bad && talk_is_securing(&l->talk)) {
+		link_not_secured(l, why);
 		return;
 	}
 	switch (ev) {
@@ -400,17 +246,7 @@ on_event(struct io *io, enum io_event ev)
 	case IO_HELD: /* only servers are */
 		break;
 	case IO_SECURED:
-		l->shaking = false;
-		result = result_of(trust_flaw(io, flaw, sizeof(flaw)));
-		/* Without a proof or a watch nobody looked. */
-		if (l->kept.key.policy.proof == PROOF_NONE &&
-		    !l->kept.key.policy.watch)
-			result = TLSRPT_SUCCESS;
-		note(l, result, flaw);
-		if (l->job != NULL && l->job->trial != NULL)
-			trust_flaw(io, l->job->trial->certificate,
-			    sizeof(l->job->trial->certificate));
-		talk_secured(&l->talk, io_tls_version(io), io_tls_cipher(io));
+		link_secured(l);
 		break;
 	case IO_INPUT:
 		on_input(l);
@@ -424,51 +260,12 @@ on_event(struct io *io, enum io_event ev)
 		break;
 	case IO_TIMEOUT:
 		if (l->kept.on)
-			quit(l);
+			link_quit(l);
 		else
 			talk_timeout(&l->talk);
 		break;
 	}
-	turn(l);
-}
-
-/* From where the route wants its connections; len 0: it does not say. */
-static const struct net_address *
-source_of(const struct link *l)
-{
-	return l->target.address.ss.ss_family == AF_INET ? &l->kept.key.source4
-							 : &l->kept.key.source6;
-}
-
-/* The route has a source address, but of the other family. */
-static bool
-lacks_source(const struct link *l)
-{
-	return source_of(l)->len == 0 &&
-	    (l->kept.key.source4.len != 0 || l->kept.key.source6.len != 0);
-}
-
-/* Why not even an attempt could be made. */
-static const char *
-explain(const struct link *l, char *out, size_t size)
-{
-	const struct net_address *from = source_of(l);
-	char source[NET_TEXT];
-
-	if (lacks_source(l)) {
-		snprintf(out, size, "[route %s] has no %s address as source",
-		    l->kept.key.route,
-		    l->target.address.ss.ss_family == AF_INET ? "IPv4"
-							      : "IPv6");
-	} else if (from->len != 0 && l->late_errno == EADDRNOTAVAIL) {
-		net_text((const struct sockaddr *)&from->ss, source);
-		snprintf(out, size,
-		    "source %s of [route %s] is not an address of this machine",
-		    source, l->kept.key.route);
-	} else {
-		snprintf(out, size, "%s", strerror(l->late_errno));
-	}
-	return out;
+	link_turn(l);
 }
 
 static void
@@ -478,28 +275,21 @@ on_late(void *arg)
 	int e = l->late_errno;
 	bool no_way =
 	    e == ENETUNREACH || e == EADDRNOTAVAIL || e == EAFNOSUPPORT;
-	char why[2 * CONF_ROUTE_NAME];
+	char why[SOURCE_WHY];
 
-	give_up(l, no_way ? LINK_NO_WAY : LINK_UNREACHED, "4.4.1",
-	    explain(l, why, sizeof(why)));
+	source_explain(&l->kept.key, &l->target.address, e, why);
+	link_give_up(l, no_way ? LINK_NO_WAY : LINK_UNREACHED, "4.4.1", why);
 }
 
 static int
 connect_link(struct link *l)
 {
-	const struct net_address *a = &l->target.address, *from = source_of(l);
-
-	if (lacks_source(l)) {
-		errno = EAFNOSUPPORT;
-		return -1;
-	}
-	return io_connect(&l->io, (const struct sockaddr *)&a->ss, a->len,
-	    from->len != 0 ? (const struct sockaddr *)&from->ss : NULL,
-	    from->len, IN_LIMIT, on_event, l);
+	return source_connect(
+	    &l->io, &l->kept.key, &l->target.address, IN_LIMIT, on_event, l);
 }
 
-static void
-take_job(struct link *l, struct job *job, struct link **slot,
+void
+link_take_job(struct link *l, struct job *job, struct link **slot,
     link_done_fn *done, void *arg)
 {
 	l->job = job;
@@ -522,64 +312,18 @@ link_open(const struct link_key *key, const struct target *target,
 	l->kept.key = *key;
 	l->target = *target;
 	snprintf(l->kept.domain, sizeof(l->kept.domain), "%s", domain);
-	l->born_ms = loop_now_ms();
-	l->reign = reign;
 	timer_init(&l->late, on_late, l);
 	target_name(target, l->mx);
-	take_job(l, job, slot, done, arg);
-	if (connect_link(l) == 0) {
+	link_born(l);
+	link_take_job(l, job, slot, done, arg);
+	if (connect_link(l) == 0 ||
+	    ((errno == EMFILE || errno == ENFILE) && link_drop_oldest() &&
+		connect_link(l) == 0)) {
 		io_timeout(&l->io, CONNECT_MS);
 		return;
 	}
-	if ((errno == EMFILE || errno == ENFILE) && kept_count() > 0) {
-		bury(link_of(kept_oldest()));
-		if (connect_link(l) == 0) {
-			io_timeout(&l->io, CONNECT_MS);
-			return;
-		}
-	}
 	l->late_errno = errno;
 	timer_set(&l->late, 0);
-}
-
-static bool
-reuse(struct link *l, struct job *job, struct link **slot, link_done_fn *done,
-    void *arg)
-{
-	if (l == NULL)
-		return false;
-	kept_remove(&l->kept);
-	take_job(l, job, slot, done, arg);
-	talk_begin(&l->talk, job);
-	turn(l);
-	if (!l->dead)
-		io_flush(&l->io);
-	return true;
-}
-
-bool
-link_reuse(const struct link_key *key, struct job *job, struct link **slot,
-    link_done_fn *done, void *arg)
-{
-	return reuse(link_of(kept_find(key)), job, slot, done, arg);
-}
-
-bool
-link_reuse_route(const struct link_key *key, struct job *job,
-    struct link **slot, link_done_fn *done, void *arg)
-{
-	struct kept *k = kept_find_route(key);
-
-	return reuse(link_of(k), job, slot, done, arg);
-}
-
-bool
-link_reuse_domain(const struct link_key *key, const char *domain,
-    struct job *job, struct link **slot, link_done_fn *done, void *arg)
-{
-	struct kept *k = kept_find_domain(key, domain);
-
-	return reuse(link_of(k), job, slot, done, arg);
 }
 
 void
@@ -589,7 +333,7 @@ link_abort(struct link *l, const char *why)
 	l->job = NULL;
 	if (l->connected)
 		talk_lost(&l->talk, why);
-	bury(l);
+	link_bury(l);
 }
 
 bool
@@ -602,31 +346,4 @@ bool
 link_is_talking(const struct link *l)
 {
 	return l->connected && l->talk.begun;
-}
-
-static void
-part(struct link *l)
-{
-	quit(l);
-	io_flush(&l->io);
-	bury(l);
-}
-
-void
-link_close_kept(void)
-{
-	struct kept *k;
-
-	reign++;
-	while ((k = kept_oldest()) != NULL)
-		part(link_of(k));
-}
-
-void
-link_close_resting(const char *host, unsigned port)
-{
-	struct kept *k;
-
-	while ((k = kept_find_host(host, port)) != NULL)
-		part(link_of(k));
 }
