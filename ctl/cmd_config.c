@@ -1,9 +1,11 @@
 /*
  * cmd_config.c - postern config check, postern config show.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
@@ -23,6 +25,40 @@ print_check(const char *file, const struct settings_errors *e)
 	    output_string(file), "ok", e->n == 0, "errors", list));
 }
 
+/* A server starts without it, and trusts nobody. */
+static void
+check_trust(struct ctl *c, const char *section, const char *key,
+    const char *path, const char *hint, struct settings_errors *errors)
+{
+	char text[CONF_PATH + 128];
+
+	if (*path == '\0' || access(path, R_OK) == 0)
+		return;
+	snprintf(text, sizeof(text), "%s.%s: %s: %s", section, key, path,
+	    strerror(errno));
+	settings_keep(
+	    errors, settings_line(&c->settings, section, key), text, hint);
+}
+
+/* What keeps no server from starting, and is wrong all the same. */
+static void
+check_more(struct ctl *c, struct settings_errors *errors)
+{
+	const struct conf *conf = c->settings.conf;
+
+	if (errors->n == 0)
+		tls_check(c, settings_keep, errors);
+	conf_check_sources(conf, settings_keep, errors);
+	check_trust(c, "tls", "ca-file", conf->ca_file,
+	    "no other server can be verified; install the package "
+	    "ca-certificates, or name a file that exists",
+	    errors);
+	check_trust(c, "dns", "trust-anchor", conf->trust_anchor,
+	    "there is no DNSSEC and no DANE; install the package "
+	    "dns-root-data, or name a file that exists",
+	    errors);
+}
+
 int
 cmd_config_check(struct ctl *c)
 {
@@ -33,8 +69,9 @@ cmd_config_check(struct ctl *c)
 	if (errors == NULL)
 		abort();
 	code = settings_try(s, c->file, true, errors);
-	if (s->conf != NULL &&
-	    conf_check_sources(s->conf, settings_keep, errors) > 0)
+	if (s->conf != NULL)
+		check_more(c, errors);
+	if (errors->n > 0)
 		code = CODE_CONF;
 	if (code == CODE_CONF && errors->n > 0)
 		settings_tell(s->file, errors);
@@ -64,6 +101,7 @@ show_key(void *arg, const char *section, const char *key, const char *value)
 	struct ctl *c = arg;
 	int line = settings_line(&c->settings, section, key);
 	char name[400], source[CONF_PATH + 16];
+	const char *lead;
 	struct cell cells[] = {
 		{ .text = name },
 		{ .text = value },
@@ -79,6 +117,8 @@ show_key(void *arg, const char *section, const char *key, const char *value)
 	if (line > 0)
 		snprintf(
 		    source, sizeof(source), "%s:%d", c->settings.file, line);
+	else if ((lead = conf_raised_with(c->settings.conf, section, key)))
+		snprintf(source, sizeof(source), "raised with %s", lead);
 	else
 		snprintf(source, sizeof(source), "default");
 	output_row(&c->out, cells);

@@ -83,7 +83,7 @@ ask_keys(struct ctl *c, struct keys *k)
 static const struct msg_key_row *
 find_row(const struct keys *k, const char *section)
 {
-	for (size_t i = 0; i < k->n; i++)
+	for (size_t i = 0; k != NULL && i < k->n; i++)
 		if (strcmp(k->rows[i].section, section) == 0)
 			return &k->rows[i];
 	return NULL;
@@ -125,7 +125,12 @@ check_time(struct page *p, int64_t now)
 		problem(p, "it is not valid yet; is the clock right?");
 	if ((int64_t)p->file.expires <= now)
 		problem(p, "it has expired; renew it");
-	else if (p->days < SOON_DAYS)
+}
+
+static void
+check_soon(struct page *p, int64_t now)
+{
+	if ((int64_t)p->file.expires > now && p->days < SOON_DAYS)
 		problem(p, "it ends in %" PRId64 " days; renew it", p->days);
 }
 
@@ -141,9 +146,11 @@ check_chain(struct page *p)
 		problem(p, "the chain is wrong: %s", p->file.chain_error);
 }
 
+/* k NULL: as the files are, for a server to come. */
 static void
 inspect(struct page *p, const struct ctl *c, const struct keys *k, bool running)
 {
+	int64_t now = time(NULL);
 	const struct conf *conf = c->settings.conf;
 	const char *name =
 	    *p->section->name != '\0' ? p->section->name : conf->hostname;
@@ -154,11 +161,37 @@ inspect(struct page *p, const struct ctl *c, const struct keys *k, bool running)
 		problem(p, "%s", p->file.error);
 		return;
 	}
-	check_time(p, (int64_t)time(NULL));
+	check_time(p, now);
+	if (k != NULL)
+		check_soon(p, now);
 	if (!tlsfile_covers(&p->file, name))
 		problem(p, "it is not for %s; get one that is", name);
 	check_chain(p);
 	check_key(p, running);
+}
+
+int
+tls_check(struct ctl *c, conf_error_fn *error, void *arg)
+{
+	const struct conf *conf = c->settings.conf;
+	struct page *p = malloc(sizeof(*p));
+	char text[CONF_PATH + sizeof(p->problems[0])];
+	int bad = 0;
+
+	if (p == NULL)
+		abort();
+	for (size_t i = 0; i < conf->ntls; i++) {
+		memset(p, 0, sizeof(*p));
+		p->section = &conf->tls[i];
+		inspect(p, c, NULL, false);
+		for (unsigned n = 0; n < p->nproblems; n++, bad++) {
+			snprintf(text, sizeof(text), "%s: %s",
+			    p->section->certificate, p->problems[n]);
+			error(arg, p->section->line, text, "");
+		}
+	}
+	free(p);
+	return bad;
 }
 
 static const char *

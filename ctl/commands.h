@@ -6,6 +6,7 @@
 #define CTL_COMMANDS_H
 
 #include "ctl/args.h"
+#include "lib/conf.h"
 
 /* Ends with a NULL noun; rows of one noun stand together. */
 extern const struct command commands[];
@@ -70,6 +71,9 @@ int cmd_backup_create(struct ctl *);
 int cmd_backup_verify(struct ctl *);
 int cmd_backup_list(struct ctl *);
 int cmd_restore(struct ctl *);
+/* What is wrong with certificates and their keys, as the files are now, for the
+ * errors of a configuration; returns how many. */
+int tls_check(struct ctl *, conf_error_fn *, void *arg);
 int cmd_tls_show(struct ctl *);
 int cmd_tls_reload(struct ctl *);
 int cmd_client_settings(struct ctl *);

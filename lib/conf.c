@@ -71,7 +71,7 @@ read_line(char *out, int size, void *stream)
 		n--;
 	}
 	if (n + 2 > (size_t)size) {
-		conf_complain(p, "the line is too long", "");
+		conf_complain(p, "the line is too long", "198 bytes at most");
 		snprintf(out, (size_t)size, "\n");
 	} else if (memchr(p->text, 0, n) != NULL) {
 		conf_complain(p, "a NUL byte in the line", "");
@@ -124,7 +124,7 @@ check_whole(struct parser *p)
 		conf_complain_at(p, 0, "hostname is missing",
 		    "add `hostname = mail.example.org` at the top");
 	if ((*c->tls[0].certificate == '\0') != (*c->tls[0].key == '\0'))
-		conf_complain_at(p, 0,
+		conf_complain_at(p, c->tls[0].line,
 		    "[tls] needs certificate and key, or neither",
 		    "without both, `postern init` makes a self-signed pair");
 	else if (*c->tls[0].key == '\0')
@@ -139,15 +139,6 @@ check_whole(struct parser *p)
 		conf_complain_at(p, 0, "no [listen NAME] section",
 		    "add [listen submissions] with `address = 0.0.0.0:465` "
 		    "and `tls = implicit`");
-	if (c->recipients == 0 || c->recipients > 10000)
-		conf_complain_at(p, 0, "limits.recipients: 1 to 10000", "");
-	if (c->workers > 64)
-		conf_complain_at(p, 0, "smtpd.workers: 64 at most", "");
-	if (c->per_destination == 0 || c->in_flight == 0)
-		conf_complain_at(p, 0,
-		    "queue.per-destination and queue.in-flight "
-		    "must not be 0",
-		    "");
 	for (size_t i = 0; i < c->nroutes; i++) {
 		struct conf_route *r = &c->routes[i];
 

@@ -225,6 +225,11 @@ void conf_rule_print(const struct screen_rule *, char *out, size_t size);
  */
 uint64_t conf_grown(uint64_t base, uint64_t lead, uint64_t lead_base);
 
+/* With which key, "limits.per-day", one that the file does not name was raised;
+ * NULL: it has its default. */
+const char *
+conf_raised_with(const struct conf *, const char *section, const char *name);
+
 /* Every effective value, defaults included, for `config show`; section "" is
  * the top of the file. */
 void conf_each(const struct conf *,

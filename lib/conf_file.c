@@ -89,11 +89,23 @@ check_file(const char *what, const char *path, bool secret, int line,
 static int
 check_user(const char *key, const char *name, conf_error_fn *error, void *arg)
 {
+	const struct passwd *pw;
 	char text[200];
 
 	/* Only root becomes somebody else. */
-	if (geteuid() != 0 || *name == '\0' || getpwnam(name) != NULL)
+	if (geteuid() != 0)
 		return 0;
+	pw = *name != '\0' ? getpwnam(name) : NULL;
+	if (pw != NULL && pw->pw_uid != 0)
+		return 0;
+	if (pw != NULL || *name == '\0') {
+		snprintf(text, sizeof(text), "users.%s: %s", key,
+		    pw != NULL ? "root has too many rights for it"
+			       : "no user is named");
+		error(
+		    arg, 0, text, "name a user of its own, or remove the key");
+		return 1;
+	}
 	snprintf(
 	    text, sizeof(text), "users.%s: there is no user %.100s", key, name);
 	error(arg, 0, text, "run `postern init`, which makes it");

@@ -12,16 +12,17 @@
 struct follower {
 	const char *section, *name;
 	const char *lead_section, *lead;
+	const char *lead_text;
 };
 
 /* A leader stands above those that follow it. */
 /* clang-format off */
 static const struct follower followers[] = {
-	{ "limits", "messages-per-hour", "limits", "per-hour" },
-	{ "limits", "messages-per-day",  "limits", "per-day" },
-	{ "limits", "new-per-day",       "limits", "per-day" },
-	{ "guard",  "new-recipients",    "limits", "new-per-day" },
-	{ "guard",  "rate",              "limits", "per-hour" },
+	{ "limits", "messages-per-hour", "limits", "per-hour", "limits.per-hour" },
+	{ "limits", "messages-per-day",  "limits", "per-day", "limits.per-day" },
+	{ "limits", "new-per-day",       "limits", "per-day", "limits.per-day" },
+	{ "guard",  "new-recipients",    "limits", "new-per-day", "limits.new-per-day" },
+	{ "guard",  "rate",              "limits", "per-hour", "limits.per-hour" },
 };
 /* clang-format on */
 
@@ -52,6 +53,12 @@ number(struct conf *c, size_t key)
 	return (uint32_t *)((char *)c + conf_keys[key].off);
 }
 
+static unsigned long
+by_default(size_t key)
+{
+	return strtoul(conf_keys[key].by_default, NULL, 10);
+}
+
 void
 conf_follow(struct parser *p)
 {
@@ -63,10 +70,26 @@ conf_follow(struct parser *p)
 
 		if (p->seen[key])
 			continue;
-		grown = conf_grown(strtoul(conf_keys[key].by_default, NULL, 10),
-		    *number(p->conf, lead),
-		    strtoul(conf_keys[lead].by_default, NULL, 10));
+		grown = conf_grown(
+		    by_default(key), *number(p->conf, lead), by_default(lead));
 		*number(p->conf, key) =
 		    grown > UINT32_MAX ? UINT32_MAX : (uint32_t)grown;
 	}
+}
+
+const char *
+conf_raised_with(const struct conf *c, const char *section, const char *name)
+{
+	for (size_t i = 0; i < COUNT(followers); i++) {
+		const struct follower *f = &followers[i];
+		size_t key = find(f->section, f->name);
+		uint32_t now;
+
+		if (strcmp(f->section, section) != 0 ||
+		    strcmp(f->name, name) != 0)
+			continue;
+		memcpy(&now, (const char *)c + conf_keys[key].off, sizeof(now));
+		return now > by_default(key) ? f->lead_text : NULL;
+	}
+	return NULL;
 }

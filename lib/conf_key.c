@@ -15,7 +15,7 @@
 
 static conf_read_fn read_text, read_path, read_size, read_count, read_duration,
     read_time, read_retries, read_yes_no, read_uncertain, read_server,
-    read_hostname, read_domain;
+    read_hostname, read_domain, read_address, read_place;
 
 #define AT(f) offsetof(struct conf, f), sizeof(((struct conf *)0)->f)
 
@@ -45,7 +45,7 @@ const struct conf_key conf_keys[] = {
    { "guard",  "refused-share",  read_count,     AT(guard_share),      "30" },
    { "guard",  "networks",       read_count,     AT(guard_networks),   "5" },
    { "guard",  "rate",           read_count,     AT(guard_rate),       "150" },
-   { "guard",  "notify",         read_text,      AT(guard_notify),     "" },
+   { "guard",  "notify",         read_address,   AT(guard_notify),     "" },
    { "queue",  "give-up",        read_duration,  AT(give_up_s),        "5d" },
    { "queue",  "delay-notice",   read_duration,  AT(delay_notice_s),   "4h" },
    { "queue",  "notices-per-hour", read_count,   AT(notices_hour),     "20" },
@@ -57,11 +57,11 @@ const struct conf_key conf_keys[] = {
    { "queue",  "journal",        read_duration,  AT(journal_s),        "30d" },
    { "queue",  "uncertain",      read_uncertain, AT(hold_uncertain),   "retry" },
    { "queue",  "tls-reports",    read_yes_no,    AT(tls_reports),      "yes" },
-   { "queue",  "tls-contact",    read_text,      AT(tls_contact),      "" },
+   { "queue",  "tls-contact",    read_address,   AT(tls_contact),      "" },
    { "dns",    "server",         read_server,    AT(dns_server),       "" },
    { "dns",    "trust-anchor",   read_path,      AT(trust_anchor),     "" },
-   { "paths",  "state",          read_path,      AT(state),            "/var/lib/postern" },
-   { "paths",  "run",            read_path,      AT(run),              "/run/postern" },
+   { "paths",  "state",          read_place,     AT(state),            "/var/lib/postern" },
+   { "paths",  "run",            read_place,     AT(run),              "/run/postern" },
    { "users",  "smtpd",          read_text,      AT(user_smtpd),       "_postern" },
    { "users",  "auth",           read_text,      AT(user_auth),        "_posternauth" },
    { "users",  "queue",          read_text,      AT(user_queue),       "_posternq" },
@@ -73,6 +73,27 @@ const struct conf_key conf_keys[] = {
 };
 
 const size_t conf_nkeys = COUNT(conf_keys);
+
+/* Zero would freeze everybody at the first mail. */
+#define OFF "; `freeze = no` switches the guard off"
+
+/* Of counts that may not be any number. */
+static const struct range {
+	const char *section, *key;
+	uint32_t least, most;
+	const char *text;
+} ranges[] = {
+	{ "limits", "recipients",      1, 10000,      "write 1 to 10000" },
+	{ "limits", "connections",     1, UINT32_MAX, "write 1 or more" },
+	{ "guard",  "new-recipients",  1, UINT32_MAX, "write 1 or more" OFF },
+	{ "guard",  "refused",         1, UINT32_MAX, "write 1 or more" OFF },
+	{ "guard",  "refused-share",   1, 100,        "write 1 to 100" OFF },
+	{ "guard",  "networks",        1, UINT32_MAX, "write 1 or more" OFF },
+	{ "guard",  "rate",            1, UINT32_MAX, "write 1 or more" OFF },
+	{ "queue",  "per-destination", 1, UINT32_MAX, "write 1 or more" },
+	{ "queue",  "in-flight",       1, UINT32_MAX, "write 1 or more" },
+	{ "smtpd",  "workers",         0, 64,         "write 0 to 64; 0 is one for each processor" },
+};
 
 static const struct { const char *unit; uint64_t factor; } size_units[] = {
 	{ "", 1 }, { "K", 1024 }, { "M", 1024 * 1024 },
@@ -142,6 +163,26 @@ read_path(struct conf *c, const struct conf_key *k, const char *value)
 	return conf_put_text(member(c, k), k->size, value);
 }
 
+/* A directory that is needed. */
+static const char *
+read_place(struct conf *c, const struct conf_key *k, const char *value)
+{
+	return read_path(c, k, *value != '\0' ? value : ".");
+}
+
+/* Its shape alone: what is wrong in it otherwise, the mail's bounce tells. */
+static const char *
+read_address(struct conf *c, const struct conf_key *k, const char *value)
+{
+	const char *at = strrchr(value, '@');
+
+	if (*value != '\0' &&
+	    (at == NULL || at == value || at[1] == '\0' ||
+		strpbrk(value, " \t<>,;") != NULL))
+		return "write an address: postmaster@example.org";
+	return read_text(c, k, value);
+}
+
 bool
 conf_host_name(const char *value)
 {
@@ -181,6 +222,16 @@ read_size(struct conf *c, const struct conf_key *k, const char *value)
 }
 
 static const char *
+check_range(const struct conf_key *k, unsigned long v)
+{
+	for (const struct range *r = ranges; r < ranges + COUNT(ranges); r++)
+		if (strcmp(r->section, k->section) == 0 &&
+		    strcmp(r->key, k->name) == 0)
+			return v < r->least || v > r->most ? r->text : NULL;
+	return NULL;
+}
+
+static const char *
 read_count(struct conf *c, const struct conf_key *k, const char *value)
 {
 	const char *per;
@@ -196,13 +247,15 @@ read_count(struct conf *c, const struct conf_key *k, const char *value)
 		rest += strlen(rest);
 	if (*value < '0' || *value > '9' || *rest != '\0' || errno != 0 ||
 	    v > UINT32_MAX)
-		return "not a number";
+		return "write a whole number, 4294967295 at most";
+	if (check_range(k, v) != NULL)
+		return check_range(k, v);
 	count = (uint32_t)v;
 	memcpy(member(c, k), &count, sizeof(count));
 	return NULL;
 }
 
-#define NOT_A_TIME "not a time: write a number with s, m, h or d, like 5d"
+#define NOT_A_TIME "not a time: write a number with s, m, h, d or w, like 5d"
 
 static const char *
 read_time(struct conf *c, const struct conf_key *k, const char *value)
@@ -210,9 +263,10 @@ read_time(struct conf *c, const struct conf_key *k, const char *value)
 	int64_t seconds;
 	uint64_t v;
 
-	if (!read_unit(value, time_units, COUNT(time_units), &v) ||
-	    v > (uint64_t)CONF_TIME_MOST)
+	if (!read_unit(value, time_units, COUNT(time_units), &v))
 		return NOT_A_TIME;
+	if (v > (uint64_t)CONF_TIME_MOST)
+		return "ten years (3660d) at most";
 	seconds = (int64_t)v;
 	memcpy(member(c, k), &seconds, sizeof(seconds));
 	return NULL;
@@ -226,7 +280,7 @@ read_duration(struct conf *c, const struct conf_key *k, const char *value)
 
 	if (why == NULL)
 		memcpy(&seconds, member(c, k), sizeof(seconds));
-	return why != NULL || seconds > 0 ? why : NOT_A_TIME;
+	return why != NULL || seconds > 0 ? why : "write 1s or more";
 }
 
 static const char *
@@ -244,9 +298,10 @@ read_retries(struct conf *c, const struct conf_key *k, const char *value)
 	     item = strtok_r(NULL, ", ", &save)) {
 		if (c->nretries == CONF_RETRIES)
 			return "16 times at most";
-		if (!read_unit(item, time_units, COUNT(time_units), &v) ||
-		    v == 0 || v > 30 * 86400)
+		if (!read_unit(item, time_units, COUNT(time_units), &v))
 			return "not a list of times: write 1m, 5m, 1h";
+		if (v == 0 || v > 30 * 86400)
+			return "write times from 1s to 30d";
 		c->retry_s[c->nretries++] = (int64_t)v;
 	}
 	return c->nretries > 0 ? NULL : "write one time at least";

@@ -135,8 +135,11 @@ conf_section_begin(struct parser *p, const char *header)
 			p->at->begin(p, name);
 		return;
 	}
-	if (is_plain(header))
+	if (is_plain(header)) {
+		if (strcmp(header, "tls") == 0)
+			p->conf->tls[0].line = p->line;
 		return;
+	}
 	snprintf(text, sizeof(text), "unknown section [%.200s]", header);
 	conf_complain(p, text,
 	    "sections: tls, tls NAME, listen NAME, limits, screen, guard, "

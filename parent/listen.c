@@ -71,6 +71,21 @@ is_kept(const struct bound *b, const struct bound *fresh, size_t n)
 	return false;
 }
 
+static const char *
+remedy(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return "`ss -ltnp` tells which program has it";
+	case EADDRNOTAVAIL:
+		return "`ip address` lists those of this machine";
+	case EACCES:
+		return "ports below 1024 need root, or CAP_NET_BIND_SERVICE";
+	default:
+		return "change the address in the configuration";
+	}
+}
+
 /* The descriptor for this one, an old one if there is; -1 after logging. */
 static int
 socket_for(const struct conf_listen *l)
@@ -78,15 +93,18 @@ socket_for(const struct conf_listen *l)
 	const struct sockaddr *sa = (const struct sockaddr *)&l->address.ss;
 	struct bound *old = find(l);
 	char ip[NET_TEXT];
-	int fd;
+	int fd, error;
 
 	if (old != NULL)
 		return old->fd;
 	if ((fd = bind_one(l)) != -1)
 		return fd;
+	error = errno;
 	net_text(sa, ip);
-	log_event("listen.failed", "listen=%s address=%s port=%u error=%s",
-	    log_quote(l->name), ip, net_port(sa), log_quote(strerror(errno)));
+	log_event("listen.failed",
+	    "listen=%s address=%s port=%u error=%s fix=%s", log_quote(l->name),
+	    ip, net_port(sa), log_quote(strerror(error)),
+	    log_quote(remedy(error)));
 	return -1;
 }
 

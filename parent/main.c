@@ -25,6 +25,10 @@ static struct conf *conf;
 static char *conf_text;
 static size_t conf_len;
 static int64_t started;
+static struct {
+	uint32_t workers;
+	uint64_t cache_bytes;
+} began; /* with what only a restart changes */
 
 const struct conf *
 parent_conf(void)
@@ -76,16 +80,16 @@ load(char **text, size_t *len)
 	return c;
 }
 
-/* Keys that only a restart can change. */
+/* Keys that only a restart can change, against what the server began with. */
 static void
-warn_restart(const struct conf *old, const struct conf *new)
+warn_restart(const struct conf *new)
 {
-	if (strcmp(old->state, new->state) != 0 ||
-	    strcmp(old->run, new->run) != 0)
+	if (strcmp(conf->state, new->state) != 0 ||
+	    strcmp(conf->run, new->run) != 0)
 		log_event("conf.restart-needed", "key=paths");
-	if (old->workers != new->workers)
+	if (began.workers != new->workers)
 		log_event("conf.restart-needed", "key=smtpd.workers");
-	if (old->cache_bytes != new->cache_bytes)
+	if (began.cache_bytes != new->cache_bytes)
 		log_event("conf.restart-needed", "key=queue.cache");
 }
 
@@ -117,7 +121,7 @@ on_hup(void *arg)
 		keep_old("an address cannot be listened at");
 		return;
 	}
-	warn_restart(conf, c);
+	warn_restart(c);
 	/* Where things are does not change under a running server. */
 	memcpy(c->state, conf->state, sizeof(c->state));
 	memcpy(c->run, conf->run, sizeof(c->run));
@@ -165,28 +169,37 @@ lock_within(int fd, unsigned seconds)
 	return ret;
 }
 
-/* Only one server on one state directory; ctl takes the same lock when it
- * runs auth by itself. */
+/* Hold what is at this path until the end. */
 static int
-lock_state(void)
+lock_alone(const char *path, int flags, const char *taken, const char *fix)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0600);
+	int ret = fd != -1 ? lock_within(fd, LOCK_PATIENCE_S) : -1;
+
+	if (ret == -1)
+		log_event("server.failed", "path=%s error=%s fix=%s",
+		    log_quote(path),
+		    log_quote(fd != -1 ? taken : strerror(errno)),
+		    log_quote(fd != -1 ? fix : "run `postern init` first"));
+	return ret;
+}
+
+/* Only one server on one state directory, where ctl takes the same lock when it
+ * runs auth by itself, and on one run directory, whose socket the second one
+ * would take from the first. */
+static int
+lock_places(void)
 {
 	char path[CONF_PATH + 8];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/lock", conf->state);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd == -1) {
-		log_event("server.failed", "error=%s fix=%s",
-		    log_quote(strerror(errno)),
-		    log_quote("run `postern init` first"));
+	if (lock_alone(path, O_RDWR | O_CREAT,
+		"another postern uses this state",
+		"end it, or give this one another [paths] state") == -1)
 		return -1;
-	}
-	if (lock_within(fd, LOCK_PATIENCE_S) == -1) {
-		log_event("server.failed", "error=%s",
-		    log_quote("another postern uses this state"));
-		return -1;
-	}
-	return 0;
+	return lock_alone(conf->run, O_RDONLY | O_DIRECTORY,
+	    "another postern uses this directory",
+	    "give this one another [paths] run");
 }
 
 /* Children that cannot enter their directories would die for ever. */
@@ -244,10 +257,12 @@ main(int argc, char **argv)
 	conf = load(&conf_text, &conf_len);
 	if (conf == NULL)
 		return CODE_CONF;
+	began.workers = conf->workers;
+	began.cache_bytes = conf->cache_bytes;
 	log_to_syslog(conf->syslog);
 	if (check_state() == -1)
 		return CODE_CONF;
-	if (make_run() == -1 || lock_state() == -1)
+	if (make_run() == -1 || lock_places() == -1)
 		return CODE_TEMP;
 	loop_init();
 	if (listen_open(conf) == -1 || control_open(conf) == -1)

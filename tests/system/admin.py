@@ -536,6 +536,32 @@ def config_good(p):
     rows = ends(p, 0, "config", "show", "--json").items()
     has(str(rows), HOSTNAME, "config show --json")
     has(ends(p, 0, "config", "show", "--plain").out, "hostname\t")
+    path = os.path.join(p.dir, "raised.conf")
+    p.write(path, "hostname = a.example\n[listen a]\ntls = implicit\n"
+                  "address = 127.0.0.1:1\n[limits]\nper-hour = 3000\n")
+    rows = p.cli("--config", path, "config", "show", "--json").items()
+    same([(r["value"], r["source"]) for r in rows
+          if r["key"] == "limits.messages-per-hour"],
+         [("2000", "raised with limits.per-hour")], "a limit that followed")
+
+
+@tap.case("config check: keys and certificates that do not work, nobody trusted")
+def config_machine(p):
+    good = open(p.config).read()
+    line = good.count("\n") + 2
+    broken(p, good + "[dns]\ntrust-anchor = /none\n", f"FILE:{line}:",
+           "dns.trust-anchor: /none: No such file", "dns-root-data")
+    broken(p, good + "[tls]\nca-file = /none\n", f"FILE:{line}:",
+           "tls.ca-file: /none", "ca-certificates")
+    broken(p, good + "[users]\nqueue = root\n", "users.queue: root has")
+    cert = os.path.join(p.dir, "state/tls/cert.pem")
+    key = os.path.join(p.dir, "other.pem")
+    subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-out", key], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.chmod(key, 0o600)
+    broken(p, good + f"[tls]\ncertificate = {cert}\nkey = {key}\n",
+           f"FILE:{line - 1}: {cert}: the key does not belong")
 
 
 @tap.case("serve with a wrong configuration ends with 78 and binds nothing")

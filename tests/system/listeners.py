@@ -3,6 +3,7 @@
 # run: limit 60
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ import client
 import tap
 from postern import PASSWORD, Postern, free_port
 from proxied import dial, talk, v1
-from tap import same, wait
+from tap import has, same, wait
 
 ALICE = "alice@example.org"
 
@@ -125,11 +126,38 @@ def taken(p):
     with socket.create_server(("127.0.0.1", p.other)):
         p.extra_listen()
         mark = p.reload("conf.kept")
-        same(p.wait_event("listen.failed", mark)["port"], str(p.other))
+        failed = p.wait_event("listen.failed", mark)
+        same(failed["port"], str(p.other))
+        has(failed["fix"], "ss -ltnp")
         same(answers(p.port587), True, "the others")
     wait(lambda: refuses(p.other), 5, "nobody is there")
     p.reload()
     wait(lambda: answers(p.other), 10, "now it works")
+
+
+@tap.case("what only a restart changes is told while it differs")
+def restart_needed(p):
+    p.configure(queue={"cache": "32M"})
+    mark = p.reload()
+    same([e["key"] for e in p.events("conf.restart-needed", mark)],
+         ["queue.cache"], "changed")
+    p.configure(queue={"cache": None})
+    mark = p.reload()
+    same(p.events("conf.restart-needed", mark), [], "as it began")
+
+
+@tap.case("a second server with the same run directory leaves the first its "
+          "socket")
+def second(p):
+    path = os.path.join(p.dir, "second.conf")
+    with open(p.config) as f:
+        text = re.sub(r"(?m)^(state *= *\S+)", r"\1-2", f.read())
+    p.write(path, text)
+    same(p.cli("--config", path, "init").code, 0, "init")
+    result = p.cli("--config", path, "serve", timeout=30)
+    same(result.code, 75, f"{result}")
+    has(result.err, "another postern uses this directory")
+    same(p.cli("status").code, 0, "the first is there")
 
 
 if __name__ == "__main__":

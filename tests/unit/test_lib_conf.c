@@ -110,6 +110,11 @@ test_followers(void **state)
 	assert_int_equal(c->new_day, 4500000);
 	assert_int_equal(c->guard_new, 9000000);
 	assert_int_equal(c->guard_rate, 1500);
+	assert_string_equal(conf_raised_with(c, "limits", "messages-per-hour"),
+	    "limits.per-hour");
+	assert_string_equal(conf_raised_with(c, "guard", "new-recipients"),
+	    "limits.new-per-day");
+	assert_null(conf_raised_with(c, "limits", "recipients"));
 	conf_free(c);
 	/* Lowered, they bound each other anyhow; what was named stays. */
 	c = parse(BASE "[limits]\nper-hour = 30\nper-day = 4000000000\n"
@@ -120,6 +125,7 @@ test_followers(void **state)
 	assert_int_equal(c->new_day, 9);
 	assert_int_equal(c->guard_new, 180);
 	assert_int_equal(c->guard_rate, 150);
+	assert_null(conf_raised_with(c, "guard", "rate"));
 	conf_free(c);
 	c = parse(BASE "[limits]\nnew-per-day = 4000000000\n");
 	assert_non_null(c);
@@ -389,7 +395,19 @@ static const struct {
 	{ BASE "[limits]\nmessage-size = 10MB\n",
 	  "9: message-size: \"10MB\": not a size" },
 	{ BASE "[limits]\nrecipients = many\n", "9: recipients: \"many\"" },
-	{ BASE "[limits]\nrecipients = 0\n", "limits.recipients: 1 to 10000" },
+	{ BASE "[limits]\nrecipients = 0\n", "9: recipients: \"0\": write 1 to 10000" },
+	{ BASE "[limits]\nconnections = 0\n", "9: connections: \"0\": write 1 or more" },
+	{ BASE "[limits]\nper-hour = 99999999999\n", "write a whole number, 4294967295 at most" },
+	{ BASE "[limits]\nhold = 11000d\n", "9: hold: \"11000d\": ten years" },
+	{ BASE "[limits]\nhold = 0\n", "9: hold: \"0\": write 1s or more" },
+	{ BASE "[guard]\nnew-recipients = 0\n", "`freeze = no` switches the guard off" },
+	{ BASE "[guard]\nrefused-share = 101\n", "9: refused-share: \"101\": write 1 to 100" },
+	{ BASE "[guard]\nnotify = me\n", "9: notify: \"me\": write an address" },
+	{ BASE "[queue]\ntls-contact = @example.org\n", "9: tls-contact: \"@example.org\": write an address" },
+	{ BASE "[queue]\nin-flight = 0\n", "9: in-flight: \"0\": write 1 or more" },
+	{ BASE "[queue]\nretry = 40d\n", "write times from 1s to 30d" },
+	{ BASE "[smtpd]\nworkers = 65\n", "9: workers: \"65\": write 0 to 64" },
+	{ BASE "[paths]\nrun =\n", "9: run: \"\": write an absolute path" },
 	{ BASE "[queue]\ngive-up = 5 parsecs\n", "9: give-up" },
 	{ BASE "[colours]\nred = 1\n", "8: unknown section [colours]" },
 	{ BASE "what is this\n", "8: a line is `key = value`" },
@@ -458,7 +476,7 @@ test_long_lines_and_nul(void **state)
 	memset(text + n, 'x', 1000);
 	text[n + 1000] = '\0';
 	assert_null(parse(text));
-	assert_non_null(strstr(said, "8: the line is too long"));
+	assert_non_null(strstr(said, "8: the line is too long | 198 bytes"));
 	said[0] = '\0';
 	n = (size_t)snprintf(text, sizeof(text), "%s", BASE);
 	memcpy(text + n, "[log]\nsys\0log = yes\n", 21);
