@@ -12,6 +12,7 @@ relay to the same, too; and one is refused, and its bounce is what counts.
 --strict: end with 1 when a letter takes longer than two seconds.
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 from dns import Dns
 from postern import Postern, free_port
+from rig import end_well
 from sink import CLOSE, Sink, Slow
 from tap import wait
 
@@ -45,31 +47,35 @@ class Site:
         self.slow = Sink({"body": lambda *_: Slow(TAKES_S),
                           "rcpt": lambda _, who: "550 5.1.1 nobody"
                           if "nobody" in who else None},
-                         address="127.0.0.2", port=self.port).start()
-        self.quick = Sink(address="127.0.0.3", port=self.port).start()
+                         address="127.0.0.2", port=self.port)
+        self.quick = Sink(address="127.0.0.3", port=self.port)
         self.mute = Sink({"connect": lambda *_: Slow(3600, CLOSE)},
-                         address="127.0.0.4", port=self.port).start()
-        self.home = Sink().start()
-        self.dns = Dns({"test.example": ZONE}).__enter__()
-        routes = {"example.org": {"via": f"127.0.0.1:{self.home.port}"}}
-        if through == "relay":
-            routes["*.test.example"] = {"via": f"127.0.0.2:{self.port}"}
-            routes["letter.test.example"] = {
-                "via": f"127.0.0.3:{self.port}"}
-        self.p = Postern(
-            accounts=[ALICE, BULK], via=f"mx:{self.port}",
-            limits={"recipients": str(PER_MESSAGE)},
-            dns={"server": f"127.0.0.1@{self.dns.port}"}, routes=routes)
+                         address="127.0.0.4", port=self.port)
+        self.home = Sink()
+        self.dns = Dns({"test.example": ZONE})
+        self.through = through
 
     def __enter__(self):
-        self.p.__enter__()
+        with contextlib.ExitStack() as started:
+            for s in (self.slow, self.quick, self.mute, self.home, self.dns):
+                started.enter_context(s)
+            self.p = started.enter_context(self.server())
+            self.started = started.pop_all()
         return self
 
     def __exit__(self, *args):
-        self.p.__exit__(*args)
-        self.dns.__exit__()
-        for s in (self.slow, self.quick, self.mute, self.home):
-            s.stop()
+        self.started.__exit__(*args)
+
+    def server(self):
+        routes = {"example.org": {"via": f"127.0.0.1:{self.home.port}"}}
+        if self.through == "relay":
+            routes["*.test.example"] = {"via": f"127.0.0.2:{self.port}"}
+            routes["letter.test.example"] = {
+                "via": f"127.0.0.3:{self.port}"}
+        return Postern(
+            accounts=[ALICE, BULK], via=f"mx:{self.port}",
+            limits={"recipients": str(PER_MESSAGE)},
+            dns={"server": f"127.0.0.1@{self.dns.port}"}, routes=routes)
 
     def bulk(self, recipients, domain, who="v"):
         """domain(n) is where the n-th recipient is."""
@@ -168,4 +174,5 @@ def main(args):
 
 
 if __name__ == "__main__":
+    end_well()
     sys.exit(main(sys.argv[1:]))

@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import sink
 from attackers import Attackers
 from postern import PASSWORD, Postern, free_port, tool
+from rig import end_well
 
 USERS = 40
 # Who has an account and abuses it, one of each hundred.
@@ -126,4 +127,5 @@ def main(args):
 
 
 if __name__ == "__main__":
+    end_well()
     sys.exit(main(sys.argv[1:]))

@@ -18,6 +18,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 from postern import BUILD, Postern
+from rig import end_well
 
 
 def ask(p, what, *args):
@@ -66,4 +67,5 @@ def main():
 
 
 if __name__ == "__main__":
+    end_well()
     main()

@@ -38,9 +38,12 @@ class Attackers:
             [sys.executable, os.path.abspath(__file__),
              json.dumps(self.order)], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, preexec_fn=lambda: os.nice(10))
-        if self.process.stdout.readline() != b"ready\n":
+        try:
+            if self.process.stdout.readline() != b"ready\n":
+                raise AssertionError("the attackers did not get there")
+        except BaseException:
             self.__exit__()
-            raise AssertionError("the attackers did not get there")
+            raise
         return self
 
     def __exit__(self, *_):

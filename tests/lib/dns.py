@@ -80,6 +80,9 @@ class Dns:
                 text = f.read()
             self.__exit__()
             raise AssertionError(f"{self.program}: {text}") from None
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

@@ -571,8 +571,12 @@ class LoadSink:
             [program, "--port", str(port), "--ledger", ledger, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.port = port
-        if self.process.stdout.readline() != b"ready\n":
-            raise RuntimeError("the sink does not start")
+        try:
+            if self.process.stdout.readline() != b"ready\n":
+                raise RuntimeError("the sink does not start")
+        except BaseException:
+            self.stop()
+            raise
 
     def __enter__(self):
         return self

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import os
 import pty
+import subprocess
 import sys
 import threading
 import time
@@ -343,6 +344,32 @@ def fair_bounces():
     if not FULL:
         raise tap.Skip("takes long; POSTERN_TESTS=full")
     quick("a letter", fair.bounces(BULK)[0])
+
+
+def marked(mark):
+    """The names of the live processes with this in their environment."""
+    out = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), \
+                open(f"/proc/{pid}/environ", "rb") as f:
+            if mark.encode() in f.read():
+                out.add(os.path.basename(os.readlink(f"/proc/{pid}/exe")))
+    return out
+
+
+@tap.case("who measures that and is told to end leaves no server behind")
+def fair_ends():
+    mark = os.urandom(8).hex()
+    p = subprocess.Popen(
+        [sys.executable, fair.__file__, "--recipients", "1000"],
+        env={**os.environ, "FAIR_TEST": mark}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait(lambda: "postern-deliver" in marked(mark), 30, "its server runs")
+    finally:
+        p.terminate()
+        p.wait(60)
+    wait(lambda: not marked(mark), 5, "all of it is gone")
 
 
 if __name__ == "__main__":
