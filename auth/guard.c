@@ -1,6 +1,8 @@
 /*
  * guard.c - see guard.h.
  */
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "auth/limits.h"
 #include "auth/peers.h"
 #include "auth/quota.h"
+#include "auth/t_secret.h"
 #include "auth/t_verdict.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -43,10 +46,34 @@ at_least(uint32_t rule, uint64_t own)
 			       : UINT32_MAX;
 }
 
+/* The same after a restart: the sketch is. */
+static const uint64_t *
+sketch_key(void)
+{
+	static uint64_t key[2];
+	static bool made;
+	unsigned char secret[SECRET_BYTES], mac[EVP_MAX_MD_SIZE];
+	unsigned n;
+
+	if (made)
+		return key;
+	secret_get(secret);
+	if (HMAC(EVP_sha256(), secret, sizeof(secret),
+		(const unsigned char *)"guard", strlen("guard"), mac,
+		&n) == NULL)
+		fatal("HMAC failed");
+	memcpy(key, mac, sizeof(key));
+	explicit_bzero(secret, sizeof(secret));
+	explicit_bzero(mac, sizeof(mac));
+	made = true;
+	return key;
+}
+
 static struct guard_rules
 rules_of(const struct page *page, const struct conf *conf)
 {
 	uint64_t news = 2 * limits_own(page, conf, LIMIT_NEW);
+	const uint64_t *key = sketch_key();
 
 	return (struct guard_rules){
 		.new_recipients = at_least(conf->guard_new, news),
@@ -55,6 +82,7 @@ rules_of(const struct page *page, const struct conf *conf)
 		.networks = conf->guard_networks,
 		.rate = at_least(conf->guard_rate, page->limit[LIMIT_HOUR]),
 		.young = limits_young(page, conf, now_s()),
+		.key = { key[0], key[1] },
 	};
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auth/guard_rules.h"
+#include "lib/siphash.h"
 
 #define DAY_S         86400
 #define FAMILIAR_S    (90 * DAY_S) /* that a network is remembered */
@@ -290,9 +291,12 @@ judge(
 }
 
 static void
-sketch(struct guard *g, const uint8_t hash[8])
+sketch(struct guard *g, const uint64_t key[2], const uint8_t hash[8])
 {
-	uint32_t bit = ((uint32_t)hash[0] << 8 | hash[1]) % GUARD_BITS;
+	uint64_t mac[2], bit;
+
+	siphash(key, hash, 8, mac);
+	bit = mac[0] % GUARD_BITS;
 
 	g->sketch[bit / 64] |= (uint64_t)1 << (bit % 64);
 }
@@ -322,7 +326,7 @@ guard_submit(struct guard *g, const struct guard_rules *r, uint64_t now_s,
 	turn(g, now_s);
 	before = guard_new(g);
 	for (size_t i = 0; i < nnews; i++)
-		sketch(g, news + i * 8);
+		sketch(g, r->key, news + i * 8);
 	added = guard_new(g) - before;
 	g->rcpts += rcpts;
 	strange = is_strange(g, network, now_s, added > 0);

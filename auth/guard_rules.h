@@ -56,6 +56,9 @@ struct guard_rules {
 	uint32_t networks;       /* unfamiliar ones a day */
 	uint32_t rate; /* recipients an hour from there; twice from home */
 	bool young;    /* a new account: half of each */
+	/* Of the sketch: a thief who could tell which recipients share a bit
+	 * would choose these, by their tags if need be. */
+	uint64_t key[2];
 };
 
 enum guard_rule {

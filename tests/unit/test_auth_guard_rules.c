@@ -24,7 +24,8 @@
 #define UNKNOWN   13    /* percent of them */
 #define ACCOUNTS  1000
 
-static const struct guard_rules rules = { 180, 10, 30, 5, 150, false };
+static const struct guard_rules rules = { 180, 10, 30, 5, 150, false,
+	{ 7, 11 } };
 static const struct meter_rate new_rate = { NEW_A_DAY, (uint64_t)DAY_S * 1000 };
 
 static uint64_t dice;
@@ -369,7 +370,8 @@ the_same_again_is_counted_once(void **state)
 static void
 a_new_account_has_half(void **state)
 {
-	const struct guard_rules young = { 180, 10, 30, 5, 150, true };
+	const struct guard_rules young = { 180, 10, 30, 5, 150, true,
+		{ 7, 11 } };
 	struct guard g = { 0 };
 	struct guard_verdict v;
 	uint8_t hash[8] = { 0 };
@@ -386,6 +388,28 @@ a_new_account_has_half(void **state)
 	assert_in_range(n, 80, 95);
 }
 
+/* Recipients that a thief chose so that their hashes begin alike, which tags
+ * allow him, are as many as they are. */
+static void
+chosen_recipients(void **state)
+{
+	struct guard g = { 0 };
+	struct guard_verdict v;
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 400; n++) {
+		uint8_t hash[8] = { 1, 2, 3, 4, 5, 6, (uint8_t)(n >> 8),
+			(uint8_t)n };
+
+		if (guard_submit(&g, &rules, T0, 1, 1, true, hash, 1, &v) !=
+		    GUARD_FINE)
+			break;
+	}
+	assert_in_range(n, 150, 220);
+	assert_int_equal(v.rule, GUARD_STRANGERS);
+}
+
 int
 main(void)
 {
@@ -399,6 +423,7 @@ main(void)
 		cmocka_unit_test(guessing_makes_it_stricter),
 		cmocka_unit_test(the_same_again_is_counted_once),
 		cmocka_unit_test(a_new_account_has_half),
+		cmocka_unit_test(chosen_recipients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
