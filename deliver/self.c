@@ -37,6 +37,8 @@ is_any(const struct sockaddr *sa)
 
 	if (sa->sa_family == AF_INET)
 		return in->sin_addr.s_addr == htonl(INADDR_ANY);
+	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		return memcmp(in6->sin6_addr.s6_addr + 12, "\0\0\0", 4) == 0;
 	return IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
 }
 
@@ -44,7 +46,8 @@ static bool
 is_local(const struct sockaddr *sa)
 {
 	struct ifaddrs *all, *i;
-	bool found = net_is_loopback(sa);
+	/* The kernel takes who connects to no address home, too. */
+	bool found = is_any(sa) || net_is_loopback(sa);
 
 	if (found || getifaddrs(&all) == -1)
 		return found;
@@ -65,7 +68,9 @@ self_listens(const struct sockaddr *sa)
 
 		if (net_port(at) != net_port(sa))
 			continue;
-		if (is_any(at) ? is_local(sa) : net_equal(at, sa))
+		if (is_any(at) ? is_local(sa)
+			       : net_equal(at, sa) ||
+			    (is_any(sa) && net_is_loopback(at)))
 			return true;
 	}
 	return false;
