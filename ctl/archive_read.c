@@ -175,7 +175,9 @@ read_members(struct archive *a, struct sha256 *sum, struct sha256 *sums)
 			return false;
 		if (tar_parse(&m, block) != TAR_MEMBER)
 			return fail(a,
-			    "at byte %" PRIu64 " is no member of a backup", at);
+			    "what is at byte %" PRIu64
+			    " is no member of a backup",
+			    at);
 		at += TAR_BLOCK;
 		if (!digest(a, &m, at, sum, d))
 			return false;

@@ -40,7 +40,9 @@ archive_create(struct archive_writer *w, const char *name)
 	unlink(w->part); /* of one that was interrupted */
 	fd = open(w->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1 || (w->file = fdopen(fd, "w")) == NULL)
-		return output_fail(errno == EACCES ? CODE_DENIED : CODE_TEMP,
+		return output_fail(errno == EACCES ? CODE_DENIED
+			: errno == ENOENT          ? CODE_MISSING
+						   : CODE_TEMP,
 		    "%s: %s", w->part, strerror(errno));
 	w->sum = sha256_new();
 	if ((w->sums = archive_spill(w)) == NULL)

@@ -85,6 +85,15 @@ take(void *arg, const struct msg *m)
 	memcpy(i->file, m->u.issued.file.data, i->n);
 }
 
+static int
+cannot_make(int error)
+{
+	return error == EEXIST ? CODE_EXISTS
+	    : error == ENOENT  ? CODE_MISSING
+	    : error == EACCES  ? CODE_DENIED
+			       : CODE_TEMP;
+}
+
 /* A new file, for its owner only; made before there is anything to put in. */
 static int
 make_file(const char *path)
@@ -92,8 +101,8 @@ make_file(const char *path)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd == -1)
-		output_fail(errno == EEXIST ? CODE_EXISTS : CODE_DENIED,
-		    "%s: %s", path, strerror(errno));
+		output_fail(
+		    cannot_make(errno), "%s: %s", path, strerror(errno));
 	return fd;
 }
 
@@ -135,7 +144,7 @@ cmd_certificate_issue(struct ctl *c)
 		return code;
 	if ((fd = make_file(path)) == -1) {
 		daemon_close(&line);
-		return errno == EEXIST ? CODE_EXISTS : CODE_DENIED;
+		return cannot_make(errno);
 	}
 	code = daemon_ask(&line, &m, take, &issued, &done);
 	daemon_close(&line);

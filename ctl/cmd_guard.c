@@ -14,7 +14,7 @@ static void
 show(void *arg, const struct msg *m)
 {
 	const struct msg_status_row *r = &m->u.status_row;
-	char key[64], value[1200];
+	char key[sizeof(r->key) + 8], value[1200], *last;
 	json_t *all = arg;
 
 	if (m->type != MSG_STATUS_ROW)
@@ -32,6 +32,8 @@ show(void *arg, const struct msg *m)
 	for (char *p = key; *p != '\0'; p++)
 		if (*p == '_')
 			*p = ' ';
+	if ((last = strrchr(key, ' ')) != NULL && strcmp(last, " most") == 0)
+		strcpy(last, " at most");
 	printf("%-24s %s\n", key, text_clean(value, sizeof(value), r->value));
 }
 

@@ -178,9 +178,10 @@ check(struct job *j)
 		    "read as %s",
 		    j->errors, j->name, import_format_name(j->im.format));
 	if (j->im.left_out > 0)
-		output_note("left out %" PRIu64 " entries that nobody could "
-			    "log in with",
-		    j->im.left_out);
+		output_note("left out %" PRIu64 " entr%s that %s",
+		    j->im.left_out, j->im.left_out == 1 ? "y" : "ies",
+		    j->im.grants ? "name no address"
+				 : "nobody could log in with");
 	return CODE_OK;
 }
 

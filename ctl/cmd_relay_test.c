@@ -61,6 +61,7 @@ on_server(struct page *p, const struct msg_relay_row *r)
 {
 	enum tone tone = r->verdict == V_OK ? TONE_GOOD : TONE_BAD;
 	char line[700], clean[1500];
+	const char *problem;
 
 	p->n++;
 	if (p->out->mode == OUTPUT_JSON) {
@@ -74,10 +75,13 @@ on_server(struct page *p, const struct msg_relay_row *r)
 	output_field(p->out, "policy", "%s", r->policy);
 	snprintf(line, sizeof(line), "%s %s", r->tls, r->cipher);
 	field(p->out, "tls", *r->tls != '\0' ? line : "");
+	problem = r->certificate;
+	if (strncmp(problem, "certificate: ", 13) == 0)
+		problem += 13;
 	field(p->out, "certificate",
-	    *r->tls == '\0'               ? ""
-		: *r->certificate == '\0' ? "fine"
-					  : r->certificate);
+	    *r->tls == '\0'        ? ""
+		: *problem == '\0' ? "fine"
+				   : problem);
 	field(p->out, "offers", r->offers);
 	if (r->code != 0)
 		snprintf(line, sizeof(line), "%u %s %s", r->code, r->status,

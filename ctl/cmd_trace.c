@@ -112,7 +112,7 @@ judge(struct ctl *c, const char *text, size_t len, uint64_t *id)
 	}
 	if (n == 0)
 		return output_fail(
-		    CODE_NO, "no Received: line there is of a postern");
+		    CODE_NO, "none of its Received: lines is of a postern");
 	return *id != 0 ? CODE_OK : CODE_NO;
 }
 

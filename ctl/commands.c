@@ -235,7 +235,8 @@ const struct command commands[] = {
   "and its last logins." },
 { "account",    "passwd",  "ADDRESS",          password,   cmd_account_passwd,
   "give an account another password",
-  "The old one ends at once, for sessions to come." },
+  "The old one ends at once, and so do the sessions that were opened with it; "
+  "app passwords and certificates go on." },
 { "account",    "suspend", "ADDRESS",          suspend,    cmd_account_suspend,
   "stop its logins, its sessions, its mail",
   "Waiting mail is held, not lost, until the account is resumed.  Whoever "

@@ -209,7 +209,10 @@ mdoc_sentence(FILE *f, const char *text)
 {
 	char copy[200];
 
-	snprintf(copy, sizeof(copy), "%s.", text);
+	size_t n = strlen(text);
+
+	snprintf(copy, sizeof(copy), "%s%s", text,
+	    n > 0 && text[n - 1] == '?' ? "" : ".");
 	copy[0] = copy[0] >= 'a' && copy[0] <= 'z' ? (char)(copy[0] - 'a' + 'A')
 						   : copy[0];
 	mdoc_text(f, copy);

@@ -9,12 +9,14 @@
 #include "ctl/report.h"
 #include "ctl/story.h"
 #include "ctl/text.h"
+#include "mail/date.h"
 #include "mail/msgid.h"
 
 struct report {
 	uint64_t id;
 	unsigned messages;
 	unsigned delivered, failed, other;
+	bool removed;
 };
 
 /* "key=value" of a detail, up to the next blank. */
@@ -39,29 +41,31 @@ summary(const struct report *r)
 {
 	if (r->id != 0)
 		printf("\nIt was delivered to %u and failed for %u "
-		       "recipients.\n",
-		    r->delivered, r->failed);
+		       "recipients%s.\n",
+		    r->delivered, r->failed,
+		    r->removed ? ", and was then removed by hand" : "");
 }
 
 static void
 begin(struct report *r, const struct msg_event_row *e)
 {
-	char id[MSGID_SIZE], when[TEXT_SHORT], text[700], from[ADDR_SIZE * 2];
+	char id[MSGID_SIZE], when[DATE_MAX], text[700], from[ADDR_SIZE * 2];
 
 	summary(r);
 	if (r->messages++ > 0)
 		printf("\n--\n\n");
 	r->id = e->id;
 	r->delivered = r->failed = r->other = 0;
+	r->removed = false;
 	msgid_format(e->id, id);
 	printf("Feedback-Type: abuse\nUser-Agent: postern/%s\nVersion: 1\n"
 	       "Original-Envelope-Id: %s\n",
 	    VERSION, id);
 	if (strcmp(e->event, "accepted") != 0)
 		return;
+	date_rfc5322((time_t)(e->time / 1000), when);
 	printf("Original-Mail-From: <%s>\nArrival-Date: %s\nSource-IP: %s\n\n",
-	    text_clean(from, sizeof(from), e->rcpt),
-	    text_second(when, e->time / 1000),
+	    text_clean(from, sizeof(from), e->rcpt), when,
 	    value(e->detail, "ip", text, sizeof(text)));
 	printf("The message came through this server, from the account %s",
 	    text_clean(from, sizeof(from), e->account));
@@ -83,6 +87,7 @@ on_event(void *arg, const struct msg_event_row *e)
 	if (e->id != r->id)
 		begin(r, e);
 	r->delivered += strcmp(e->event, "delivered") == 0;
+	r->removed |= strcmp(e->event, "removed") == 0;
 	r->failed += strcmp(e->event, "bounced") == 0 ||
 	    strcmp(e->event, "dropped") == 0;
 	if (strcmp(e->event, "accepted") != 0)

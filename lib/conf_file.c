@@ -46,14 +46,18 @@ conf_read(const char *file, char **text, size_t *len)
 	return -1;
 }
 
+/* saved 0: it is there, and empty. */
 static const char *
 remedy(int saved, const char *what)
 {
 	if (saved == EACCES)
 		return "run it as root";
 	if (strncmp(what, "tls.", 4) == 0)
-		return "run `postern init`, or name a file that exists";
-	return "name a file that exists";
+		return saved == 0 ? "put the PEM into it, or name another file"
+				  : "run `postern init`, or name a file that "
+				    "exists";
+	return saved == 0 ? "write the password into its first line"
+			  : "name a file that exists";
 }
 
 static int
@@ -73,6 +77,11 @@ check_file(const char *what, const char *path, bool secret, int line,
 		snprintf(
 		    text, sizeof(text), "%s: %s is not a file", what, path);
 		error(arg, line, text, "");
+		return 1;
+	}
+	if (st.st_size == 0) {
+		snprintf(text, sizeof(text), "%s: %s is empty", what, path);
+		error(arg, line, text, remedy(0, what));
 		return 1;
 	}
 	if (secret && (st.st_mode & (S_IROTH | S_IWOTH))) {

@@ -50,8 +50,10 @@ suggest_init(struct suggest *s, const char *typed)
 
 	s->typed = typed;
 	s->best = NULL;
-	/* A single letter is near to everything. */
-	s->most = n < 2 ? 0 : least((unsigned)(n < 64 ? n : 64) / 3 + 1, 4);
+	/* A single letter is near to everything, two of three are not much. */
+	s->most = n < 2 ? 0
+	    : n < 4     ? 1
+			: least((unsigned)(n < 64 ? n : 64) / 3 + 1, 4);
 }
 
 void

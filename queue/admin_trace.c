@@ -2,6 +2,7 @@
  * admin_trace.c - the stories of messages: queue show, trace, log.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/loop.h"
@@ -205,6 +206,16 @@ on_entry(void *arg, uint64_t time, uint64_t seq)
 	return ++op->hunt.looked < PERIOD_MOST;
 }
 
+static int
+newest_first(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x < y) - (x > y);
+}
+
 /* One period; false when all have been looked at. */
 static bool
 look_into_period(struct admin *op)
@@ -234,6 +245,7 @@ admin_trace(struct admin *op)
 	for (unsigned i = 0; i < SLICE_PERIODS && !h->found; i++)
 		if (!look_into_period(op)) {
 			h->found = true;
+			qsort(h->ids, h->n, sizeof(h->ids[0]), newest_first);
 			if (h->n > 0)
 				begin_story(op, h->ids[0]);
 		}

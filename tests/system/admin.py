@@ -585,6 +585,12 @@ def config_files(p):
     os.chmod(pem, 0o644)
     said = broken(p, text + f"[tls]\ncertificate = {pem}\nkey = {pem}\n", pem)
     has(said, "chmod", "the remedy")
+    secret = os.path.join(p.dir, "secret")
+    p.write(secret, "")
+    os.chmod(secret, 0o600)
+    said = broken(p, text + "[route x.example]\nvia = 127.0.0.1:25\n"
+                            f"user = u\npassword-file = {secret}\n", secret)
+    has(said, "is empty", "no password")
 
 
 # init.

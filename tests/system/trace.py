@@ -75,6 +75,8 @@ def several(p):
     for n in range(3, 6):
         last = send(p, BOB, ["friend@far.test"], n)
     tap.wait(lambda: len(traced(p, BOB)) == 4, 20, "all four")
+    ids = [m["id"] for m in traced(p, BOB)]
+    same(ids, sorted(ids, reverse=True), "the last ones first")
     r = p.cli("trace", BOB, "--limit", "1", "--json")
     same([m["message_id"] for m in documents(r)], [last], "the last one")
     has(r.err, "older", "there are more")
@@ -124,6 +126,8 @@ def report(p):
                  "Source-IP: 127.0.0.1", f"from the account {ALICE}",
                  "delivered to 1"):
         has(r.out, part, "report")
+    tap.matches(re.search(r"Arrival-Date: (.*)", r.out).group(1),
+                r"^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000$")
 
 
 @tap.case("log tells events in their order, of one account, of one message")

@@ -200,8 +200,12 @@ static void
 distances(void **state)
 {
 	char longer[SUGGEST_MAX + 2];
+	struct suggest near;
 
 	(void)state;
+	suggest_init(&near, "foo");
+	suggest_offer(&near, "log");
+	assert_null(near.best);
 	assert_int_equal(suggest_distance("list", "list"), 0);
 	assert_int_equal(suggest_distance("lst", "list"), 1);
 	assert_int_equal(suggest_distance("lisst", "list"), 1);

@@ -188,6 +188,19 @@ keys_are_documented(void **state)
 
 #define EXAMPLE "packaging/postern.conf.example"
 
+static void
+find_in_example(
+    void *arg, const char *section, const char *key, const char *value)
+{
+	char set[100], unset[100];
+
+	(void)value;
+	snprintf(set, sizeof(set), "\n%s ", key);
+	snprintf(unset, sizeof(unset), "\n#%s ", key);
+	if (strstr(arg, set) == NULL && strstr(arg, unset) == NULL)
+		fail_msg("%s: no key %s of [%s]", EXAMPLE, key, section);
+}
+
 /* As it is, and with every key uncommented. */
 static void
 example_is_right(void **state)
@@ -199,6 +212,7 @@ example_is_right(void **state)
 	c = conf_parse(EXAMPLE, text, strlen(text), unexpected,
 	    (void *)(uintptr_t)EXAMPLE);
 	assert_int_equal(c->rcpts_hour, 300);
+	conf_each(c, find_in_example, text);
 	conf_free(c);
 	/* Its second [route *] is another way to write the first. */
 	twice = strstr(text, "#[route *]");
