@@ -11,8 +11,8 @@
 
 #define NOTED_MOST 1000 /* and then they are written */
 #define NOTED_MS   5000
-/* In one transaction, for who waits for it waits for them, too; more when they
- * pile up. */
+/* Rows in one transaction, for who waits for it waits for them, too; more when
+ * they pile up. */
 #define PART       64
 #define AGAIN_ROWS 2000 /* in one turn, when the index is made again */
 #define AGAIN_MS   5
@@ -22,7 +22,9 @@
 /* Entries on their way into the index. */
 struct noted {
 	TAILQ_ENTRY(noted) link;
-	uint64_t time, seq; /* of the last event */
+	/* Of the event up to which the index is whole with them; seq 0: it is
+	 * being made again. */
+	uint64_t time, seq;
 	size_t n, room, taken;
 	struct index_key *keys;
 };
@@ -34,11 +36,12 @@ struct part {
 	size_t first, n;
 };
 
-static struct noted *noted;
-static TAILQ_HEAD(, noted) sorted = TAILQ_HEAD_INITIALIZER(sorted);
-static unsigned sorted_n;
-static struct timer timer, again;
-static uint64_t again_time, again_seq;
+static struct noted *noted; /* the latest */
+static TAILQ_HEAD(noteds, noted) closed = TAILQ_HEAD_INITIALIZER(closed);
+static unsigned closed_n;
+static bool writing; /* each part brings the next one */
+static struct timer timer, soon, again;
+static uint64_t again_time, again_seq, whole_seq;
 static bool making;
 
 static int
@@ -63,22 +66,25 @@ static void
 write_entries(struct txn *t, struct totals *totals, struct change *c)
 {
 	const struct part *p = (const struct part *)c;
+	const struct index_key *k = p->of->keys + p->first;
 
 	(void)totals;
-	for (size_t i = 0; i < p->n; i++)
-		t_index_put(t, &p->of->keys[p->first + i]);
-	if (is_last(p))
+	for (size_t i = 0, span; i < p->n; i += span) {
+		span = t_index_span(k + i, p->n - i);
+		t_index_put(t, k + i, span);
+	}
+	if (is_last(p) && p->of->seq != 0)
 		t_index_mark_put(t, p->of->time, p->of->seq);
 }
 
-static void add_part(size_t most);
+static void add_part(size_t rows);
 
 /* The next part goes with the next group. */
 static void
 written(struct change *c)
 {
 	(void)c;
-	add_part(PART * (size_t)sorted_n);
+	add_part(PART * (size_t)(1 + closed_n / 4));
 }
 
 static void
@@ -93,62 +99,78 @@ safe(struct change *c)
 	free(p);
 }
 
-static void
-add_part(size_t most)
+/* How many entries the next rows take.  No row is cut at the end of a part, so
+ * that what a crash interrupts is made again in the same rows. */
+static size_t
+measure(const struct noted *n, size_t rows)
 {
-	struct noted *n = TAILQ_FIRST(&sorted);
+	size_t at = n->taken;
+
+	for (; rows > 0 && at < n->n; rows--)
+		at += t_index_span(n->keys + at, n->n - at);
+	return at - n->taken;
+}
+
+static void
+add_part(size_t rows)
+{
+	struct noted *n = TAILQ_FIRST(&closed);
 	struct part *p;
 
-	if (n == NULL)
+	writing = n != NULL;
+	if (!writing)
 		return;
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		abort();
+	if (n->taken == 0)
+		qsort(n->keys, n->n, sizeof(n->keys[0]), compare);
 	p->change.apply = write_entries;
 	p->change.committed = written;
 	p->change.durable = safe;
 	p->of = n;
 	p->first = n->taken;
-	p->n = n->n - n->taken < most ? n->n - n->taken : most;
+	p->n = measure(n, rows);
 	n->taken += p->n;
 	if (is_last(p)) {
-		TAILQ_REMOVE(&sorted, n, link);
-		sorted_n--;
+		TAILQ_REMOVE(&closed, n, link);
+		closed_n--;
 	}
 	group_add(&p->change, HURRY_NOT);
 }
 
 static void
-sort_noted(void)
+close_noted(void)
 {
-	struct noted *n = noted;
-
-	noted = NULL;
 	timer_clear(&timer);
-	if (n == NULL)
+	if (noted == NULL)
 		return;
-	qsort(n->keys, n->n, sizeof(n->keys[0]), compare);
-	TAILQ_INSERT_TAIL(&sorted, n, link);
-	sorted_n++;
+	TAILQ_INSERT_TAIL(&closed, noted, link);
+	closed_n++;
+	noted = NULL;
 }
 
 /* All that there is, with the next group. */
 static void
 write_noted(void)
 {
-	sort_noted();
-	while (!TAILQ_EMPTY(&sorted))
+	close_noted();
+	while (!TAILQ_EMPTY(&closed))
 		add_part(SIZE_MAX);
+}
+
+static void
+on_soon(void *arg)
+{
+	(void)arg;
+	if (!writing)
+		add_part(PART);
 }
 
 static void
 on_timer(void *arg)
 {
-	bool busy = !TAILQ_EMPTY(&sorted);
-
-	(void)arg;
-	sort_noted();
-	if (!busy)
-		add_part(PART);
+	close_noted();
+	on_soon(arg);
 }
 
 static void
@@ -182,18 +204,22 @@ note_event(uint64_t time, uint64_t seq, const struct journal_row *j)
 			abort();
 		timer_set(&timer, NOTED_MS);
 	}
-	noted->time = time;
-	noted->seq = seq;
+	if (!making) {
+		noted->time = time;
+		noted->seq = seq;
+	}
 	note(INDEX_ID, &j->id, sizeof(j->id), time, seq);
 	note(INDEX_ADDRESS, j->rcpt, strlen(j->rcpt), time, seq);
 	if (j->event == EVENT_ACCEPTED) {
 		note(INDEX_MSGID, j->msgid, strlen(j->msgid), time, seq);
 		note(INDEX_ACCOUNT, j->account, strlen(j->account), time, seq);
 	}
+	if (noted->n < NOTED_MOST)
+		return;
+	close_noted();
 	/* Within a transaction nothing may be added to the next one; a timer
 	 * that is due at once comes after it. */
-	if (noted->n >= NOTED_MOST)
-		timer_set(&timer, 0);
+	timer_set(&soon, 0);
 }
 
 void
@@ -219,9 +245,23 @@ note_again(void *arg, uint64_t time, uint64_t seq, const struct journal_row *j)
 	s->n++;
 	again_time = time;
 	again_seq = seq + 1;
-	if (seq <= s->last)
+	if (seq > whole_seq && seq <= s->last)
 		note_event(time, seq, j);
 	return true;
+}
+
+/* The index is whole with what is noted: what came meanwhile is in it, too. */
+static void
+made(void)
+{
+	struct noted *n = noted;
+
+	if (n == NULL)
+		n = TAILQ_LAST(&closed, noteds);
+	if (n == NULL)
+		return;
+	n->time = again_time;
+	n->seq = group_totals()->journal_seq;
 }
 
 /* A slice of what a crash left out. */
@@ -235,10 +275,11 @@ make_again(void *arg)
 	if (last == 0)
 		last = group_totals()->journal_seq;
 	s.last = last;
-	if (t_journal_walk(again_time, again_seq, note_again, &s))
+	making = t_journal_walk(again_time, again_seq, note_again, &s);
+	if (making)
 		timer_set(&again, AGAIN_MS);
 	else
-		making = false;
+		made();
 	write_noted();
 }
 
@@ -246,8 +287,9 @@ void
 history_start(void)
 {
 	timer_init(&timer, on_timer, NULL);
+	timer_init(&soon, on_soon, NULL);
 	timer_init(&again, make_again, NULL);
-	t_index_mark_get(&again_time, &again_seq);
+	t_index_mark_get(&again_time, &whole_seq);
 	again_time -= again_time > AGAIN_BACK_MS ? AGAIN_BACK_MS : again_time;
 	again_seq = 0;
 	making = true;

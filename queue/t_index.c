@@ -1,12 +1,14 @@
 /*
  * t_index.c - see t_index.h.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "lib/log.h"
 #include "queue/t_index.h"
 
-#define KEY_SIZE 28
+#define KEY_SIZE   28
+#define EVENT_SIZE 16 /* time, seq: the end of a key, and each behind it */
 
 static const char mark_key[] = "indexed";
 
@@ -30,21 +32,34 @@ index_period(uint64_t time)
 }
 
 static void
-make_key(uint8_t key[KEY_SIZE], const struct index_key *k)
+put_event(uint8_t to[EVENT_SIZE], const struct index_key *k)
 {
-	key_u32(key, k->period);
-	key_u64(key + 4, k->hash);
-	key_u64(key + 12, k->time);
-	key_u64(key + 20, k->seq);
+	key_u64(to, k->time);
+	key_u64(to + 8, k->seq);
+}
+
+size_t
+t_index_span(const struct index_key *k, size_t n)
+{
+	size_t most = n < INDEX_ROW ? n : INDEX_ROW, i = 1;
+
+	while (i < most && k[i].hash == k->hash && k[i].period == k->period)
+		i++;
+	return i;
 }
 
 void
-t_index_put(struct txn *t, const struct index_key *k)
+t_index_put(struct txn *t, const struct index_key *k, size_t n)
 {
-	uint8_t key[KEY_SIZE];
+	uint8_t key[KEY_SIZE], row[(INDEX_ROW - 1) * EVENT_SIZE];
 
-	make_key(key, k);
-	store_put(t, T_INDEX, key, sizeof(key), "", 0);
+	assert(n >= 1 && n <= INDEX_ROW);
+	key_u32(key, k->period);
+	key_u64(key + 4, k->hash);
+	put_event(key + 12, k);
+	for (size_t i = 1; i < n; i++)
+		put_event(row + (i - 1) * EVENT_SIZE, &k[i]);
+	store_put(t, T_INDEX, key, sizeof(key), row, (n - 1) * EVENT_SIZE);
 }
 
 struct walk {
@@ -54,16 +69,26 @@ struct walk {
 };
 
 static bool
+tell(struct walk *w, const uint8_t event[EVENT_SIZE])
+{
+	return w->cb(w->arg, key_get(event, 8), key_get(event + 8, 8));
+}
+
+static bool
 on_row(void *arg, const uint8_t *key, size_t key_len, const uint8_t *row,
     size_t len)
 {
 	struct walk *w = arg;
 
-	(void)row, (void)len;
 	if (key_len != KEY_SIZE ||
 	    memcmp(key, w->prefix, sizeof(w->prefix)) != 0)
 		return false;
-	return w->cb(w->arg, key_get(key + 12, 8), key_get(key + 20, 8));
+	if (!tell(w, key + 12))
+		return false;
+	for (; len >= EVENT_SIZE; row += EVENT_SIZE, len -= EVENT_SIZE)
+		if (!tell(w, row))
+			return false;
+	return true;
 }
 
 void

@@ -32,7 +32,9 @@ compare(const void *a, const void *b)
 
 	if (s->period != t->period)
 		return s->period < t->period ? -1 : 1;
-	return s->hash < t->hash ? -1 : s->hash > t->hash;
+	if (s->hash != t->hash)
+		return s->hash < t->hash ? -1 : 1;
+	return s->seq < t->seq ? -1 : s->seq > t->seq;
 }
 
 static struct index_key
@@ -92,8 +94,10 @@ fill(struct txn *t, void *arg)
 	for (unsigned k = 0; k < BATCH && next < messages; k++)
 		n += add_message(t, next++, keys + n);
 	qsort(keys, n, sizeof(keys[0]), compare);
-	for (size_t i = 0; i < n; i++)
-		t_index_put(t, &keys[i]);
+	for (size_t i = 0, span; i < n; i += span) {
+		span = t_index_span(keys + i, n - i);
+		t_index_put(t, keys + i, span);
+	}
 	t_index_mark_put(t, begin_ms + span_ms, totals.journal_seq);
 	t_meta_put(t, &totals);
 }

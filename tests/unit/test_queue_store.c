@@ -372,7 +372,8 @@ write_index(struct txn *t, void *arg)
 			t_index_put(t,
 			    &(struct index_key){ .period = period,
 				.hash = UINT64_MAX,
-				.seq = seq });
+				.seq = seq },
+			    1);
 }
 
 static void
