@@ -54,7 +54,8 @@ vouch_asks(const struct vouch *v, const char *host, unsigned port,
 	return true;
 }
 
-/* RFC 7672 2.2.2: the expanded name first, then the one in the MX record. */
+/* RFC 7672 2.2.2: the expanded name first, then the one in the MX record.
+ * Until that has answered, too, nobody knows. */
 void
 vouch_hear(struct vouch *v, const char *host, enum dns_result result,
     const struct answer *a, bool secure)
@@ -65,14 +66,11 @@ vouch_hear(struct vouch *v, const char *host, enum dns_result result,
 	v->step = VOUCH_SAID;
 	if (result == DNS_BOGUS || result == DNS_FAILED)
 		return;
-	if (yes && step == VOUCH_ALIAS) {
-		v->step = VOUCH_NAME;
-	} else if (yes) {
+	if (yes && step != VOUCH_ALIAS)
 		v->dane = dane_take(
 		    a, step == VOUCH_EXPANDED ? v->canonical : host, &v->tlsa);
-	} else {
+	else if (yes || step == VOUCH_EXPANDED)
+		v->step = VOUCH_NAME;
+	else
 		v->dane = DANE_NONE;
-		if (step == VOUCH_EXPANDED)
-			v->step = VOUCH_NAME;
-	}
 }

@@ -129,6 +129,8 @@ DANE = [
         lines="@ MX 10 aka\naka CNAME mx\n_PORT._tcp.aka CNAME ok"),
     Row("alias-own", OWN, "delivered", "dane",
         lines="@ MX 10 aka\naka CNAME mx\n_PORT._tcp.aka TLSA EE"),
+    Row("alias-own-fails", CLEAR, "deferred", "TLSA",
+        lines="@ MX 10 aka\naka CNAME mx\n_PORT._tcp.aka CNAME mx.bogus.bogus."),
     Row("alias-out", OWN, "delivered", "dane",
         lines="@ MX 10 aka\naka CNAME mx.alias-in.plain.\n"
               "_PORT._tcp.aka TLSA EE"),
