@@ -245,6 +245,10 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		known_message(m);
 		return;
 	}
+	if (m->type == MSG_WIDTH) {
+		link_make_room(berths_tell(m->u.width.dest, m->u.width.width));
+		return;
+	}
 	if (m->type == MSG_SITE_GET) {
 		site_ask(m->u.site_get.domain, on_site, NULL);
 		return;

@@ -40,6 +40,8 @@ struct carry {
 	char *sts_mx;            /* what it lists */
 	char tried[TARGET_NAME]; /* ahead of the search, on a kept connection */
 	struct link *link;
+	struct berth_wait wait; /* for a connection to begin */
+	bool anew;              /* and not to go on with one that rests */
 	unsigned attempts;
 	enum demand demand;   /* of the message */
 	struct policy policy; /* for the target */
@@ -85,6 +87,7 @@ finish(struct carry *c)
 		memcpy(job->site, search_site(c->search), sizeof(job->site));
 	job_settle_rest(job, &c->failure);
 	*c->slot = NULL;
+	berths_unwait(&c->wait);
 	timer_clear(&c->timer);
 	search_free(c->search);
 	sts_forget(job->domain, c->ticket);
@@ -110,13 +113,46 @@ set_key(const struct carry *c, const struct target *t, struct link_key *key)
 }
 
 static void
-connect_target(struct carry *c)
+begin_link(struct carry *c)
 {
 	struct link_key key;
 
 	set_key(c, &c->target, &key);
 	link_open(&key, &c->target, c->route.mx ? c->job->domain : "", c->job,
 	    &c->link, on_link, c);
+}
+
+/* Go on with a connection to the target that rests, if one does. */
+static bool
+reuse(struct carry *c)
+{
+	struct link_key key;
+
+	set_key(c, &c->target, &key);
+	return link_reuse(&key, c->job, &c->link, on_link, c);
+}
+
+static void
+on_berth(void *arg)
+{
+	struct carry *c = arg;
+
+	if (c->anew || !reuse(c))
+		begin_link(c);
+}
+
+static void
+connect_target(struct carry *c, bool anew)
+{
+	struct berths *b = c->job->berths;
+
+	if (berths_free(b)) {
+		begin_link(c);
+		return;
+	}
+	c->anew = anew;
+	berths_wait(b, &c->wait, on_berth, c);
+	link_make_room(b);
 }
 
 static void try_next(struct carry *);
@@ -167,22 +203,42 @@ pass_over(struct carry *c)
 	try_next(c);
 }
 
+/* Where nothing new may begin, a server of the same preference that we are
+ * connected to already is better than to part with it. */
+static bool
+turn_to_kept(struct carry *c)
+{
+	const char *host;
+	struct link_key key;
+
+	if (berths_free(c->job->berths))
+		return false;
+	set_key(c, &c->target, &key);
+	host = link_kept_host(&key, c->job);
+	return host != NULL && search_swap(c->search, host, &c->target);
+}
+
 /* Target and MTA-STS policy are here. */
 static void
 proceed(struct carry *c)
 {
-	struct link_key key;
+	bool turned = false;
 
 	c->found = false;
-	decide(c);
-	if (c->policy.verdict != V_OK) {
-		pass_over(c);
-		return;
+	for (;;) {
+		decide(c);
+		if (c->policy.verdict != V_OK) {
+			pass_over(c);
+			return;
+		}
+		c->attempts += !turned;
+		if (reuse(c))
+			return;
+		if (turned || !turn_to_kept(c))
+			break;
+		turned = true;
 	}
-	c->attempts++;
-	set_key(c, &c->target, &key);
-	if (!link_reuse(&key, c->job, &c->link, on_link, c))
-		connect_target(c);
+	connect_target(c, false);
 }
 
 static void
@@ -270,7 +326,7 @@ note_signs(
 	if (failure->code == 421) {
 		c->job->signs |= SIGN_BUSY;
 		/* It has too many clients, and those that rest are some. */
-		link_close_resting(c->target.host, c->route.port);
+		link_close_resting(c->job->berths);
 	} else if (result == LINK_UNREACHED ||
 	    (result == LINK_FAILED && failure->scope == SCOPE_DEST && !ours))
 		c->job->signs |= SIGN_SILENT;
@@ -283,7 +339,7 @@ try_clear(struct carry *c, const struct outcome *failure)
 	log_event("deliver.clear", "mx=%s error=%s", log_quote(failure->mx),
 	    log_quote(failure->text));
 	c->clear = true;
-	connect_target(c);
+	connect_target(c, true);
 }
 
 static void
@@ -305,7 +361,7 @@ on_link(void *arg, enum link_result result, const struct outcome *failure)
 		if (c->search == NULL)
 			try_next(c);
 		else
-			connect_target(c);
+			connect_target(c, true);
 		return;
 	case LINK_TLS_FAILED:
 		if (c->policy.tls == ROUTE_TLS_MAY) {

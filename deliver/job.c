@@ -158,6 +158,8 @@ job_new(const struct msg *msg, int fd)
 	*j = (struct job){ .id = m->id, .text = to };
 	snprintf(j->domain, sizeof(j->domain), "%s", m->domain);
 	j->probe = m->probe != 0;
+	if (m->width > 0)
+		j->berths = berths_for(m->dest, m->width);
 	j->options = m->options;
 	j->letter.fd = fd;
 	j->letter.file_size = m->size;
@@ -189,6 +191,7 @@ job_free(struct job *j)
 		return;
 	if (j->letter.fd != -1)
 		close(j->letter.fd);
+	berths_put(j->berths);
 	free(j->outcomes);
 	free(j->parts);
 	free(j->text);

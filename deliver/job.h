@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deliver/berths.h"
 #include "deliver/letter.h"
 #include "deliver/outcome.h"
 #include "ipc/messages.h"
@@ -39,12 +40,13 @@ struct job {
 	char domain[256]; /* of the first part */
 	struct part *parts;
 	unsigned nparts;
-	bool probe, contact;  /* the queue wants to hear of it; it was there */
-	unsigned signs;       /* of servers that were asked, see enum sign */
-	char site[SITE_SIZE]; /* see search_site() */
-	const char *account;  /* "" postern itself */
-	const char *sender;   /* "" is the null path */
-	uint32_t flags;       /* enum tx_flags */
+	struct berths *berths; /* of its destination; NULL no limit */
+	bool probe, contact;   /* the queue wants to hear of it; it was there */
+	unsigned signs;        /* of servers that were asked, see enum sign */
+	char site[SITE_SIZE];  /* see search_site() */
+	const char *account;   /* "" postern itself */
+	const char *sender;    /* "" is the null path */
+	uint32_t flags;        /* enum tx_flags */
 	struct tx_options options;
 	struct letter letter;
 	unsigned nrcpts;

@@ -105,12 +105,13 @@ kept_find_domain(const struct link_key *key, const char *domain)
 }
 
 struct kept *
-kept_find_host(const char *host, unsigned port)
+kept_find_berths(const struct link_key *key, const struct berths *berths)
 {
 	struct kept *k;
 
 	TAILQ_FOREACH (k, &list, entry)
-		if (k->key.port == port && strcmp(k->key.host, host) == 0)
+		if (k->berths == berths && k->key.port == key->port &&
+		    same_rules(&k->key, key) && same_self(&k->key, key))
 			break;
 	return k;
 }
@@ -119,4 +120,15 @@ struct kept *
 kept_oldest(void)
 {
 	return TAILQ_LAST(&list, keeps);
+}
+
+struct kept *
+kept_oldest_of(const struct berths *berths)
+{
+	struct kept *k;
+
+	TAILQ_FOREACH_REVERSE(k, &list, keeps, entry)
+	if (k->berths == berths)
+		break;
+	return k;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "deliver/berths.h"
 #include "deliver/policy.h"
 
 /* What two jobs must agree on to share a connection. */
@@ -30,8 +31,9 @@ struct link_key {
 /* Part of every connection. */
 struct kept {
 	struct link_key key;
-	char domain[256]; /* for which it was found in MX records, or "" */
-	bool on;          /* it is kept now */
+	char domain[256];      /* for which it was found in MX records, or "" */
+	bool on;               /* it is kept now */
+	struct berths *berths; /* where it is counted, or NULL */
 	TAILQ_ENTRY(kept) entry;
 };
 
@@ -46,8 +48,9 @@ struct kept *kept_find(const struct link_key *);
 struct kept *kept_find_route(const struct link_key *);
 /* The same, with whatever host of this mail domain. */
 struct kept *kept_find_domain(const struct link_key *, const char *domain);
+/* The same, with whatever host, of this destination. */
+struct kept *kept_find_berths(const struct link_key *, const struct berths *);
 struct kept *kept_oldest(void);
-/* Any to this server, whatever for. */
-struct kept *kept_find_host(const char *host, unsigned port);
+struct kept *kept_oldest_of(const struct berths *);
 
 #endif

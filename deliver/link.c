@@ -23,6 +23,10 @@
 #define CONNECT_MS 30000
 #define IN_LIMIT   32768
 
+/* A server that said good-bye counts a connection until it has closed it, so
+ * we wait for that with the next one, but not for a server that waits for us. */
+#define PART_MS 1000
+
 static TAILQ_HEAD(, link) dead = TAILQ_HEAD_INITIALIZER(dead);
 
 static void
@@ -48,6 +52,7 @@ link_bury(struct link *l)
 		loop_hook(free_dead, NULL);
 	hooked = true;
 	kept_remove(&l->kept);
+	berths_leave(l->kept.berths, l->leaving);
 	l->dead = true;
 	secret_forget(l->ticket);
 	signer_forget(l->signing);
@@ -129,6 +134,14 @@ get_signature(struct link *l)
 	}
 }
 
+static int64_t
+patience_ms(const struct link *l)
+{
+	if (l->parting)
+		return PART_MS;
+	return l->kept.on ? KEEP_MS : (int64_t)talk_patience(&l->talk) * 1000;
+}
+
 void
 link_turn(struct link *l)
 {
@@ -161,7 +174,9 @@ link_turn(struct link *l)
 			l->ticket = secret_ask(l->kept.key.route, on_secret, l);
 		break;
 	case TALK_CLOSE:
-		link_bury(l);
+		if (l->parting || !t->parted)
+			link_bury(l);
+		l->parting = true;
 		break;
 	case TALK_SIGNATURE:
 	case TALK_IDLE:
@@ -170,10 +185,11 @@ link_turn(struct link *l)
 	}
 	if (!l->dead && t->progress != l->progress) {
 		l->progress = t->progress;
-		io_timeout(&l->io,
-		    l->kept.on ? KEEP_MS : (int64_t)talk_patience(t) * 1000);
+		io_timeout(&l->io, patience_ms(l));
 	}
 	if (back) {
+		if (!l->dead && !l->kept.on)
+			link_set_out(l);
 		hand_back(l, result, result == LINK_FAILED ? &failure : NULL);
 	} else if (t->partly ||
 	    (t->begun && l->job != NULL && l->job->probe && !l->job->contact)) {
@@ -314,7 +330,7 @@ link_open(const struct link_key *key, const struct target *target,
 	snprintf(l->kept.domain, sizeof(l->kept.domain), "%s", domain);
 	timer_init(&l->late, on_late, l);
 	target_name(target, l->mx);
-	link_born(l);
+	link_born(l, job);
 	link_take_job(l, job, slot, done, arg);
 	if (connect_link(l) == 0 ||
 	    ((errno == EMFILE || errno == ENFILE) && link_drop_oldest() &&

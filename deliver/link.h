@@ -3,7 +3,8 @@
  *
  * A link joins a socket (lib/io.h), a conversation (talk.h) and at most one
  * job.  When the job comes back the link stays open for a while, so that a
- * stream of jobs to one destination costs a few connections.
+ * stream of jobs to one destination costs a few connections.  All of them, also
+ * those that rest, have a berth (berths.h).
  */
 #ifndef DELIVER_LINK_H
 #define DELIVER_LINK_H
@@ -34,7 +35,7 @@ typedef void
 link_done_fn(void *arg, enum link_result, const struct outcome *failure);
 
 /*
- * Connect to a target for a job.
+ * Connect to a target for a job, for which there is a berth.
  *
  *   target  its TLSA records live until done
  *   domain  the mail domain for which it was found in MX records, or ""
@@ -59,6 +60,12 @@ bool link_reuse_route(const struct link_key *, struct job *, struct link **slot,
 bool link_reuse(const struct link_key *, struct job *, struct link **slot,
     link_done_fn *, void *arg);
 
+/* The host of a kept connection of the job's destination that may do for the
+ * job (the key without host and policy); NULL none. */
+const char *link_kept_host(const struct link_key *, const struct job *);
+/* Say QUIT on connections that rest until the destination is not crowded. */
+void link_make_room(const struct berths *);
+
 /* Break the connection off; done does not come.  Recipients whose message may
  * have arrived get an outcome that says so, other open ones stay open. */
 void link_abort(struct link *, const char *why);
@@ -70,7 +77,7 @@ bool link_is_talking(const struct link *);
 /* Say QUIT on the connections that are kept, and let go of them; those in use
  * end with their jobs. */
 void link_close_kept(void);
-/* The same on those that rest between two jobs, of one server. */
-void link_close_resting(const char *host, unsigned port);
+/* The same on those that rest between two jobs, of one destination. */
+void link_close_resting(const struct berths *);
 
 #endif

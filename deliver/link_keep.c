@@ -27,35 +27,59 @@ link_of(struct kept *k)
 }
 
 void
-link_born(struct link *l)
+link_born(struct link *l, const struct job *job)
 {
 	l->born_ms = loop_now_ms();
 	l->reign = reign;
+	l->kept.berths = job->berths;
+	berths_take(job->berths);
+}
+
+void
+link_set_out(struct link *l)
+{
+	if (!l->leaving)
+		berths_leaving(l->kept.berths);
+	l->leaving = true;
 }
 
 void
 link_quit(struct link *l)
 {
 	kept_remove(&l->kept);
+	link_set_out(l);
 	talk_quit(&l->talk);
+}
+
+static void
+send_away(struct link *l)
+{
+	link_quit(l);
+	io_timeout(&l->io, (int64_t)talk_patience(&l->talk) * 1000);
+	io_flush(&l->io);
+}
+
+void
+link_make_room(const struct berths *b)
+{
+	struct kept *k;
+
+	while (berths_crowded(b) && (k = kept_oldest_of(b)) != NULL)
+		send_away(link_of(k));
 }
 
 void
 link_rest(struct link *l)
 {
-	struct link *oldest;
-
 	if ((l->job != NULL && l->job->trial != NULL) || l->jobs >= KEEP_JOBS ||
 	    l->reign != reign || loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
 		link_quit(l);
 		return;
 	}
 	kept_add(&l->kept);
-	if (kept_count() > KEPT_MAX) {
-		oldest = link_of(kept_oldest());
-		link_quit(oldest);
-		io_flush(&oldest->io);
-	}
+	if (kept_count() > KEPT_MAX)
+		send_away(link_of(kept_oldest()));
+	link_make_room(l->kept.berths);
 }
 
 bool
@@ -67,6 +91,16 @@ link_drop_oldest(void)
 	return true;
 }
 
+/* It serves another destination, which shares the server, from now on. */
+static void
+move(struct link *l, struct berths *to)
+{
+	berths_leave(l->kept.berths, false);
+	l->kept.berths = to;
+	berths_take(to);
+	link_make_room(to);
+}
+
 static bool
 reuse(struct link *l, struct job *job, struct link **slot, link_done_fn *done,
     void *arg)
@@ -74,6 +108,8 @@ reuse(struct link *l, struct job *job, struct link **slot, link_done_fn *done,
 	if (l == NULL)
 		return false;
 	kept_remove(&l->kept);
+	if (l->kept.berths != job->berths)
+		move(l, job->berths);
 	link_take_job(l, job, slot, done, arg);
 	talk_begin(&l->talk, job);
 	link_turn(l);
@@ -107,12 +143,12 @@ link_reuse_domain(const struct link_key *key, const char *domain,
 	return reuse(link_of(k), job, slot, done, arg);
 }
 
-static void
-part(struct link *l)
+const char *
+link_kept_host(const struct link_key *key, const struct job *job)
 {
-	link_quit(l);
-	io_flush(&l->io);
-	link_bury(l);
+	struct kept *k = kept_find_berths(key, job->berths);
+
+	return k == NULL ? NULL : k->key.host;
 }
 
 void
@@ -122,14 +158,14 @@ link_close_kept(void)
 
 	reign++;
 	while ((k = kept_oldest()) != NULL)
-		part(link_of(k));
+		send_away(link_of(k));
 }
 
 void
-link_close_resting(const char *host, unsigned port)
+link_close_resting(const struct berths *b)
 {
 	struct kept *k;
 
-	while ((k = kept_find_host(host, port)) != NULL)
-		part(link_of(k));
+	while (b != NULL && (k = kept_oldest_of(b)) != NULL)
+		send_away(link_of(k));
 }

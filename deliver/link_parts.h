@@ -24,6 +24,7 @@ struct link {
 	void *arg;
 	struct link **slot;
 	bool connected, dead;
+	bool parting;      /* QUIT was answered, and the end has not come */
 	unsigned progress; /* of the talk, when the timer was set */
 	uint64_t ticket;   /* of a password asked for, or 0 */
 	uint64_t signing;  /* ticket of a signature asked for, or 0 */
@@ -33,6 +34,7 @@ struct link {
 
 	/* Between two jobs: link_keep.c. */
 	struct kept kept;
+	bool leaving; /* it says good-bye, and its berth becomes free */
 	int64_t born_ms;
 	unsigned jobs;
 	unsigned reign;
@@ -59,8 +61,10 @@ void link_turn(struct link *);
 
 #define KEEP_MS 5000 /* that a connection rests */
 
-/* A connection is about to be made. */
-void link_born(struct link *);
+/* A connection is about to be made for a job. */
+void link_born(struct link *, const struct job *);
+/* No job will come any more. */
+void link_set_out(struct link *);
 /* Nothing is under way: keep it for the next job, or end it. */
 void link_rest(struct link *);
 /* Say QUIT; it is kept no longer. */

@@ -64,3 +64,19 @@ places_next(struct places *p)
 {
 	return p->next < p->norder ? &p->all[p->order[p->next++]] : NULL;
 }
+
+const struct place *
+places_swap(struct places *p, unsigned host)
+{
+	uint8_t swap;
+
+	for (unsigned i = p->next; p->next > 0 && i < p->norder; i++) {
+		swap = p->order[i];
+		if (p->all[swap].host != host)
+			continue;
+		p->order[i] = p->order[p->next - 1];
+		p->order[p->next - 1] = swap;
+		return &p->all[swap];
+	}
+	return NULL;
+}

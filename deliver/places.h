@@ -39,5 +39,8 @@ bool places_has_self(const struct places *);
 void places_line_up(struct places *, unsigned first, unsigned end);
 /* The next in line; NULL: that was all. */
 const struct place *places_next(struct places *);
+/* One of this host that is still in line, in exchange for the latest, which
+ * stands in line again; NULL: there is none. */
+const struct place *places_swap(struct places *, unsigned host);
 
 #endif

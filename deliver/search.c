@@ -243,6 +243,18 @@ finish_group(struct search *s)
 }
 
 static void
+fill(const struct search *s, const struct place *p, struct target *t)
+{
+	snprintf(t->host, sizeof(t->host), "%s", s->hosts[p->host].host);
+	t->literal = s->literal;
+	t->address = p->address;
+	t->by_mx = s->mx && !s->literal;
+	t->secure_mx = s->secure_mx;
+	t->dane = s->vouches[p->host].dane;
+	t->tlsa = s->vouches[p->host].tlsa;
+}
+
+static void
 give(struct search *s, const struct place *p)
 {
 	struct target t;
@@ -259,13 +271,7 @@ give(struct search *s, const struct place *p)
 		return;
 	}
 	s->any = true;
-	snprintf(t.host, sizeof(t.host), "%s", s->hosts[p->host].host);
-	t.literal = s->literal;
-	t.address = p->address;
-	t.by_mx = s->mx && !s->literal;
-	t.secure_mx = s->secure_mx;
-	t.dane = s->vouches[p->host].dane;
-	t.tlsa = s->vouches[p->host].tlsa;
+	fill(s, p, &t);
 	s->found(s->arg, &t);
 }
 
@@ -397,6 +403,21 @@ search_next(struct search *s)
 {
 	s->wanted = true;
 	pump(s);
+}
+
+bool
+search_swap(struct search *s, const char *host, struct target *t)
+{
+	const struct place *p;
+
+	for (unsigned i = 0; i < s->nhosts; i++) {
+		if (strcmp(s->hosts[i].host, host) != 0 ||
+		    (p = places_swap(&s->places, i)) == NULL)
+			continue;
+		fill(s, p, t);
+		return true;
+	}
+	return false;
 }
 
 const char *

@@ -36,6 +36,13 @@ void search_free(struct search *);
 /* Answers once, perhaps before this returns. */
 void search_next(struct search *);
 
+/*
+ * Take back the target that was given last, which comes later, and give one of
+ * this host and the same preference instead, if there is one that was not given
+ * yet.
+ */
+bool search_swap(struct search *, const char *host, struct target *);
+
 /* Whose servers these are (mx_site()), as far as known; "" for a host or an
  * address, or when no MX could be looked up. */
 const char *search_site(const struct search *);

@@ -224,6 +224,9 @@ hear_farewell(struct talk *t, const struct owed *o)
 	/* A server that closed a kept connection while we began to use it
 	 * has said nothing about this mail. */
 	t->stale = t->transactions > 1 && !t->heard;
+	/* Also where all are settled by it, behind the end of the message. */
+	if (t->job != NULL && !t->stale)
+		t->job->signs |= SIGN_BUSY;
 	if (o->step == STEP_DOT)
 		hear_dot(t, o);
 	talk_blame_reply(t);

@@ -115,6 +115,7 @@ struct talk {
 	char tls[16];        /* "TLSv1.3", "" in the clear */
 	char cipher[40];
 	bool wants_tls, wants_secret, has_secret, authed;
+	bool parted; /* QUIT was answered */
 	bool no_tls; /* it was wanted, and the server has none */
 	char secret[256];
 	struct scram scram;

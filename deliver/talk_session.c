@@ -367,6 +367,7 @@ say_quit(struct talk *t)
 enum heard
 hear_quit(struct talk *t, const struct owed *o)
 {
-	(void)t, (void)o;
+	(void)o;
+	t->parted = true;
 	return HEARD_FINE;
 }

@@ -269,6 +269,8 @@ static const struct field job[] = {
 	F_U32(msg_job, n),
 	F_U32(msg_job, attempt),
 	F_U32(msg_job, probe),
+	F_U64(msg_job, dest),
+	F_U32(msg_job, width),
 	F_STR(msg_job, domain),
 	F_STR(msg_job, account),
 	F_STR(msg_job, sender),
@@ -304,6 +306,12 @@ static const struct field job_verdict[] = {
 
 static const struct field marks_are[] = {
 	F_U32(msg_marks_are, ours),
+	F_END,
+};
+
+static const struct field width[] = {
+	F_U64(msg_width, dest),
+	F_U32(msg_width, width),
 	F_END,
 };
 
@@ -864,6 +872,7 @@ static const struct message {
 [MSG_MARKS]           = ROW("marks",           QUEUE,                  DELIVER,                MSG_MARKS_ARE,       FD,    empty),
 [MSG_MARKS_ARE]       = ROW("marks-are",       DELIVER,                QUEUE,                  MSG_NONE,            0,     marks_are),
 [MSG_JOB_CONTACT]     = ROW("job-contact",     DELIVER,                QUEUE,                  MSG_NONE,            0,     empty),
+[MSG_WIDTH]           = ROW("width",           QUEUE,                  DELIVER,                MSG_NONE,            0,     width),
 [MSG_SITE_GET]        = ROW("site-get",        QUEUE,                  DELIVER,                MSG_SITE_IS,         0,     site_get),
 [MSG_SITE_IS]         = ROW("site-is",         DELIVER,                QUEUE,                  MSG_NONE,            0,     site_is),
 [MSG_DOMAIN_GET]      = ROW("domain-get",      DELIVER,                QUEUE,                  MSG_DOMAIN_IS,       0,     domain_get),

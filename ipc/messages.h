@@ -102,6 +102,7 @@ enum msg_type {
 	MSG_MARKS,
 	MSG_MARKS_ARE,
 	MSG_JOB_CONTACT, /* of a probe: its servers answer, it goes on */
+	MSG_WIDTH,
 	MSG_SITE_GET,
 	MSG_SITE_IS,
 	MSG_DOMAIN_GET,
@@ -517,6 +518,8 @@ struct msg_job {
 	uint32_t n;       /* of the job within it */
 	uint32_t attempt; /* 1 is the first */
 	uint32_t probe;   /* others wait to hear whether anybody answers */
+	uint64_t dest;    /* whose width it is, a hash */
+	uint32_t width;   /* connections it may have now, 0 any number */
 	char domain[256]; /* what all recipients share */
 	char account[ADDR_SIZE];
 	char sender[ADDR_SIZE]; /* "" is the null path */
@@ -577,6 +580,13 @@ struct msg_job_verdict {
  * rides along.  No job is sent before. */
 struct msg_marks_are {
 	uint32_t ours; /* by this very process: it knows better what became */
+};
+
+/* queue -> deliver: a destination may have fewer connections than it was said
+ * with the last job. */
+struct msg_width {
+	uint64_t dest;
+	uint32_t width;
 };
 
 /* queue -> deliver: which servers take a domain's mail? */
@@ -1232,6 +1242,7 @@ struct msg {
 		struct msg_job job;
 		struct msg_job_verdict job_verdict;
 		struct msg_marks_are marks_are;
+		struct msg_width width;
 		struct msg_site_get site_get;
 		struct msg_site_is site_is;
 		struct msg_domain_get domain_get;

@@ -38,6 +38,7 @@ static struct dest *dests; /* by key */
 static struct alias *aliases;
 static TAILQ_HEAD(, dest) idle = TAILQ_HEAD_INITIALIZER(idle);
 static TAILQ_HEAD(, dest) unasked = TAILQ_HEAD_INITIALIZER(unasked);
+static TAILQ_HEAD(, dest) narrower = TAILQ_HEAD_INITIALIZER(narrower);
 static TAILQ_HEAD(, dest) asked = TAILQ_HEAD_INITIALIZER(asked);
 static SLIST_HEAD(, alias) torn = SLIST_HEAD_INITIALIZER(torn);
 static unsigned nwaiting, nidle, nasked, ntorn;
@@ -177,6 +178,7 @@ make(const char *key)
 	if (d == NULL || (d->key = strdup(key)) == NULL)
 		abort();
 	d->name = strchr(strchr(d->key, ' ') + 1, ' ') + 1;
+	d->id = hash64(d->key);
 	pace_init(&d->pace);
 	TAILQ_INIT(&d->flows);
 	TAILQ_INIT(&d->blocked);
@@ -343,6 +345,38 @@ dest_take_off(struct dest *d)
 	return pace_take_off(&d->pace, &d->bounds, loop_wall_ms());
 }
 
+static void
+drop_narrower(struct dest *d)
+{
+	if (d->narrower)
+		TAILQ_REMOVE(&narrower, d, narrow);
+	d->narrower = false;
+}
+
+unsigned
+dest_width(struct dest *d)
+{
+	drop_narrower(d);
+	d->told = pace_width(&d->pace, &d->bounds);
+	return d->told;
+}
+
+struct dest *
+dest_narrower(void)
+{
+	return TAILQ_FIRST(&narrower);
+}
+
+/* Deliver is to hear of it although nothing may go there for a while. */
+static void
+note_width(struct dest *d)
+{
+	if (d->narrower || pace_width(&d->pace, &d->bounds) >= d->told)
+		return;
+	d->narrower = true;
+	TAILQ_INSERT_TAIL(&narrower, d, narrow);
+}
+
 void
 dest_land(struct dest *d, uint32_t epoch)
 {
@@ -363,6 +397,7 @@ dest_hear(struct dest *d, enum landing how, uint32_t epoch)
 		waits = false;
 	}
 	note_wait(d, waited);
+	note_width(d);
 	if (waits)
 		log_event("dest.waiting", "dest=%s failures=%u wait=%d",
 		    log_quote(d->name), d->pace.failures,
@@ -510,6 +545,7 @@ forget(struct dest *d)
 	TAILQ_REMOVE(&idle, d, idle_link);
 	nidle--;
 	end_asking(d);
+	drop_narrower(d);
 	alarm_clear(&d->alarm);
 	drop_aliases(d);
 	HASH_DEL(dests, d);

@@ -33,6 +33,9 @@ struct dest {
 	const char *name; /* as operators see it, in the key */
 	struct pace pace;
 	struct pace_bounds bounds;
+	uint64_t id;   /* hash64() of the key */
+	unsigned told; /* the width that deliver knows */
+	bool narrower; /* it is to be told of less */
 	bool demand; /* somebody found no free flight since the last take-off */
 	enum site_state site;
 	struct alarm alarm;
@@ -43,7 +46,8 @@ struct dest {
 	TAILQ_HEAD(, flow) blocked; /* flows that wait for a free flight */
 	SLIST_HEAD(, alias) aliases;
 	unsigned naliases;
-	TAILQ_ENTRY(dest) idle_link, asking; /* in line to be, or asked */
+	TAILQ_ENTRY(dest)
+	idle_link, narrow, asking; /* in line to be, or asked */
 	UT_hash_handle hh;
 };
 
@@ -72,6 +76,11 @@ dest_waiting(const struct dest *d)
 bool dest_can_fly(struct dest *);
 /* Returns the epoch of the flight, see pace.h. */
 uint32_t dest_take_off(struct dest *);
+/* How many connections it may have; to be told to deliver, which counts those
+ * that rest as well. */
+unsigned dest_width(struct dest *);
+/* One whose width is less than was told; NULL none. */
+struct dest *dest_narrower(void);
 /* A flight is over, whatever is to be said of it. */
 void dest_land(struct dest *, uint32_t epoch);
 /* What it found.  Returns whether d must be left alone from now on. */

@@ -246,6 +246,8 @@ send_job(struct job *j)
 	mj->n = (uint32_t)j->key.n;
 	mj->attempt = j->attempts + 1;
 	mj->probe = j->probe;
+	mj->dest = j->flow->key.dest->id;
+	mj->width = dest_width(j->flow->key.dest);
 	snprintf(mj->domain, sizeof(mj->domain), "%s", j->domain);
 	snprintf(mj->account, sizeof(mj->account), "%s", l->account);
 	snprintf(mj->sender, sizeof(mj->sender), "%s", l->sender);
@@ -265,6 +267,19 @@ send_job(struct job *j)
 	CRASH_POINT("job-sent");
 }
 
+static void
+tell_widths(void)
+{
+	struct msg m = { .type = MSG_WIDTH };
+	struct dest *d;
+
+	while (channel_up(&deliver) && (d = dest_narrower()) != NULL) {
+		m.u.width.dest = d->id;
+		m.u.width.width = dest_width(d);
+		channel_send(&deliver, &m, -1);
+	}
+}
+
 /* Where mail goes must be known before much of it does. */
 static void
 ask_sites(void)
@@ -282,6 +297,7 @@ flight_turn(void)
 {
 	struct job *j;
 
+	tell_widths();
 	while (may_send()) {
 		if (channel_backlog(&deliver) > BACKLOG_BYTES) {
 			channel_flush(&deliver);

@@ -23,13 +23,18 @@ pace_init(struct pace *p)
 	p->doubt = true;
 }
 
+unsigned
+pace_width(const struct pace *p, const struct pace_bounds *b)
+{
+	return p->limit < b->most ? p->limit : b->most;
+}
+
 bool
 pace_may(const struct pace *p, const struct pace_bounds *b, int64_t now_ms)
 {
 	if (p->retry_at != 0)
 		return false;
-	if (p->doubt ? p->fresh > 0
-		     : p->flying >= p->limit || p->flying >= b->most)
+	if (p->flying >= pace_width(p, b) || (p->doubt && p->fresh > 0))
 		return false;
 	return b->interval_us == 0 || p->free_us <= now_ms * 1000 + SLACK_US;
 }

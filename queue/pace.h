@@ -7,8 +7,10 @@
  * halve again: one event is one event, however many connections it cost.
  *
  * A destination that nothing is known of, or that failed last, is in doubt:
- * one flight goes and everybody else waits for what it finds.  When it finds
- * nobody, the destination is left alone for the times of the retry schedule.
+ * one flight goes and everybody else waits for what it finds.  It goes within
+ * the width, too: those that took off before it was halved land first.  When it
+ * finds nobody, the destination is left alone for the times of the retry
+ * schedule.
  */
 #ifndef QUEUE_PACE_H
 #define QUEUE_PACE_H
@@ -55,6 +57,8 @@ void pace_init(struct pace *);
 
 /* May another flight take off now? */
 bool pace_may(const struct pace *, const struct pace_bounds *, int64_t now_ms);
+/* Connections that it may have now, those that rest included. */
+unsigned pace_width(const struct pace *, const struct pace_bounds *);
 /* When the rate allows one; not behind now: it does. */
 int64_t pace_free_ms(const struct pace *);
 

@@ -441,6 +441,27 @@ class Session:
         raise _Gone
 
 
+class Crowd:
+    """How many connections are open at once, at one server or at several."""
+
+    def __init__(self):
+        self.open = self.peak = 0
+        self.lock = threading.Lock()
+
+    def come(self):
+        with self.lock:
+            self.open += 1
+            self.peak = max(self.peak, self.open)
+
+    def go(self):
+        with self.lock:
+            self.open -= 1
+
+    def look_anew(self):
+        with self.lock:
+            self.peak = self.open
+
+
 class Sink:
     """
     extensions   what EHLO offers besides STARTTLS and AUTH
@@ -450,6 +471,7 @@ class Sink:
     mechanisms   offered: PLAIN, LOGIN, SCRAM-SHA-256
     rounds       of SCRAM
     port         0 means a free one
+    crowd        a Crowd that several sinks share
     """
 
     DEFAULT = ("PIPELINING", "8BITMIME", "SIZE 50000000",
@@ -457,7 +479,8 @@ class Sink:
 
     def __init__(self, script=None, extensions=DEFAULT, cert=None,
                  implicit=False, users=None, mechanisms=("PLAIN", "LOGIN"),
-                 address="127.0.0.1", port=0, strict=True, rounds=4096):
+                 address="127.0.0.1", port=0, strict=True, rounds=4096,
+                 crowd=None):
         self.script = dict(script or {})
         self.extensions, self.users = list(extensions), dict(users or {})
         self.mechanisms, self.strict = list(mechanisms), strict
@@ -472,6 +495,7 @@ class Sink:
         self.peak = self.octets = 0
         self.stopping = False
         self.lock = threading.Lock()
+        self.crowd = crowd or Crowd()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listener = socket.socket(family)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -517,6 +541,7 @@ class Sink:
             except OSError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.crowd.come()
             with self.lock:
                 session = Session(self, sock, len(self.sessions))
                 session.live = True
@@ -529,6 +554,7 @@ class Sink:
         with self.lock:
             session.live = False
             self.open -= 1
+        self.crowd.go()
 
     def complain(self, text):
         self.complaints.append(text)

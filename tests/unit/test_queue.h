@@ -130,7 +130,7 @@ bed_hear(struct bed *b, int sock, enum process who, int ms)
 		bed_take_marks(b);
 	else if (b->m.type == MSG_SITE_GET)
 		bed_tell_site(b);
-	else
+	else if (b->m.type != MSG_WIDTH)
 		return true;
 	return bed_hear(b, sock, who, ms);
 }

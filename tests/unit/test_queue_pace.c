@@ -155,8 +155,16 @@ many_failures_are_one(void **state)
 	old = p.epoch;
 	pace_land(&p, old);
 	assert_false(hear(&p, LANDED_NOWHERE, old, START));
+	/* Within the new width, of which those of before are still more. */
+	for (unsigned i = 0; i < 9; i++) {
+		assert_int_equal(fill(&p, START), 0);
+		assert_int_equal(pace_width(&p, &wide), 10);
+		pace_land(&p, old);
+		assert_false(hear(&p, LANDED_NOWHERE, old, START));
+	}
+	pace_land(&p, old);
 	assert_int_equal(fill(&p, START), 1);
-	for (unsigned i = 0; i < 18; i++) {
+	for (unsigned i = 0; i < 8; i++) {
 		pace_land(&p, old);
 		assert_false(hear(&p, LANDED_NOWHERE, old, START));
 	}
