@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -174,6 +175,8 @@ def grow(p, most, stage):
     """Let the destination reach its full width; none of it rests then."""
     burst(p, 60)
     arrived(p, 60)
+    # A server that hangs up on a connection that rested says nothing.
+    os.kill(p.sid, signal.SIGHUP)
     wait(lambda: p.crowd.open == 0, 30, "what rests is gone")
     gate = Gate()
     for host in p.hosts:
