@@ -8,7 +8,8 @@ set -u
 build='libargon2-dev libunistring-dev gcc make pkg-config libc6-dev
 libssl-dev libdb5.3-dev libcrypt-dev
 libcurl4-openssl-dev libevent-dev libunbound-dev libinih-dev libjansson-dev libcmocka-dev
-libidn2-dev libqrcodegen-dev libseccomp-dev uthash-dev'
+libidn2-dev libqrcodegen-dev libseccomp-dev uthash-dev
+ca-certificates dns-root-data'
 
 check='apache2-utils dovecot-core sasl2-bin db5.3-util gsasl
 python3 openssl gnupg systemd mandoc postfix swaks libnet-ssleay-perl
