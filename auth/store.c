@@ -99,6 +99,15 @@ on_error(const DB_ENV *e, const char *prefix, const char *text)
 	log_event("store.error", "error=%s", log_quote(text));
 }
 
+static void
+cannot_enter(const char *home)
+{
+	fatal("%s: %s%s", home, strerror(errno),
+	    errno == EACCES
+		? "; run it as its owner, or chown -R state/auth to users.auth"
+		: "");
+}
+
 /*
  * The lock is on the directory, so it needs no file.  The process that has it
  * may be about to end: the one before us, or another `postern account`.
@@ -109,10 +118,10 @@ lock_directory(const char *home)
 	const struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
 
 	if (mkdir(home, 0700) == -1 && errno != EEXIST)
-		fatal("%s: %s", home, strerror(errno));
+		cannot_enter(home);
 	lock_fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (lock_fd == -1)
-		fatal("%s: %s", home, strerror(errno));
+		cannot_enter(home);
 	for (int i = 0; flock(lock_fd, LOCK_EX | LOCK_NB) == -1; i++) {
 		if (errno != EWOULDBLOCK || i > LOCK_PATIENCE_S * 50)
 			fatal("%s: in use by another process", home);

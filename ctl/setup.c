@@ -47,6 +47,17 @@ failed(const char *path)
 	return output_fail(CODE_TEMP, "%s: %s", path, strerror(errno));
 }
 
+static void
+name_of(uid_t uid, char *out, size_t size)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	if (pw != NULL)
+		snprintf(out, size, "%s", pw->pw_name);
+	else
+		snprintf(out, size, "%u", (unsigned)uid);
+}
+
 /* The directory that a file is in. */
 static void
 directory_of(const char *file, char out[CONF_PATH])
@@ -155,6 +166,20 @@ make_parents(const char *path)
 	return CODE_OK;
 }
 
+/* A server of somebody else, which would not find its way in any more. */
+static int
+foreign(const char *path, uid_t theirs, uid_t uid)
+{
+	char owner[64], wanted[64];
+
+	name_of(theirs, owner, sizeof(owner));
+	name_of(uid, wanted, sizeof(wanted));
+	return output_fail(CODE_DENIED,
+	    "%s belongs to %s, whose server it may be: run this as %s, or give "
+	    "it away with chown -R %s %s",
+	    path, owner, owner, wanted, path);
+}
+
 /* Give an existing directory the owner and the mode it should have. */
 static int
 correct(struct setup *s, const char *path, uid_t uid, mode_t mode, bool made)
@@ -165,6 +190,8 @@ correct(struct setup *s, const char *path, uid_t uid, mode_t mode, bool made)
 
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		code = failed(path);
+	} else if (s->root && st.st_uid != 0 && st.st_uid != uid) {
+		code = foreign(path, st.st_uid, uid);
 	} else if ((uid != NOBODY && st.st_uid != uid) ||
 	    (st.st_mode & 07777) != mode) {
 		if (!made)

@@ -85,6 +85,15 @@ on_db_error(const DB_ENV *e, const char *prefix, const char *text)
 	log_event("store.error", "text=%s", log_quote(text));
 }
 
+static void
+cannot_enter(const char *home)
+{
+	fatal("%s: %s%s", home, strerror(errno),
+	    errno == EACCES ? "; run it as its owner, or chown -R state/queue "
+			      "to users.queue"
+			    : "");
+}
+
 /* Regions, locks and flushes of a network file system are not to be trusted. */
 static void
 check_file_system(const char *home)
@@ -92,7 +101,7 @@ check_file_system(const char *home)
 	struct statfs fs;
 
 	if (statfs(home, &fs) == -1)
-		fatal("%s: %s", home, strerror(errno));
+		cannot_enter(home);
 	switch ((unsigned long)fs.f_type) {
 	case NFS_SUPER_MAGIC:
 	case SMB_SUPER_MAGIC:
@@ -234,7 +243,7 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 
 	assert(store_env == NULL && !failed && home[0] == '/');
 	if (mkdir(home, 0700) == -1 && errno != EEXIST)
-		fatal("%s: %s", home, strerror(errno));
+		cannot_enter(home);
 	check_file_system(home);
 	snprintf(home_dir, sizeof(home_dir), "%s", home);
 	no_room = false;

@@ -618,6 +618,24 @@ def init_again(p):
     same(can_log_in(p, ALICE, PASSWORD), True, "login")
 
 
+@tap.case("init leaves what belongs to another user's server")
+def init_foreign(p):
+    if not postern.ROOT:
+        raise tap.Skip("needs root")
+    state = os.path.join(p.dir, "foreign")
+    os.makedirs(os.path.join(state, "auth"))
+    os.chown(os.path.join(state, "auth"), 65534, -1)
+    path = os.path.join(p.dir, "foreign.conf")
+    p.write(path, re.sub(r"(?m)^(state|run) *= *\S+", fr"\1 = {state}",
+                         open(p.config).read()))
+    result = p.cli("--config", path, "init")
+    same(result.code, 4, f"{result}; code")
+    has(result.err, f"{state}/auth belongs to nobody", "whose it is")
+    same(os.stat(os.path.join(state, "auth")).st_uid, 65534, "owner")
+    os.chown(os.path.join(state, "auth"), 0, -1)
+    same(p.cli("--config", path, "init").code, 0, "root's own is put right")
+
+
 @tap.case("init --dry-run makes nothing")
 def init_dry(p):
     path = os.path.join(p.dir, "dry", "postern.conf")
