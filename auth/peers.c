@@ -156,8 +156,7 @@ on_smtpd(struct channel *c, const struct msg *m, int fd)
 			submit(c, m, &r.u.allowed);
 		break;
 	default:
-		fatal(
-		    "smtpd sent %s on its line for logins", msg_name(m->type));
+		channel_breach(P_SMTPD, "not on its line for logins");
 	}
 	channel_send(c, &r, -1);
 }

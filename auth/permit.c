@@ -12,6 +12,7 @@
 #include "auth/permit.h"
 #include "auth/quota.h"
 #include "auth/scope.h"
+#include "ipc/channel.h"
 #include "lib/log.h"
 
 static bool
@@ -131,7 +132,7 @@ allow_authors(const struct page *page, const struct card *card,
 	char author[ADDR_SIZE];
 
 	if (!list_valid(list, sizeof(author) - 1, &count))
-		fatal("smtpd sent a malformed list of authors");
+		channel_breach(P_SMTPD, "a malformed list of authors");
 	if (count == 0)
 		return answer(r, V_PERM, 550, "5.6.0",
 		    "the message has no author: From: is missing or empty");
@@ -262,7 +263,7 @@ allow_rcpts(const struct msg_submit_check *m, const struct page *page,
 	bool fits;
 
 	if (m->hashes.len % RCPT_HASH != 0)
-		fatal("smtpd sent half a hash");
+		channel_breach(P_SMTPD, "half a hash");
 	limits_of(page, conf, now_ms / 1000, limit);
 	memcpy(narrow, limit, sizeof(narrow));
 	if (card != NULL)

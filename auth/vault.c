@@ -135,6 +135,9 @@ start(const struct conf *conf)
 	import_recover();
 	use_conf(conf);
 	phase = SERVING;
+	/* Or a taken smtpd would end us after each message, and what its
+	 * account is charged and the guard saw would be forgotten. */
+	channel_before_breach(quota_write);
 	for (size_t i = 0; i < nearly; i++)
 		if (!early[i].sign)
 			peers_open(
@@ -218,6 +221,7 @@ stop(void)
 		loop_stop();
 		return;
 	}
+	channel_before_breach(NULL);
 	hasher_stop();
 	signer_stop();
 	uses_write();

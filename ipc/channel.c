@@ -38,6 +38,7 @@ static uint64_t serials;
 static uint64_t closed;
 static uint8_t *scratch; /* one record out, then one record in */
 static bool hooked;
+static void (*last_words)(void);
 
 static void
 flush_all(void *arg)
@@ -64,12 +65,29 @@ gone(struct channel *c)
 	c->on_gone(c);
 }
 
+void
+channel_before_breach(void (*fn)(void))
+{
+	last_words = fn;
+}
+
+void
+channel_breach(enum process who, const char *what)
+{
+	void (*fn)(void) = last_words;
+
+	last_words = NULL;
+	if (fn != NULL)
+		fn();
+	fatal("%s broke the protocol: %s", process_name(who), what);
+}
+
 /* A neighbour that breaks the protocol is not what it was. */
 static void
 breach(struct channel *c, const char *what)
 {
 	if (c->peer != P_CTL)
-		fatal("%s broke the protocol: %s", process_name(c->peer), what);
+		channel_breach(c->peer, what);
 	log_event("ctl.dropped", "error=%s", log_quote(what));
 	gone(c);
 }

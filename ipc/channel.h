@@ -70,6 +70,13 @@ size_t channel_backlog(const struct channel *);
  * when closed. */
 void channel_flush(struct channel *);
 
+/* Called once, when a neighbour has broken the protocol and before that ends
+ * this process; NULL: nothing is. */
+void channel_before_breach(void (*fn)(void));
+/* What a neighbour said is what no honest one says; `what` is for the log. */
+void
+channel_breach(enum process who, const char *what) __attribute__((noreturn));
+
 /*
  * For programs and threads without a loop (ctl, the signing thread): block
  * until the message is sent or received.  buf[MSG_MAX] holds what bulk bytes

@@ -885,6 +885,48 @@ limits_hold(void **state)
 	assert_int_equal(logged("limit.reached"), 2);
 }
 
+/* A taken smtpd that ends auth behind each message gets no more for it. */
+static void
+limits_outlive_a_breach(void **state)
+{
+	struct msg m;
+	char junk[] = "junk";
+	uint8_t list[64];
+	int status;
+	size_t n;
+
+	(void)state;
+	add_alice();
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(submit(ALICE, NULL, 3, &m), 250);
+		if (i == 0) {
+			assert_int_equal(
+			    send(smtpd, junk, sizeof(junk), 0), sizeof(junk));
+		} else if (i == 1) {
+			m = (struct msg){ .type = MSG_TLS_SIGN };
+			assert_true(message_send(smtpd, &m, -1));
+		} else {
+			m = (struct msg){ .type = MSG_SUBMIT_CHECK,
+				.tag = ++tag };
+			strcpy(m.u.submit_check.account, ALICE);
+			n = list_add(
+			    list, sizeof(list), 0, ALICE, strlen(ALICE));
+			m.u.submit_check.authors = (struct bytes){ list, n };
+			m.u.submit_check.hashes = (struct bytes){ list, 1 };
+			prove(&m.u.submit_check.token, ALICE, "");
+			assert_true(message_send(smtpd, &m, -1));
+		}
+		status = end();
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+		assert_int_equal(logged("fatal"), i + 1);
+		begin();
+		hear(smtpd, P_SMTPD, &m, MSG_ACCOUNTS_DONE);
+		hear(queue, P_QUEUE, &m, MSG_ACCOUNTS_DONE);
+	}
+	assert_int_equal(submit(ALICE, NULL, 3, &m), 450);
+	assert_int_equal(submit(ALICE, NULL, 1, &m), 250);
+}
+
 static void
 show_tells_all(void **state)
 {
@@ -1324,6 +1366,7 @@ main(void)
 		TEST(one_sends_as_oneself),
 		TEST(a_permit_is_for_one_message),
 		TEST(limits_hold),
+		TEST(limits_outlive_a_breach),
 		TEST(show_tells_all),
 		TEST(long_lists_arrive_whole),
 		TEST(a_new_neighbour_learns_who_may_not),
