@@ -246,8 +246,8 @@ send_job(struct job *j)
 	mj->n = (uint32_t)j->key.n;
 	mj->attempt = j->attempts + 1;
 	mj->probe = j->probe;
-	mj->dest = j->flow->key.dest->id;
-	mj->width = dest_width(j->flow->key.dest);
+	mj->dest = flow_dest(j)->id;
+	mj->width = dest_width(flow_dest(j));
 	snprintf(mj->domain, sizeof(mj->domain), "%s", j->domain);
 	snprintf(mj->account, sizeof(mj->account), "%s", l->account);
 	snprintf(mj->sender, sizeof(mj->sender), "%s", l->sender);

@@ -3,30 +3,16 @@
  */
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "lib/loop.h"
-#include "queue/flow.h"
-#include "queue/refill.h"
+#include "queue/bundle.h"
+#include "queue/flow_parts.h"
 #include "queue/settings.h"
-
-/* While a destination is probed, its flows hold only this many. */
-#define PROBE_READY 2
-
-/* Jobs that leave in one transaction. */
-struct bundle {
-	unsigned flying;
-	bool well, busy; /* how any of them landed */
-};
+#include "queue/turn.h"
 
 static struct flow *flows; /* by key */
-static TAILQ_HEAD(, account) turn = TAILQ_HEAD_INITIALIZER(turn);
-/* Those who have their share of what may be in flight. */
-static TAILQ_HEAD(, account) sated = TAILQ_HEAD_INITIALIZER(sated);
-static unsigned nflying;
 
-static struct flow *
-find_flow(struct account *a, struct dest *d)
+struct flow *
+flow_find(struct account *a, struct dest *d)
 {
 	struct flow_key key = { a, d };
 	struct flow *f;
@@ -35,10 +21,16 @@ find_flow(struct account *a, struct dest *d)
 	return f;
 }
 
+unsigned
+flow_count(void)
+{
+	return HASH_COUNT(flows);
+}
+
 static struct flow *
 flow_for(struct account *a, struct dest *d)
 {
-	struct flow *f = find_flow(a, d);
+	struct flow *f = flow_find(a, d);
 
 	if (f != NULL)
 		return f;
@@ -46,8 +38,7 @@ flow_for(struct account *a, struct dest *d)
 		abort();
 	f->key.account = a;
 	f->key.dest = d;
-	for (int i = 0; i < PRIORITIES; i++)
-		TAILQ_INIT(&f->ready[i]);
+	ready_init(&f->ready);
 	TAILQ_INSERT_TAIL(&d->flows, f, all);
 	a->flows++;
 	HASH_ADD(hh, flows, key, sizeof(f->key), f);
@@ -71,143 +62,12 @@ flow_release(struct flow *f)
 	dest_idle(d);
 }
 
-/*
- * How many jobs a flow may hold: its part of memory, and half of the room that
- * is left at most, so that a new flow always finds some.  Equal parts run out
- * together, and then one walk through the schedule refills them all.
- */
-static unsigned
-flow_room(const struct dest *d)
-{
-	unsigned used = job_count(), part, left;
-
-	if (d->pace.failures > 0)
-		return PROBE_READY;
-	part = JOBS_IN_MEMORY / (HASH_COUNT(flows) + 1) + 1;
-	left = used < JOBS_IN_MEMORY ? (JOBS_IN_MEMORY - used) / 2 : 0;
-	return part < left ? part : left;
-}
-
-/* The same for an account with all its flows: as much as it leaves free. */
-static bool
-account_has_room(const struct account *a)
-{
-	return a->jobs + job_count() < JOBS_IN_MEMORY;
-}
-
-/*
- * May an account have one more in flight?  Two thirds of all go to one that
- * is alone, two thirds of the rest to a second, and always some to a new one:
- * mail to servers that take their time delays nobody else's.
- */
-static bool
-account_may_fly(const struct account *a)
-{
-	return nflying < settings->in_flight &&
-	    a->flying < 2 * (settings->in_flight - nflying);
-}
-
-static bool
-has_place(struct account *a, struct dest *d, const struct due_key *k)
-{
-	struct flow *f;
-	unsigned n;
-
-	if (a != NULL && a->suspended) {
-		skip_note(&a->skip, k);
-		return false;
-	}
-	if (a != NULL && a->jobs > 0 && !account_has_room(a)) {
-		skip_note(&a->skip, k);
-		return false;
-	}
-	if (d == NULL)
-		return true;
-	if (dest_waiting(d)) {
-		skip_note(&d->skip, k);
-		return false;
-	}
-	f = a != NULL ? find_flow(a, d) : NULL;
-	n = f != NULL ? f->nready : 0;
-	if (n < flow_room(d))
-		return true;
-	if (f != NULL && f->jobs > 0)
-		skip_note(&f->skip, k);
-	else
-		refill_starved(k); /* nothing of it will land and ask again */
-	return false;
-}
-
-/* Earlier rows of its flow were passed over, and will be asked for soon. */
-static bool
-earlier_wait(struct account *a, struct dest *d, const struct due_key *k)
-{
-	struct flow *f = a != NULL && d != NULL ? find_flow(a, d) : NULL;
-
-	return f != NULL && f->nready > 0 && f->skip.set &&
-	    due_compare(&f->skip.from, k) < 0;
-}
-
-bool
-flow_has_place(const struct due_key *k, const struct due_row *row)
-{
-	struct account *a = account_find(row->account);
-	struct dest *d = dest_by_row(row);
-
-	return !earlier_wait(a, d, k) && has_place(a, d, k);
-}
-
-bool
-flow_row_suspended(const struct due_row *row)
-{
-	struct account *a = account_find(row->account);
-
-	return a != NULL && a->suspended;
-}
-
-static void
-join_turn(struct account *a)
-{
-	if (a->in_turn || a->sated || a->suspended || TAILQ_EMPTY(&a->runnable))
-		return;
-	a->in_turn = true;
-	TAILQ_INSERT_TAIL(&turn, a, turn);
-}
-
-static void
-leave_turn(struct account *a)
-{
-	if (a->in_turn)
-		TAILQ_REMOVE(&turn, a, turn);
-	if (a->sated)
-		TAILQ_REMOVE(&sated, a, turn);
-	a->in_turn = a->sated = false;
-}
-
-/* It has its share; it comes back when something lands. */
-static void
-satisfy(struct account *a)
-{
-	leave_turn(a);
-	a->sated = true;
-	TAILQ_INSERT_TAIL(&sated, a, turn);
-}
-
-static void
-revive(struct account *a)
-{
-	if (a == NULL || !a->sated || !account_may_fly(a))
-		return;
-	leave_turn(a);
-	join_turn(a);
-}
-
 static void
 make_runnable(struct flow *f)
 {
 	f->state = FLOW_RUNNABLE;
 	TAILQ_INSERT_TAIL(&f->key.account->runnable, f, line);
-	join_turn(f->key.account);
+	turn_join(f->key.account);
 }
 
 /* Out of whichever line it stands in. */
@@ -222,61 +82,25 @@ leave_line(struct flow *f)
 		TAILQ_REMOVE(&f->key.dest->blocked, f, line);
 	f->state = FLOW_EMPTY;
 	if (TAILQ_EMPTY(&a->runnable))
-		leave_turn(a);
-}
-
-/* RFC 6710 5: what has none has the middle one. */
-static unsigned
-level_of(const struct job *j)
-{
-	uint32_t p = j->letter->options.priority;
-
-	return p >= 1 && p <= PRIORITIES ? p - 1 : PRIORITIES / 2;
-}
-
-/* The ready job whose turn is next; NULL none. */
-static struct job *
-first_ready(const struct flow *f)
-{
-	if (f->levels == 0)
-		return NULL;
-	return TAILQ_FIRST(&f->ready[31 - __builtin_clz(f->levels)]);
+		turn_leave(a);
 }
 
 static void
 enqueue(struct flow *f, struct job *j, bool first)
 {
-	unsigned level = level_of(j);
-
 	j->state = JOB_READY;
-	if (first)
-		TAILQ_INSERT_HEAD(&f->ready[level], j, link);
-	else
-		TAILQ_INSERT_TAIL(&f->ready[level], j, link);
-	f->levels |= 1u << level;
-	f->nready++;
+	ready_add(&f->ready, j, first);
 	if (f->state == FLOW_EMPTY)
 		make_runnable(f);
 }
 
 static void
-take_out(struct flow *f, struct job *j)
-{
-	unsigned level = level_of(j);
-
-	TAILQ_REMOVE(&f->ready[level], j, link);
-	if (TAILQ_EMPTY(&f->ready[level]))
-		f->levels &= ~(1u << level);
-	f->nready--;
-}
-
-static void
 dequeue(struct flow *f, struct job *j)
 {
-	take_out(f, j);
-	if (f->nready == 0)
+	ready_remove(&f->ready, j);
+	if (f->ready.n == 0)
 		leave_line(f);
-	if (f->skip.set && f->nready <= flow_room(f->key.dest) / 2)
+	if (f->skip.set && f->ready.n <= flow_room(f->key.dest) / 2)
 		skip_ask(&f->skip);
 }
 
@@ -289,7 +113,7 @@ flow_admit(struct job *j)
 	    j->domain, j->letter->account, j->letter->sender });
 	struct flow *f;
 
-	if (!has_place(a, d, &k)) {
+	if (!flow_takes(a, d, &k)) {
 		account_release(a);
 		dest_idle(d);
 		return false;
@@ -376,8 +200,7 @@ yield(struct account *a, struct flow *f)
 {
 	TAILQ_REMOVE(&a->runnable, f, line);
 	TAILQ_INSERT_TAIL(&a->runnable, f, line);
-	TAILQ_REMOVE(&turn, a, turn);
-	TAILQ_INSERT_TAIL(&turn, a, turn);
+	turn_yield(a);
 }
 
 struct job *
@@ -388,11 +211,11 @@ flow_next(void)
 	struct job *j;
 
 	dest_ring(awake);
-	while ((a = TAILQ_FIRST(&turn)) != NULL) {
+	while ((a = turn_first()) != NULL) {
 		f = TAILQ_FIRST(&a->runnable);
-		j = first_ready(f);
-		if (!account_may_fly(a)) {
-			satisfy(a);
+		j = ready_first(&f->ready);
+		if (!turn_may_fly(a)) {
+			turn_sate(a);
 		} else if (moves(j)) {
 			continue;
 		} else if (!dest_can_fly(f->key.dest)) {
@@ -403,8 +226,7 @@ flow_next(void)
 			j->state = JOB_FLYING;
 			j->probe = f->key.dest->pace.doubt;
 			j->epoch = dest_take_off(f->key.dest);
-			a->flying++;
-			nflying++;
+			turn_take_off(a);
 			return j;
 		}
 	}
@@ -415,14 +237,14 @@ struct job *
 flow_mate(const struct job *lead)
 {
 	struct flow *f = lead->flow;
-	struct job *j = first_ready(f);
+	struct job *j = ready_first(&f->ready);
 	struct conf_mail mail = mail_of(lead), other;
 	const struct conf_route *r;
 
 	/* A rate counts jobs, and a probe is to fail alone. */
 	if (j == NULL || j->letter != lead->letter || lead->probe ||
 	    f->key.dest->bounds.interval_us > 0 ||
-	    !account_may_fly(f->key.account))
+	    !turn_may_fly(f->key.account))
 		return NULL;
 	r = conf_route(settings, &mail);
 	other = mail_of(j);
@@ -432,44 +254,12 @@ flow_mate(const struct job *lead)
 void
 flow_take_along(struct job *lead, struct job *mate)
 {
-	struct bundle *b = lead->bundle;
-
-	if (b == NULL) {
-		if ((b = calloc(1, sizeof(*b))) == NULL)
-			abort();
-		b->flying = 1;
-		lead->bundle = b;
-	}
-	b->flying++;
-	mate->bundle = b;
+	bundle_join(lead, mate);
 	dequeue(mate->flow, mate);
 	mate->state = JOB_FLYING;
 	mate->probe = false;
 	mate->epoch = lead->epoch;
-	mate->flow->key.account->flying++;
-	nflying++;
-}
-
-/* Is this one the last of its bundle to land?  Then how they did is in *how:
- * as with the recipients of one job, that anybody got it counts. */
-static bool
-last_of_bundle(struct job *j, enum landing *how)
-{
-	struct bundle *b = j->bundle;
-
-	j->bundle = NULL;
-	if (b == NULL)
-		return true;
-	b->well |= *how == LANDED_WELL || *how == LANDED_SQUEEZED;
-	b->busy |= *how == LANDED_BUSY || *how == LANDED_SQUEEZED;
-	if (--b->flying > 0)
-		return false;
-	if (*how != LANDED_UNKNOWN && b->well)
-		*how = b->busy ? LANDED_SQUEEZED : LANDED_WELL;
-	else if (*how != LANDED_UNKNOWN && b->busy)
-		*how = LANDED_BUSY;
-	free(b);
-	return true;
+	turn_take_off(mate->flow->key.account);
 }
 
 /* Its ready jobs become rows again, remembered in s. */
@@ -479,10 +269,10 @@ unload_all(struct flow *f, struct skip *s)
 	struct due_key k;
 	struct job *j;
 
-	while ((j = first_ready(f)) != NULL) {
+	while ((j = ready_first(&f->ready)) != NULL) {
 		k = job_due_key(j);
 		skip_note(s, &k);
-		take_out(f, j);
+		ready_remove(&f->ready, j);
 		let_go(f, j);
 		job_free(j);
 	}
@@ -505,14 +295,10 @@ abandon(struct dest *d)
 	}
 }
 
-/* One less in flight: somebody who had his share may go on. */
-static void
-make_room(struct account *a)
+struct dest *
+flow_dest(const struct job *j)
 {
-	a->flying--;
-	nflying--;
-	revive(a);
-	revive(TAILQ_FIRST(&sated));
+	return j->flow->key.dest;
 }
 
 void
@@ -524,8 +310,8 @@ flow_land(struct job *j, enum landing how)
 	uint32_t epoch = j->epoch;
 
 	j->state = JOB_SETTLING;
-	make_room(f->key.account);
-	if (!last_of_bundle(j, &how))
+	turn_land(f->key.account);
+	if (!bundle_land(j, &how))
 		return;
 	dest_land(d, epoch);
 	if (how != LANDED_UNKNOWN)
@@ -603,7 +389,7 @@ flow_suspend(const char *name, unsigned told)
 	if (a->suspended)
 		return;
 	account_mark(a, true);
-	leave_turn(a);
+	turn_leave(a);
 	a->flows++; /* keeps it while its flows go */
 	HASH_ITER(hh, flows, f, next)
 	{
@@ -621,7 +407,7 @@ resume(struct account *a)
 	if (!a->suspended)
 		return;
 	account_mark(a, false);
-	join_turn(a); /* what deliver gave back meanwhile */
+	turn_join(a); /* what deliver gave back meanwhile */
 	skip_ask(&a->skip);
 	account_release(a);
 }

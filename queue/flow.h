@@ -20,30 +20,6 @@
 
 #define JOBS_IN_MEMORY 20000
 
-#define PRIORITIES 19 /* RFC 6710 4.1: from -9 to 9 */
-
-enum flow_state { FLOW_EMPTY, FLOW_RUNNABLE, FLOW_BLOCKED };
-
-struct flow_key {
-	struct account *account;
-	struct dest *dest;
-};
-
-struct flow {
-	struct flow_key key;
-	enum flow_state state;
-	TAILQ_HEAD(, job) ready[PRIORITIES];
-	uint32_t levels; /* a bit for each that is not empty */
-	unsigned nready;
-	unsigned jobs; /* ready, flying, settling */
-	struct skip skip;
-	TAILQ_ENTRY(flow)
-	line;                  /* its account's runnable or its
-				 * destination's blocked */
-	TAILQ_ENTRY(flow) all; /* of its destination */
-	UT_hash_handle hh;
-};
-
 /*
  * Would a job of this row find a place?  When not, that is remembered, and
  * the row need not be loaded.
@@ -67,6 +43,9 @@ struct job *flow_next(void);
  */
 struct job *flow_mate(const struct job *);
 void flow_take_along(struct job *, struct job *mate);
+
+/* Where a job of a flow goes. */
+struct dest *flow_dest(const struct job *);
 
 /* The flight is over: its destination's state is updated.  The job is
  * JOB_SETTLING. */
