@@ -79,7 +79,7 @@ static const struct command {
 	[CHANGE_DONE] = "suspended {account}: no login, no new mail, queued mail is held (undo: postern account resume {account})",
 	[CHANGE_NONE] = "account {account} is suspended already, since {since} by {by}: {reason}", COMMON } },
 [ACCOUNT_RESUME] = { "account.resume", ACCOUNT, NULL, accounts_resume, {
-	[CHANGE_DONE] = "resumed {account}; its held mail goes out (undo: postern account suspend {account})",
+	[CHANGE_DONE] = "resumed {account}; what is still held of its mail goes out (undo: postern account suspend {account})",
 	[CHANGE_NONE] = "account {account} is active already", COMMON } },
 [ACCOUNT_REMOVE] = { "account.remove", ACCOUNT, NULL, accounts_remove, {
 	[CHANGE_DONE] = "removed {account} with its credentials and grants; mail it has queued is held: postern queue list --account {account} (postern account add {account} brings the account back, with a new password)", COMMON } },

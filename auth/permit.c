@@ -160,7 +160,7 @@ static const struct {
 [LIMIT_DAY]           = { "recipients", "a day", "day" },
 [LIMIT_MESSAGES_HOUR] = { "messages", "an hour", "messages-hour" },
 [LIMIT_MESSAGES_DAY]  = { "messages", "a day", "messages-day" },
-[LIMIT_NEW]           = { "recipients that it never wrote to before", "a day", "new-day" },
+[LIMIT_NEW]           = { "recipients", "a day that it never wrote to", "new-day" },
 	/* clang-format on */
 };
 

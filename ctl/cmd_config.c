@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/commands.h"
@@ -40,6 +41,24 @@ check_trust(struct ctl *c, const char *section, const char *key,
 	    errors, settings_line(&c->settings, section, key), text, hint);
 }
 
+/* Whoever may write there can put another directory in its place. */
+static void
+check_place(struct ctl *c, const char *key, const char *path,
+    struct settings_errors *errors)
+{
+	char text[CONF_PATH + 128], hint[CONF_PATH + 32];
+	struct stat st;
+
+	if (stat(path, &st) == -1 || (st.st_mode & S_IWOTH) == 0)
+		return;
+	snprintf(text, sizeof(text),
+	    "paths.%s: everyone may write to %s (%04o)", key, path,
+	    (unsigned)(st.st_mode & 07777));
+	snprintf(hint, sizeof(hint), "chmod o-w %s", path);
+	settings_keep(
+	    errors, settings_line(&c->settings, "paths", key), text, hint);
+}
+
 /* What keeps no server from starting, and is wrong all the same. */
 static void
 check_more(struct ctl *c, struct settings_errors *errors)
@@ -49,6 +68,8 @@ check_more(struct ctl *c, struct settings_errors *errors)
 	if (errors->n == 0)
 		tls_check(c, settings_keep, errors);
 	conf_check_sources(conf, settings_keep, errors);
+	check_place(c, "state", conf->state, errors);
+	check_place(c, "run", conf->run, errors);
 	check_trust(c, "tls", "ca-file", conf->ca_file,
 	    "no other server can be verified; install the package "
 	    "ca-certificates, or name a file that exists",

@@ -233,7 +233,9 @@ print_queue(const struct output *o, const json_t *queue)
 	    number_of(queue, "delivered_total"),
 	    number_of(queue, "bounced_total"));
 	if (number_of(queue, "accepting") == 0)
-		output_field(o, "", "%sno new mail is taken%s",
+		output_field(o, "",
+		    "%sno new mail is taken: too little of the disk is "
+		    "free for mail of [limits] message-size%s",
 		    output_on(o, TONE_BAD), output_off(o));
 }
 

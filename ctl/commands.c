@@ -41,7 +41,7 @@ static const struct flag suspend[] = {
 	{ "reason", "TEXT", "why; \"account show\" tells it" },
 	END };
 static const struct flag resume[] = {
-	{ "release", NULL, "its held mail goes out (so it does without a flag)" },
+	{ "release", NULL, "its held mail goes out, as without a flag" },
 	{ "drop-held", NULL, "its held mail is removed, without a bounce" },
 	END };
 static const struct flag test[] = {

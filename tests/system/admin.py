@@ -553,6 +553,10 @@ def config_machine(p):
            "dns.trust-anchor: /none: No such file", "dns-root-data")
     broken(p, good + "[tls]\nca-file = /none\n", f"FILE:{line}:",
            "tls.ca-file: /none", "ca-certificates")
+    os.mkdir(os.path.join(p.dir, "wide"))
+    os.chmod(os.path.join(p.dir, "wide"), 0o777)
+    broken(p, re.sub(r"(?m)^run *= *\S+", f"run = {p.dir}/wide", good),
+           f"paths.run: everyone may write to {p.dir}/wide", "chmod o-w")
     broken(p, good + "[users]\nqueue = root\n", "users.queue: root has")
     cert = os.path.join(p.dir, "state/tls/cert.pem")
     key = os.path.join(p.dir, "other.pem")

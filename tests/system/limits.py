@@ -52,7 +52,7 @@ def defaults(p):
 def reached(p):
     reply = submit(p, people(3, 8))
     same(reply.code, 450)
-    has(reply.text, "10 recipients that it never wrote to before a day")
+    has(reply.text, "10 recipients a day that it never wrote to;")
     matches(reply.text, r"fits again in \d+ (minutes|hours)")
     has(reply.text, "ask help@example.org")
     reply = submit(p, people(20, 11))
