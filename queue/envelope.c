@@ -47,7 +47,7 @@ envelope_address_valid(const char *s)
 	for (size_t i = at; i < n; i++)
 		if ((s[i] & 0x80) != 0)
 			return false;
-	return utf8_valid(s, n) && ascii_valid(plain, n);
+	return utf8_text(s, n) && ascii_valid(plain, n);
 }
 
 static const char *

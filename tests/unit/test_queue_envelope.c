@@ -136,6 +136,7 @@ local_parts_may_be_utf8(void **state)
 	assert_true(envelope_address_valid("\"j\xc3\xbc r\"@example.net"));
 	assert_true(envelope_address_valid("\xe5\x90\x8d@xn--fsq.example"));
 	assert_false(envelope_address_valid("j\xc3rgen@example.net"));
+	assert_false(envelope_address_valid("j\xc2\x9brgen@example.net"));
 	assert_false(envelope_address_valid("j@\xc3\xbc.example"));
 	assert_false(envelope_address_valid("j\xc3\xbc r@example.net"));
 	assert_false(envelope_address_valid("\"j\xc3\xbc\"@example.net"));
