@@ -2,9 +2,9 @@
  * session.c - the SMTP server's state machine.
  *
  * Two tables are the protocol.  states[] says who eats the input in each
- * state and how long we wait for it.  commands[] says where a verb is legal,
- * what it needs first, who runs it, who goes on when an answer has come, and
- * where each class of reply leads.
+ * state and how long we wait for it.  commands[] (commands.c) says where a
+ * verb is legal, what it needs first, who runs it, who goes on when an answer
+ * has come, and where each class of reply leads.
  *
  * Invariants, checked by check() on every transition:
  *   - only enter() writes s->state;
@@ -22,6 +22,7 @@
 
 #include "lib/log.h"
 #include "mail/ascii.h"
+#include "smtpd/commands.h"
 #include "smtpd/line.h"
 #include "smtpd/session.h"
 #include "smtpd/text.h"
@@ -32,7 +33,6 @@
 #define IDLE_COMMANDS  100    /* without a mail; then they are errors */
 #define FORGET_MOST    262144 /* octets read only to be polite */
 #define OUT_LIMIT      16384  /* unsent octets at which we stop eating */
-#define COMMAND_MOST   2048   /* octets of any command but AUTH */
 #define ANONYMOUS_MOST 65536  /* octets eaten before login */
 #define ANONYMOUS_S    30     /* for each command before login */
 #define LOGIN_S        180    /* from accept to login */
@@ -40,87 +40,11 @@
 #define MS_PER_OCTET   2      /* 500 octets a second at least */
 #define CRUMB          32     /* chunks of fewer octets bring no mail nearer */
 
-#define IN(st)   (1u << (st))
-#define IDLE     (IN(ST_NEW) | IN(ST_READY))
-#define TX       (IN(ST_MAIL) | IN(ST_RCPT))
-#define ANYWHERE (IDLE | TX | IN(ST_CHUNKS))
-/* Where there is a transaction. */
-#define INSIDE (TX | IN(ST_BODY) | IN(ST_CHUNKS))
-
-/* What a command needs, and how it counts. */
-enum {
-	TLS = 1,      /* only inside TLS */
-	CLEAR = 2,    /* only outside */
-	LOGIN = 4,    /* only with an account */
-	NO_LOGIN = 8, /* only without */
-	LONG = 16,    /* may be longer than COMMAND_MOST */
-	IDLING = 32,  /* gets no mail sent: bounded between mails */
-	FOLLOWS = 64, /* pipelined behind a refused one it is no error */
-	OCTETS = 128, /* a chunk is behind it, also when it is refused */
-};
-
-struct command {
-	const char *verb;
-	unsigned legal_in; /* set of IN(state) */
-	unsigned needs;
-	int (*run)(struct session *, char *args, size_t n);
-	int (*answered)(struct session *, const struct msg *, int fd);
-	enum state on_2yz, on_3yz, on_error;
-};
-
-/* clang-format off */
-static const struct command commands[] = {
-/*   verb        legal in           needs                   run             answered       2yz         3yz      4yz,5yz  */
-   { "MAIL",     IN(ST_READY),      TLS | LOGIN,            cmd_mail,       mail_answered, ST_MAIL,    ST_SAME, ST_READY },
-   { "RCPT",     TX,                TLS | LOGIN | FOLLOWS,  cmd_rcpt,       NULL,          ST_RCPT,    ST_SAME, ST_SAME  },
-   { "DATA",     IN(ST_RCPT),       TLS | LOGIN | FOLLOWS,  cmd_data,       NULL,          ST_SAME,    ST_BODY, ST_SAME  },
-   { "DATA",     IN(ST_MAIL),       TLS | LOGIN | FOLLOWS,  cmd_data_early, NULL,          ST_SAME,    ST_SAME, ST_SAME  },
-   { "BDAT",     IN(ST_RCPT) | IN(ST_CHUNKS), TLS | LOGIN | FOLLOWS | OCTETS, cmd_bdat, NULL,      ST_SAME,    ST_BODY, ST_READY },
-   { "EHLO",     ANYWHERE,          IDLING,                 cmd_ehlo,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
-   { "HELO",     ANYWHERE,          IDLING,                 cmd_helo,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
-   { "STARTTLS", IN(ST_READY),      CLEAR,                  cmd_starttls,   NULL,          ST_TLS,     ST_SAME, ST_SAME  },
-   { "AUTH",     IN(ST_READY),      TLS | NO_LOGIN | LONG,  cmd_auth,       auth_answered, ST_READY,   ST_AUTH, ST_READY },
-   { "RSET",     IN(ST_NEW),        IDLING,                 cmd_rset,       NULL,          ST_NEW,     ST_SAME, ST_SAME  },
-   { "RSET",     IN(ST_READY) | TX | IN(ST_CHUNKS), IDLING,                 cmd_rset,       NULL,          ST_READY,   ST_SAME, ST_SAME  },
-   { "NOOP",     ANYWHERE,          IDLING,                 cmd_noop,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
-   { "QUIT",     ANYWHERE | IN(ST_REFUSED), 0,                     cmd_quit,       NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "VRFY",     ANYWHERE,          IDLING,                 cmd_vrfy,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
-   { "HELP",     ANYWHERE,          IDLING,                 cmd_help,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
-   { "EXPN",     ANYWHERE,          0,                      cmd_expn,       NULL,          ST_SAME,    ST_SAME, ST_SAME  },
-   /* A web browser that was sent here (ALPACA): nothing it says is mail. */
-   { "GET",      ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "POST",     ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "PUT",      ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "HEAD",     ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "DELETE",   ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "OPTIONS",  ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "PATCH",    ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "TRACE",    ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "CONNECT",  ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-   { "PRI",      ANYWHERE,          0,                      cmd_foreign,    NULL,          ST_CLOSING, ST_SAME, ST_SAME  },
-};
-/* Steps that no verb starts. */
-static const struct command auth_more =
-   { "(auth)",   IN(ST_AUTH),       0,                      auth_line,      auth_answered, ST_READY,   ST_AUTH, ST_READY };
-static const struct command body =
-   { "(body)",   IN(ST_BODY),       0,                      NULL,           body_answered, ST_READY,   ST_SAME, ST_READY };
-static const struct command chunk =
-   { "(chunk)",  IN(ST_BODY),       0,                      NULL,           body_answered, ST_CHUNKS,  ST_SAME, ST_READY };
-static const struct command crumb =
-   { "(chunk)",  IN(ST_BODY),       IDLING,                 NULL,           body_answered, ST_CHUNKS,  ST_SAME, ST_READY };
-static const struct command refused =
-   { "(refused)", 0,                0,                      NULL,           NULL,          ST_SAME,    ST_SAME, ST_SAME  };
-static const struct command refused_behind =
-   { "(refused)", 0,                FOLLOWS,                NULL,           NULL,          ST_SAME,    ST_SAME, ST_SAME  };
-/* clang-format on */
-
 /* What each error costs, in ms in which nothing is read; behind the last one
  * the session ends.  Typing errors are free. */
 static const int error_ms[] = { 0, 0, 0, 0, 0, 250, 500, 1000, 2000 };
 
 #define MOST_ERRORS (sizeof(error_ms) / sizeof(*error_ms))
-
-#define NCOMMANDS (sizeof(commands) / sizeof(*commands))
 
 static size_t eat_command(struct session *, char *p, size_t n);
 static size_t eat_auth(struct session *, char *p, size_t n);
@@ -238,7 +162,7 @@ part_when_idle(struct session *s)
 static void
 note_put_off(struct session *s, const struct command *cmd, int code)
 {
-	if (code / 100 != 4 || (cmd->run != cmd_mail && cmd != &body))
+	if (code / 100 != 4 || (cmd->run != cmd_mail && cmd != &step_body))
 		return;
 	s->idle_commands = 0;
 	if (++s->put_offs > PUT_OFF_MOST)
@@ -314,68 +238,6 @@ settle(struct session *s, const struct command *cmd, int code)
 	part_when_idle(s);
 }
 
-/* The row of this verb that is legal now, or another one of it, or NULL. */
-static const struct command *
-find(const struct session *s, const char *verb, size_t n)
-{
-	const struct command *cmd, *other = NULL;
-
-	for (cmd = commands; cmd < commands + NCOMMANDS; cmd++) {
-		if (!ascii_is(verb, n, cmd->verb))
-			continue;
-		if (cmd->legal_in & IN(s->state))
-			return cmd;
-		other = cmd;
-	}
-	return other;
-}
-
-/* What the table says against this command here and now, or NULL. */
-static const struct refusal *
-object(const struct session *s, const struct command *cmd, size_t n)
-{
-	static const struct refusal too_long = { 500, "5.5.6",
-		"command too long" };
-	static const struct refusal auth_in_clear = { 538, "5.7.11",
-		"encryption required: use STARTTLS first" };
-	static const struct refusal in_clear = { 530, "5.7.0",
-		"must issue a STARTTLS command first" };
-	static const struct refusal anonymous = { 530, "5.7.0",
-		"log in first: mail is taken from accounts only" };
-	static const struct refusal behind_mail = { 503, "5.5.1",
-		"MAIL was refused" };
-	static const struct refusal tls_twice = { 503, "5.5.1",
-		"TLS is active already" };
-	static const struct refusal login_twice = { 503, "5.5.1",
-		"already authenticated" };
-	static const struct refusal out_of_order[ST_COUNT] = {
-		[ST_NEW] = { 503, "5.5.1", "say EHLO first" },
-		[ST_READY] = { 503, "5.5.1", "say MAIL first" },
-		[ST_MAIL] = { 503, "5.5.1", "say RCPT first, or RSET" },
-		[ST_RCPT] = { 503, "5.5.1", "say DATA or BDAT, or RSET" },
-		[ST_CHUNKS] = { 503, "5.5.1", "go on with BDAT, or RSET" },
-		[ST_REFUSED] = { 503, "5.5.1", "refused at the greeting" },
-	};
-
-	if (!(cmd->needs & LONG) && n > COMMAND_MOST)
-		return &too_long;
-	if (s->state == ST_REFUSED && !(cmd->legal_in & IN(ST_REFUSED)))
-		return &out_of_order[ST_REFUSED];
-	if ((cmd->needs & TLS) && s->tls[0] == '\0')
-		return cmd->needs & NO_LOGIN ? &auth_in_clear : &in_clear;
-	if ((cmd->needs & LOGIN) && s->account[0] == '\0') {
-		if (s->barred.code == 0)
-			return &anonymous;
-		return cmd->needs & FOLLOWS ? &behind_mail : &s->barred;
-	}
-	if ((cmd->needs & CLEAR) && s->tls[0] != '\0')
-		return &tls_twice;
-	if ((cmd->needs & NO_LOGIN) &&
-	    (s->account[0] != '\0' || s->barred.code != 0))
-		return &login_twice;
-	return cmd->legal_in & IN(s->state) ? NULL : &out_of_order[s->state];
-}
-
 /* A body of more than this is none: its octets are not even dropped. */
 static uint64_t
 flood(const struct session *s)
@@ -416,8 +278,8 @@ static const struct command *
 chunk_row(const struct transaction *tx)
 {
 	if (!tx->chunked || tx->last_chunk)
-		return &body;
-	return tx->chunk_size < CRUMB ? &crumb : &chunk;
+		return &step_body;
+	return tx->chunk_size < CRUMB ? &step_crumb : &step_chunk;
 }
 
 static void
@@ -429,16 +291,16 @@ obey(struct session *s, char *line, size_t n)
 	size_t verb = space != NULL ? (size_t)(space - line) : n;
 	int code;
 
-	cmd = find(s, line, verb);
+	cmd = commands_find(s, line, verb);
 	if (cmd == NULL) {
 		if (n > COMMAND_MOST)
 			code = reply(s, 500, "5.5.6", "command too long");
 		else
 			code = reply(s, 500, "5.5.2", "unknown command");
-		settle(s, &refused, code);
+		settle(s, &step_refused, code);
 		return;
 	}
-	no = object(s, cmd, n);
+	no = commands_object(s, cmd, n);
 	while (n > verb && line[n - 1] == ' ')
 		n--; /* RFC 5321 4.1.1 */
 	line += verb;
@@ -447,7 +309,8 @@ obey(struct session *s, char *line, size_t n)
 		line++;
 	if (no != NULL) {
 		code = say_refusal(s, cmd, no, line, n);
-		cmd = cmd->needs & FOLLOWS ? &refused_behind : &refused;
+		cmd =
+		    cmd->needs & FOLLOWS ? &step_refused_behind : &step_refused;
 	} else {
 		code = cmd->run(s, line, n);
 	}
@@ -470,20 +333,20 @@ take_line(struct session *s, const char *p, size_t n, size_t *used, size_t *len)
 		s->behind = n - *used;
 		return true;
 	case LINE_BAD:
-		settle(s, s->state == ST_AUTH ? &auth_more : &refused,
+		settle(s, s->state == ST_AUTH ? &step_auth : &step_refused,
 		    reply(s, 500, "5.5.2",
 			"lone CR or LF, or NUL, in a line; end it with CRLF"));
 		break;
 	case LINE_LONG:
-		settle(s, s->state == ST_AUTH ? &auth_more : &refused,
+		settle(s, s->state == ST_AUTH ? &step_auth : &step_refused,
 		    reply(s, 500, "5.5.6", "line too long"));
 		break;
 	case LINE_MORE:
 		s->bare_lf = memchr(p, '\n', n) != NULL;
 		return false;
 	case LINE_ENDLESS:
-		settle(
-		    s, &refused, reply(s, 421, "4.7.0", "line without an end"));
+		settle(s, &step_refused,
+		    reply(s, 421, "4.7.0", "line without an end"));
 		break;
 	}
 	s->bare_lf = false;
@@ -521,7 +384,7 @@ eat_auth(struct session *s, char *p, size_t n)
 	size_t used, len;
 
 	if (take_line(s, p, n, &used, &len))
-		settle(s, &auth_more, auth_line(s, p, len));
+		settle(s, &step_auth, auth_line(s, p, len));
 	explicit_bzero(p, used);
 	return used;
 }
@@ -540,7 +403,7 @@ eat_body(struct session *s, char *p, size_t n)
 		break;
 	case DATA_FLOOD:
 		reply(s, 552, "5.3.4", "message far too large");
-		settle(s, &body, reply(s, 421, "4.7.0", "closing"));
+		settle(s, &step_body, reply(s, 421, "4.7.0", "closing"));
 		break;
 	}
 	return used;
@@ -633,7 +496,7 @@ count_anonymous(struct session *s, size_t n)
 	s->anonymous += n;
 	if (s->anonymous > ANONYMOUS_MOST && s->awaits == MSG_NONE &&
 	    s->state != ST_TLS && s->state != ST_CLOSING)
-		settle(s, &refused,
+		settle(s, &step_refused,
 		    reply(s, 421, "4.7.0", "too much talk before a login"));
 }
 
