@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "deliver/appetite.h"
 #include "deliver/link_parts.h"
 #include "deliver/secret.h"
 #include "deliver/self.h"
@@ -134,6 +135,17 @@ get_signature(struct link *l)
 	}
 }
 
+static void
+note_appetite(struct link *l)
+{
+	struct talk *t = &l->talk;
+
+	if (t->rcpts_most == t->rules.rcpts_most)
+		return;
+	t->rules.rcpts_most = t->rcpts_most;
+	appetite_note(l->mx, t->rcpts_most);
+}
+
 static int64_t
 patience_ms(const struct link *l)
 {
@@ -153,6 +165,7 @@ link_turn(struct link *l)
 	if (t->no_tls)
 		link_note_tls(l, TLSRPT_NO_STARTTLS, "");
 	get_signature(l);
+	note_appetite(l);
 	back = l->job != NULL && talk_job(t) == NULL;
 
 	if (back) {
@@ -226,6 +239,7 @@ start(struct link *l)
 	memcpy(rules.mx, l->mx, sizeof(rules.mx));
 	memcpy(rules.user, l->kept.key.user, sizeof(rules.user));
 	make_nonce(rules.nonce);
+	rules.rcpts_most = appetite_of(l->mx);
 	talk_start(&l->talk, &rules, &l->io.out, l->job);
 }
 

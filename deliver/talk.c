@@ -310,6 +310,7 @@ talk_start(struct talk *t, const struct talk_rules *rules, struct buf *out,
 	t->rules = *rules;
 	t->out = out;
 	t->step = STEP_EHLO;
+	t->rcpts_most = rules->rcpts_most;
 	take_job(t, job);
 	owe(t, STEP_GREETING);
 	t->wants_tls = rules->tls == ROUTE_TLS_IMPLICIT;

@@ -94,6 +94,7 @@ struct talk_rules {
 	bool requiretls;    /* RFC 8689: offered, or not this message */
 	char user[256];     /* "" says no AUTH */
 	char nonce[SCRAM_NONCE + 1]; /* random letters; with a user */
+	unsigned rcpts_most;         /* in a transaction; 0 any number */
 };
 
 enum { TALK_OWED = JOB_RCPTS + 3 }; /* RSET, MAIL, RCPT..., DATA */
@@ -121,6 +122,7 @@ struct talk {
 	struct scram scram;
 	const char *scram_flaw; /* why it was broken off, or NULL */
 	unsigned transactions;  /* begun */
+	unsigned rcpts_most;    /* in one; 0 the server never complained */
 
 	/* The transaction. */
 	struct job *job;
@@ -137,6 +139,7 @@ struct talk {
 	const char *body; /* for BODY=, or NULL */
 	bool partly; /* the first of several is done; the caller clears it */
 	unsigned next_rcpt;
+	unsigned rcpts_said;
 	unsigned accepted;
 	uint8_t said[JOB_RCPTS]; /* what the server said of each */
 	struct reading reading;

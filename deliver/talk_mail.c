@@ -47,15 +47,16 @@ say_ready(struct talk *t)
 {
 	if (t->nowed > 0 || t->job == NULL || t->failed)
 		return SAID_WAIT;
-	if (t->begun && !t->again)
+	if (t->begun && (!t->again || t->job->open == 0))
 		return SAID_WAIT;
 	t->begun = true;
 	t->again = t->refused = t->dot_sent = t->chunked = false;
 	t->prepared = t->has_signature = false;
 	t->body = NULL;
-	t->accepted = t->next_rcpt = 0;
+	t->accepted = t->next_rcpt = t->rcpts_said = 0;
 	t->transactions++;
 	memset(t->said, UNSAID, sizeof(t->said));
+	reading_clear(&t->reading);
 	reading_init(&t->reading, &t->job->letter);
 	return SAID_SKIP;
 }
@@ -307,6 +308,11 @@ say_rcpt(struct talk *t)
 	next_open(t);
 	if (t->next_rcpt == t->job->nrcpts)
 		return SAID_SKIP;
+	if (t->rcpts_most > 0 && t->rcpts_said >= t->rcpts_most) {
+		t->again = true;
+		return SAID_SKIP;
+	}
+	t->rcpts_said++;
 	params_rcpt(t, t->next_rcpt, params);
 	talk_say(t, "RCPT TO:<%s>%s", t->job->rcpts[t->next_rcpt], params);
 	t->next_rcpt++;
@@ -354,6 +360,7 @@ hear_rcpt(struct talk *t, const struct owed *o)
 		t->accepted++;
 	} else if (too_many(t)) {
 		t->said[o->rcpt] = LATER;
+		t->rcpts_most = t->accepted;
 	} else {
 		out = talk_outcome(t, SCOPE_RCPT);
 		note_grey(t, &out, true);
@@ -489,10 +496,10 @@ hear_dot(struct talk *t, const struct owed *o)
 		out.relayed = params_lost(t);
 	note_grey(t, &out, false);
 	settle(t, ACCEPTED, &out);
-	/* Those who were too many get the same message: if it was refused,
-	 * it is refused to them. */
+	/* Those who were too many, or would be, get the same message: if it
+	 * was refused, it is refused to them. */
 	if (talk_class(t) != 2)
-		settle(t, LATER, &out);
+		job_settle_rest(t->job, &out);
 	else if (t->job->open > 0)
 		t->again = t->partly = true;
 	return HEARD_FINE;

@@ -212,6 +212,23 @@ for name, stage, way, what in (
             few(p, 4)
 
 
+@tap.case("a server of ten recipients that hangs up after twenty refusals")
+def errors_counted():
+    refused = {}
+
+    def rcpt(session, _):
+        if len(session.rcpts) < 10:
+            return None
+        n = refused[session] = refused.get(session, 0) + 1
+        return "452 4.5.3 too many recipients" if n < 20 else CLOSE
+    with relay(4, {"rcpt": rcpt}, retry="1s, 1s, 1s, 2s") as p:
+        p.send([f"v{n}@d1.test.example" for n in range(100)])
+        wait(lambda: sum(len(m.rcpts) for m in p.hosts[0].messages) == 100, 40,
+             "all arrive")
+        same(sum(refused.values()), 20, "refused")
+        same(len(p.hosts[0].messages), 10, "transactions")
+
+
 @tap.case("another source address is another destination")
 def other_source():
     seen = {}

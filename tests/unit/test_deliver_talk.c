@@ -591,6 +591,47 @@ too_many_go_in_more_transactions(void **state)
 	}
 }
 
+/* What it takes in one transaction is not asked again with every other, and
+ * those who were refused for another reason leave the others their turn. */
+static void
+too_many_are_not_said_again(void **state)
+{
+	static const struct script script[] = {
+		{ "RCPT TO:<r2@", 1, "452 4.5.3 too many" },
+		{ "RCPT TO:<r3@", 1, "452 4.5.3 too many" },
+		{ "RCPT TO:<r4@", 1, "452 4.5.3 too many" },
+		{ "RCPT TO:<r5@", 1, "452 4.5.3 too many" },
+		{ "RCPT TO:<r6@", 1, "452 4.5.3 too many" },
+		{ "RCPT TO:<r2@", 2, "550 5.1.1 unknown" },
+		{ "RCPT TO:<r3@", 2, "550 5.1.1 unknown" },
+		{ "DATA", 2, "554 5.5.1 for whom?" },
+		{ 0 },
+	};
+
+	(void)state;
+	for (int pipelining = 0; pipelining < 2; pipelining++) {
+		struct job *j = job_of(BODY, 0, 7);
+		struct server *s = greeted(pipelining ? script : &script[8],
+		    pipelining, ROUTE_TLS_NEVER, "", j);
+		struct fates f;
+
+		if (!pipelining)
+			s->talk.rcpts_most = 2;
+		run(s);
+		f = collect(s, j);
+		for (int i = 0; i < 7; i++)
+			assert_int_equal(f.of[i].verdict,
+			    pipelining && (i == 2 || i == 3) ? V_PERM : V_OK);
+		if (pipelining)
+			assert_non_null(strstr(s->heard,
+			    "RCPT TO:<r4@example.net>\n"
+			    "RCPT TO:<r5@example.net>\nDATA\n"));
+		assert_int_equal(s->talk.rcpts_most, 2);
+		assert_int_equal(s->talk.transactions, 4);
+		stop(s, j);
+	}
+}
+
 static void
 tls_is_required_where_it_is(void **state)
 {
@@ -1140,6 +1181,7 @@ main(void)
 		cmocka_unit_test(idle_session_ends_when_spoken_to),
 		cmocka_unit_test(granted_data_for_nobody_is_ended),
 		cmocka_unit_test(too_many_go_in_more_transactions),
+		cmocka_unit_test(too_many_are_not_said_again),
 		cmocka_unit_test(tls_is_required_where_it_is),
 		cmocka_unit_test(answers_ahead_do_not_reach_into_tls),
 		cmocka_unit_test(what_was_offered_before_tls_is_forgotten),
