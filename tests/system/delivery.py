@@ -289,6 +289,19 @@ def none_left(p):
     same(far.refused + far.messages, [], "data sent")
 
 
+@tap.case("recipients of one domain share a transaction, "
+          "others are messages of their own")
+def shared(p):
+    far = p.play()
+    p.sink.clear()
+    p.send([f"v{n}@victim.example" for n in range(20)]
+           + [f"w{n}@other.example" for n in range(3)])
+    wait(lambda: len(p.sink.messages) == 1 and len(far.messages) == 1, 20,
+         "both arrive")
+    same(len(far.messages[0].rcpts), 20, "recipients at the one")
+    same(len(p.sink.messages[0].rcpts), 3, "recipients at the other")
+
+
 @tap.case("too many recipients for them (452): the rest follow")
 def too_many(p):
     def rcpt(session, address):
@@ -306,19 +319,6 @@ def too_many(p):
     same(got, names, "recipients reached")
     same(sum(len(m.rcpts) for m in far.messages), 8, "copies")
     wait(lambda: p.queue() == [], 5, "an empty queue")
-
-
-@tap.case("recipients of one domain share a transaction, "
-          "others are messages of their own")
-def shared(p):
-    far = p.play()
-    p.sink.clear()
-    p.send([f"v{n}@victim.example" for n in range(20)]
-           + [f"w{n}@other.example" for n in range(3)])
-    wait(lambda: len(p.sink.messages) == 1 and len(far.messages) == 1, 20,
-         "both arrive")
-    same(len(far.messages[0].rcpts), 20, "recipients at the one")
-    same(len(p.sink.messages[0].rcpts), 3, "recipients at the other")
 
 
 @tap.case("their SIZE is smaller: bounced 5.3.4 without sending it")
