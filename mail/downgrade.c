@@ -7,14 +7,13 @@
  * top the one whose header or body is being read.  Only a delimiter line of
  * an open multipart closes anything.  When a leaf with such bytes ends, its
  * encoding, its label and the labels of everything around it go into a list
- * of edits, in the order of their places; the second reading copies the
- * message and carries them out.
+ * of edits, in the order of their places; the second reading (downgrade_read.c)
+ * copies the message and carries them out.
  */
-#include <assert.h>
 #include <string.h>
 
 #include "mail/ascii.h"
-#include "mail/downgrade.h"
+#include "mail/downgrade_edit.h"
 #include "mail/lines.h"
 #include "mail/mime.h"
 
@@ -23,28 +22,6 @@ enum {
 	LINE_KEPT = 1024,  /* of each line; a delimiter is shorter */
 	FIELD_KEPT = 2048, /* of each field; an honest one is shorter */
 	LINE_MOST = 998,   /* RFC 5322 2.1.1 */
-	EXPANSION = 4,     /* no encoder makes more of a byte, see QP_ROOM() */
-};
-
-enum what {
-	ADD_MIME_VERSION,
-	ADD_TYPE,
-	LABEL_7BIT,
-	LABEL_8BIT,
-	LABEL_QP,
-	LABEL_BASE64,
-	ENCODE_QP,
-	ENCODE_BASE64,
-};
-
-static const char *const lines[] = {
-	[ADD_MIME_VERSION] = "MIME-Version: 1.0\r\n",
-	/* RFC 1428 2: the bytes mean something, but nobody said what. */
-	[ADD_TYPE] = "Content-Type: text/plain; charset=unknown-8bit\r\n",
-	[LABEL_7BIT] = "Content-Transfer-Encoding: 7bit\r\n",
-	[LABEL_8BIT] = "Content-Transfer-Encoding: 8bit\r\n",
-	[LABEL_QP] = "Content-Transfer-Encoding: quoted-printable\r\n",
-	[LABEL_BASE64] = "Content-Transfer-Encoding: base64\r\n",
 };
 
 enum state {
@@ -511,94 +488,4 @@ downgrade_plan(
 	    !end_entity(&s, offset))
 		return DOWNGRADE_CANNOT;
 	return d->nedits > 0 ? DOWNGRADE_READY : DOWNGRADE_NONE;
-}
-
-/* Read up to n bytes of the original, but not past end; -1 on an error. */
-static ssize_t
-pull(struct downgrade *d, char *out, size_t n, uint64_t end)
-{
-	ssize_t got;
-
-	if (n > end - d->offset)
-		n = (size_t)(end - d->offset);
-	got = d->source(d->arg, d->offset, out, n);
-	if (got > 0)
-		d->offset += (uint64_t)got;
-	return got;
-}
-
-/* Some of an encoded stretch; -1 when the source failed. */
-static ssize_t
-encode(
-    struct downgrade *d, const struct downgrade_edit *e, char *out, size_t size)
-{
-	bool qp = e->what == ENCODE_QP;
-	size_t n = (size - 2 * QP_END) / EXPANSION, len;
-	ssize_t got;
-
-	if (!d->inside) {
-		d->inside = true;
-		qp_init(&d->qp);
-		base64_mime_init(&d->base64);
-	}
-	if (n > sizeof(d->in))
-		n = sizeof(d->in);
-	got = pull(d, d->in, n, e->end);
-	if (got <= 0)
-		return -1;
-	if (qp)
-		len = qp_write(&d->qp, d->in, (size_t)got, out);
-	else
-		len = base64_mime_write(&d->base64, d->in, (size_t)got, out);
-	if (d->offset < e->end)
-		return (ssize_t)len;
-	d->inside = false;
-	d->edit++;
-	if (qp)
-		len += qp_end(&d->qp, out + len);
-	else
-		len += base64_mime_end(&d->base64, out + len);
-	return (ssize_t)len;
-}
-
-ssize_t
-downgrade_read(struct downgrade *d, char *out, size_t size)
-{
-	size_t len = 0;
-
-	assert(size >= DOWNGRADE_OUT_MIN);
-	/* The last bytes of out may be too few for a label or an encoder. */
-	while (size - len >= DOWNGRADE_OUT_MIN / 2) {
-		const struct downgrade_edit *e =
-		    d->edit < d->nedits ? &d->edits[d->edit] : NULL;
-		ssize_t n;
-
-		if (e == NULL || d->offset < e->at) {
-			n = pull(d, out + len, size - len,
-			    e != NULL ? e->at : UINT64_MAX);
-			if (n == 0 && e == NULL)
-				break;
-			if (n <= 0)
-				return -1;
-		} else if (e->what == ENCODE_QP || e->what == ENCODE_BASE64) {
-			n = encode(d, e, out + len, size - len);
-			if (n < 0)
-				return -1;
-		} else {
-			n = (ssize_t)strlen(lines[e->what]);
-			memcpy(out + len, lines[e->what], (size_t)n);
-			d->offset = e->end;
-			d->edit++;
-		}
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
-void
-downgrade_rewind(struct downgrade *d)
-{
-	d->offset = 0;
-	d->edit = 0;
-	d->inside = false;
 }
