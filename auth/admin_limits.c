@@ -22,9 +22,13 @@ admin_show_limits(struct console *con)
 	}
 	strcpy(r->account, con->login);
 	r->young = limits_of(page, peers_conf(), now_ms / 1000, r->limit);
-	for (enum limit l = 0; l < LIMITS; l++)
-		if (limits_own(page, peers_conf(), l) != 0)
-			r->own |= 1u << l;
+	for (enum limit l = 0; l < LIMITS; l++) {
+		if (limits_own(page, peers_conf(), l) == 0)
+			continue;
+		r->own |= 1u << l;
+		if (page->limit[l] == 0)
+			r->grown |= 1u << l;
+	}
 	quota_used(con->login, NULL, r->limit, now_ms, r->used);
 	console_row(con, &m);
 	console_done(con, CODE_OK, "1 row");

@@ -310,12 +310,21 @@ own(struct check *k)
 	return code == CODE_OK ? verdict(k, conf->hostname) : code;
 }
 
+static bool
+is_port(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= 5 && strspn(s, "0123456789") == n && atoi(s) > 0 &&
+	    atoi(s) <= 65535;
+}
+
 /* "host", "host:port", "[address]:port". */
 static int
 resolve(const char *text, struct relay_run *run)
 {
 	char host[256], port[8] = "25";
-	const char *colon = strrchr(text, ':');
+	const char *colon = strrchr(text, ':'), *typed = text;
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
 	size_t n = strlen(text);
 	int error;
@@ -328,8 +337,9 @@ resolve(const char *text, struct relay_run *run)
 		n = (size_t)(colon - text) - 2;
 		text++;
 	}
-	if (n == 0 || n >= sizeof(host))
-		return output_fail(CODE_USAGE, "--host: HOST or HOST:PORT");
+	if (n == 0 || n >= sizeof(host) || !is_port(port))
+		return output_fail(
+		    CODE_USAGE, "\"%s\": write HOST or HOST:PORT", typed);
 	memcpy(host, text, n);
 	host[n] = '\0';
 	if ((error = getaddrinfo(host, port, &hints, &list)) != 0)

@@ -40,7 +40,10 @@ limits_cells(const struct msg_limits_row *r, enum limit l, bool human,
 		{ .n = r->limit[l] },
 		{ .n = r->used[l] },
 		{ .n = own },
-		{ .text = own                    ? "the account"
+		{ .text = r->grown & 1u << l     ? l == LIMIT_MESSAGES_HOUR
+				? "raised with recipients an hour"
+				: "raised with recipients a day"
+			: own                    ? "the account"
 			: r->young != 0 && timed ? "[limits], half: it is new"
 						 : "[limits]" },
 	};

@@ -460,6 +460,7 @@ static const struct field limits_row[] = {
 	EACH_LIMIT(msg_limits_row, limit),
 	EACH_LIMIT(msg_limits_row, used),
 	F_U32(msg_limits_row, own),
+	F_U32(msg_limits_row, grown),
 	F_U32(msg_limits_row, young),
 	F_END,
 };

@@ -892,6 +892,7 @@ struct msg_limits_row {
 	uint64_t limit[LIMITS];
 	uint64_t used[LIMITS]; /* of those that are counted over a time */
 	uint32_t own;   /* bit set: the account's own, not the server's */
+	uint32_t grown; /* bit set: it is, with another that it has */
 	uint32_t young; /* the server's are halved for a new account */
 };
 

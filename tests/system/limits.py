@@ -96,6 +96,8 @@ def raised(p):
     same([(rows[k]["value"], rows[k]["own"])
           for k in ("per_day", "messages_per_day", "new_per_day")],
          [(1000, True), (10000, True), (200, True)])
+    same([rows[k]["from"] for k in ("per_day", "new_per_day")],
+         ["the account", "raised with recipients a day"], "from where")
     p.must("account", "limits", BOB, "--new-per-day", "7")
     same(limits(p, BOB)["new_per_day"]["value"], 7)
     p.must("account", "limits", BOB, "--new-per-day", "default",

@@ -166,6 +166,14 @@ def report(p):
     has(r.out, "550 relaying denied", "one that was not")
 
 
+@tap.case("a host that is none is told so")
+def no_host(p):
+    for word in ("far:smtp", "[::1]:99999", ":25"):
+        r = p.cli("check", "relay", "--host", word)
+        same(r.code, 2, r.err)
+        has(r.err, f'"{word}"', "what is wrong")
+
+
 @tap.case("relay-test --abuse is the same against another server")
 def abuse(p):
     with Relay(lambda h, m, r: "%" in r) as far:
