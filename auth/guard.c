@@ -146,6 +146,12 @@ guard_watch(const struct page *page, const struct conf *conf, const char *ip,
 }
 
 void
+guard_give_back(const char *login, uint32_t rcpts)
+{
+	guard_undo(quota_guard(login), rcpts);
+}
+
+void
 guard_hear(const struct msg_account_results *m, const struct conf *conf)
 {
 	const struct page *page = book_find(m->account);

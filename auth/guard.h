@@ -23,6 +23,9 @@
 bool guard_watch(const struct page *, const struct conf *, const char *ip,
     uint32_t rcpts, bool taken, struct bytes news);
 
+/* A message to so many was not taken after all. */
+void guard_give_back(const char *login, uint32_t rcpts);
+
 /* What the queue tells of recipients. */
 void guard_hear(const struct msg_account_results *, const struct conf *);
 

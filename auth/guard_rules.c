@@ -315,6 +315,14 @@ count_hour(struct guard *g, uint64_t now_s, uint32_t rcpts, bool strange)
 	g->hour_most = at_least(g->hour_most, g->hour);
 }
 
+void
+guard_undo(struct guard *g, uint32_t rcpts)
+{
+	g->hour -= rcpts < g->hour ? rcpts : g->hour;
+	if (g->hour_strange > g->hour)
+		g->hour_strange = g->hour;
+}
+
 enum guard_rule
 guard_submit(struct guard *g, const struct guard_rules *r, uint64_t now_s,
     uint64_t network, uint32_t rcpts, bool taken, const uint8_t *news,

@@ -105,6 +105,9 @@ guard_weigh(const struct guard *, const struct guard_rules *);
 enum guard_rule guard_submit(struct guard *, const struct guard_rules *,
     uint64_t now_s, uint64_t network, uint32_t rcpts, bool taken,
     const uint8_t *news, size_t nnews, struct guard_verdict *);
+/* A message to so many was taken and then not sent: the client was cut off.
+ * Whom it was to stays known. */
+void guard_undo(struct guard *, uint32_t rcpts);
 
 /* What became of some recipients. */
 enum guard_rule

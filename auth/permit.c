@@ -303,7 +303,9 @@ permit_undo(const struct msg_submit_undo *m)
 {
 	const struct page *page = book_find(m->account);
 
-	if (page != NULL && page->state != ACC_REMOVED)
+	if (page != NULL && page->state != ACC_REMOVED) {
 		quota_undo(m->account, limited(page_card(page, m->credential)),
 		    m->rcpts);
+		guard_give_back(m->account, m->rcpts);
+	}
 }

@@ -388,6 +388,28 @@ a_new_account_has_half(void **state)
 	assert_in_range(n, 80, 95);
 }
 
+/* A letter to sixty that breaks off again and again on a bad line. */
+static void
+broken_uploads(void **state)
+{
+	struct one o;
+	uint64_t now = grow_up(&o, 77);
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		assert_true(submit(&o, now + (uint64_t)i * 60, 77, 60, 0));
+		guard_undo(&o.g, 60);
+	}
+	assert_int_equal(o.g.hour, 0);
+	/* Those that arrive count. */
+	while (submit(&o, now + 1800, 77, 60, 0))
+		assert_in_range(o.g.hour, 60, 300);
+	assert_true(o.frozen);
+	assert_int_equal(o.v.rule, GUARD_RATE);
+	guard_undo(&o.g, 1000000);
+	assert_int_equal(o.g.hour, 0);
+}
+
 /* Recipients that a thief chose so that their hashes begin alike, which tags
  * allow him, are as many as they are. */
 static void
@@ -424,6 +446,7 @@ main(void)
 		cmocka_unit_test(the_same_again_is_counted_once),
 		cmocka_unit_test(a_new_account_has_half),
 		cmocka_unit_test(chosen_recipients),
+		cmocka_unit_test(broken_uploads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -885,6 +885,49 @@ limits_hold(void **state)
 	assert_int_equal(logged("limit.reached"), 2);
 }
 
+/* Recipients within the hour, as the guard has counted them. */
+static int
+in_an_hour(void)
+{
+	struct msg m = { .type = MSG_ACCOUNT_CMD, .tag = ++tag };
+	int n = -1;
+
+	m.u.account_cmd.verb = GUARD_EXPLAIN;
+	strcpy(m.u.account_cmd.account, ALICE);
+	assert_true(message_send(ctl, &m, -1));
+	for (;;) {
+		struct pollfd p = { ctl, POLLIN, 0 };
+
+		assert_int_equal(poll(&p, 1, 10000), 1);
+		assert_true(message_recv(ctl, P_AUTH, P_CTL, &m, buf, NULL));
+		if (m.type == MSG_CMD_DONE)
+			return n;
+		if (strcmp(m.u.status_row.key, "in_an_hour") == 0)
+			n = atoi(m.u.status_row.value);
+	}
+}
+
+/* What the queue says was not taken, neither limits nor guard have counted. */
+static void
+given_back(void **state)
+{
+	struct msg undo = { .type = MSG_SUBMIT_UNDO }, m;
+	int64_t until = now_ms() + 10000;
+
+	(void)state;
+	add_alice();
+	assert_int_equal(submit(ALICE, NULL, 3, &m), 250);
+	assert_int_equal(submit(ALICE, NULL, 7, &m), 250);
+	assert_int_equal(submit(ALICE, NULL, 7, &m), 450);
+	assert_int_equal(in_an_hour(), 10);
+	strcpy(undo.u.submit_undo.account, ALICE);
+	undo.u.submit_undo.rcpts = 7;
+	assert_true(message_send(queue, &undo, -1));
+	while (in_an_hour() != 3)
+		assert_true(now_ms() < until);
+	assert_int_equal(submit(ALICE, NULL, 7, &m), 250);
+}
+
 /* A taken smtpd that ends auth behind each message gets no more for it. */
 static void
 limits_outlive_a_breach(void **state)
@@ -1367,6 +1410,7 @@ main(void)
 		TEST(a_permit_is_for_one_message),
 		TEST(limits_hold),
 		TEST(limits_outlive_a_breach),
+		TEST(given_back),
 		TEST(show_tells_all),
 		TEST(long_lists_arrive_whole),
 		TEST(a_new_neighbour_learns_who_may_not),
