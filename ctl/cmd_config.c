@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
+#include "ctl/text.h"
 
 static void
 print_check(const char *file, const struct settings_errors *e)
@@ -59,6 +61,29 @@ check_place(struct ctl *c, const char *key, const char *path,
 	    errors, settings_line(&c->settings, "paths", key), text, hint);
 }
 
+/* The queue takes new mail while two messages of the largest size fit. */
+static void
+check_room(struct ctl *c, struct settings_errors *errors)
+{
+	const struct conf *conf = c->settings.conf;
+	char text[CONF_PATH + 128], room[TEXT_SHORT];
+	struct statvfs fs;
+	uint64_t bytes;
+
+	if (statvfs(conf->state, &fs) == -1)
+		return;
+	bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (conf->message_size <= bytes / 2)
+		return;
+	snprintf(text, sizeof(text),
+	    "limits.message-size: two such messages do not fit into the %s "
+	    "that are free in %s",
+	    text_size(room, bytes), conf->state);
+	settings_keep(errors,
+	    settings_line(&c->settings, "limits", "message-size"), text,
+	    "make room, or write a smaller size: no mail is taken so");
+}
+
 /* What keeps no server from starting, and is wrong all the same. */
 static void
 check_more(struct ctl *c, struct settings_errors *errors)
@@ -68,6 +93,7 @@ check_more(struct ctl *c, struct settings_errors *errors)
 	if (errors->n == 0)
 		tls_check(c, settings_keep, errors);
 	conf_check_sources(conf, settings_keep, errors);
+	check_room(c, errors);
 	check_place(c, "state", conf->state, errors);
 	check_place(c, "run", conf->run, errors);
 	check_trust(c, "tls", "ca-file", conf->ca_file,

@@ -217,6 +217,9 @@ read_size(struct conf *c, const struct conf_key *k, const char *value)
 
 	if (!read_unit(value, size_units, COUNT(size_units), &v) || v == 0)
 		return "not a size: write a number with K, M or G, like 35M";
+	/* Sums of several are reckoned with. */
+	if (v > (uint64_t)1 << 50)
+		return "1048576G at most";
 	memcpy(member(c, k), &v, sizeof(v));
 	return NULL;
 }

@@ -549,6 +549,8 @@ def config_good(p):
 def config_machine(p):
     good = open(p.config).read()
     line = good.count("\n") + 2
+    broken(p, good.replace("[limits]\n", "[limits]\nmessage-size = 900000G\n"),
+           "limits.message-size: two such messages do not fit")
     broken(p, good + "[dns]\ntrust-anchor = /none\n", f"FILE:{line}:",
            "dns.trust-anchor: /none: No such file", "dns-root-data")
     broken(p, good + "[tls]\nca-file = /none\n", f"FILE:{line}:",

@@ -394,6 +394,7 @@ static const struct {
 	  "did you mean \"proxy-from\"?" },
 	{ BASE "[limits]\nmessage-size = 10MB\n",
 	  "9: message-size: \"10MB\": not a size" },
+	{ BASE "[limits]\nmessage-size = 9223372036854775808\n", "1048576G at most" },
 	{ BASE "[limits]\nrecipients = many\n", "9: recipients: \"many\"" },
 	{ BASE "[limits]\nrecipients = 0\n", "9: recipients: \"0\": write 1 to 10000" },
 	{ BASE "[limits]\nconnections = 0\n", "9: connections: \"0\": write 1 or more" },
