@@ -16,35 +16,14 @@
 
 #include "auth/accounts.h"
 #include "auth/book.h"
-#include "auth/import.h"
+#include "auth/import_slice.h"
 #include "auth/peers.h"
-#include "auth/t_credential.h"
-#include "auth/t_grant.h"
-#include "auth/t_import.h"
-#include "auth/t_legacy.h"
-#include "auth/t_limits.h"
-#include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
-#define SLICE    300  /* rows applied in one turn of the loop, about */
 #define PACKS    30   /* put aside in one: some 500 rows */
 #define LOOK     1000 /* rows looked at in one */
 #define RETRY_MS 1000 /* for room on the disk */
-
-/* A slice that is applied. */
-struct run {
-	struct import_head head;
-	struct import_sum sum;
-	char account[ADDR_SIZE]; /* whose rows come */
-	char last[ADDR_SIZE];    /* whose row was the last one */
-	bool skip;               /* it is there and is left alone */
-	bool more;               /* it was not the last one */
-	uint8_t pack[IMPORT_PACK];
-	struct buf touched;  /* logins, with NULs, that have changed */
-	struct buf changed;  /* the same, whose state is news */
-	struct buf replaced; /* the same, whose credentials are others now */
-};
 
 /* Keys of certificates in the rows that were looked at, by their digests. */
 struct key {
@@ -71,190 +50,6 @@ static struct work {
 	void *arg; /* NULL: nobody waits any more */
 	struct timer timer;
 } work;
-
-/* Who made a row: whoever imports, unless it has a history of its own. */
-static const char *
-maker(const struct run *r, const struct msg_item *i)
-{
-	return i->created != 0 ? i->by : r->head.by;
-}
-
-static void
-put_limits(struct txn *txn, const struct msg_item *i)
-{
-	struct limits own, none = { 0 };
-
-	memcpy(own.limit, i->limit, sizeof(own.limit));
-	if (memcmp(&own, &none, sizeof(own)) != 0)
-		limits_put(txn, i->account, &own);
-}
-
-/* Its history says so; one that comes without is from another server, where
- * it has long been used. */
-static bool
-is_grown(const struct run *r, const struct msg_item *i)
-{
-	return i->grown != 0 ||
-	    (i->created == 0 && !(r->head.flags & IMPORT_NEW));
-}
-
-static void
-put_account(struct txn *txn, struct run *r, const struct msg_item *i)
-{
-	struct legacy l = { .created = r->head.now };
-	struct account a;
-	bool known = account_get(txn, i->account, &a);
-	bool was_removed = known && a.state == ACC_REMOVED;
-	bool there = known && !was_removed;
-
-	strcpy(r->account, i->account);
-	r->skip = there && !(r->head.flags & IMPORT_UPDATE);
-	if (r->skip) {
-		r->sum.existed++;
-		return;
-	}
-	if (there) {
-		buf_add(&r->replaced, i->account, strlen(i->account) + 1);
-		r->sum.updated++;
-		return;
-	}
-	a = (struct account){ .state = i->state,
-		.since = i->since != 0 ? i->since : r->head.now,
-		.created = i->created != 0 ? i->created : r->head.now,
-		.grown = is_grown(r, i) };
-	strcpy(a.reason, i->reason);
-	snprintf(a.by, sizeof(a.by), "%s", maker(r, i));
-	account_put(txn, i->account, &a);
-	if (i->legacy) {
-		snprintf(l.by, sizeof(l.by), "%s", maker(r, i));
-		legacy_put(txn, i->account, &l);
-	}
-	put_limits(txn, i);
-	r->sum.added++;
-	/* One that nobody knew is taken for active. */
-	if (was_removed || a.state != ACC_ACTIVE)
-		buf_add(&r->changed, i->account, strlen(i->account) + 1);
-}
-
-static void
-put_credential(struct txn *txn, struct run *r, const struct msg_item *i)
-{
-	struct msg_import_row row;
-	struct credential c = { .kind = i->kind,
-		.expires = i->expires,
-		.created = i->created != 0 ? i->created : r->head.now,
-		.last_use = i->last_use };
-
-	/* Only when somebody bound it a moment ago. */
-	if (import_taken(txn, i, &row)) {
-		r->sum.left_out++;
-		return;
-	}
-	memcpy(c.limit, i->limit, sizeof(c.limit));
-	strcpy(c.hash, i->hash);
-	strcpy(c.scram, i->scram);
-	strcpy(c.networks, i->networks);
-	strcpy(c.senders, i->senders);
-	strcpy(c.last_ip, i->last_ip);
-	snprintf(c.by, sizeof(c.by), "%s", maker(r, i));
-	credential_put(txn, i->account, i->name, &c);
-}
-
-static void
-put_grant(struct txn *txn, struct run *r, const struct msg_item *i)
-{
-	struct grant g;
-	struct account a;
-
-	if (strcmp(r->account, i->account) != 0 &&
-	    !import_exists(txn, i->account, &a)) {
-		r->sum.left_out++;
-		return;
-	}
-	if (grant_get(txn, i->account, i->name, &g))
-		return;
-	g.created = i->created != 0 ? i->created : r->head.now;
-	snprintf(g.by, sizeof(g.by), "%s", maker(r, i));
-	grant_put(txn, i->account, i->name, &g);
-	r->sum.grants++;
-}
-
-static void
-apply(struct txn *txn, struct run *r, const struct msg_item *i)
-{
-	if (i->item == ITEM_ACCOUNT)
-		put_account(txn, r, i);
-	else if (r->skip && strcmp(r->account, i->account) == 0)
-		return;
-	else if (i->item == ITEM_CREDENTIAL)
-		put_credential(txn, r, i);
-	else
-		put_grant(txn, r, i);
-	if (strcmp(r->last, i->account) != 0)
-		buf_add(&r->touched, i->account, strlen(i->account) + 1);
-	strcpy(r->last, i->account);
-}
-
-/* Apply the items of a pack: how many there were. */
-static unsigned
-apply_pack(struct txn *txn, struct run *r, struct bytes pack)
-{
-	struct bytes rest = { r->pack, pack.len }, item;
-	struct msg_item i;
-	unsigned n = 0;
-
-	memcpy(r->pack, pack.data, pack.len);
-	for (; list_next(&rest, &item); n++) {
-		import_read(item, &i);
-		apply(txn, r, &i);
-	}
-	explicit_bzero(&i, sizeof(i));
-	explicit_bzero(r->pack, pack.len);
-	return n;
-}
-
-/* Does it begin with rows of the account under way? */
-static bool
-goes_on(const struct run *r, struct bytes pack)
-{
-	struct bytes item;
-	struct msg_item i;
-	bool same = false;
-
-	if (list_next(&pack, &item)) {
-		import_read(item, &i);
-		same = strcmp(i.account, r->account) == 0;
-		explicit_bzero(&i, sizeof(i));
-	}
-	return same;
-}
-
-static bool
-apply_slice(struct txn *txn, void *arg)
-{
-	struct run *r = arg;
-	struct bytes pack;
-	uint64_t at = 0;
-	unsigned n = 0;
-
-	memset(&r->sum, 0, sizeof(r->sum));
-	buf_release(&r->touched);
-	buf_release(&r->changed);
-	buf_release(&r->replaced);
-	r->account[0] = r->last[0] = '\0';
-	r->skip = r->more = false;
-	while (import_pack_next(txn, &at, &pack)) {
-		if (n >= SLICE && !goes_on(r, pack)) {
-			r->more = true;
-			break;
-		}
-		n += apply_pack(txn, r, pack);
-		import_pack_del(txn, at);
-	}
-	if (!r->more)
-		import_head_del(txn);
-	return true;
-}
 
 /* Call f for each login of a list. */
 static void
@@ -296,10 +91,10 @@ add_up(struct import_sum *to, const struct import_sum *s)
 static bool
 apply_next(const struct import_head *head, struct import_sum *sum, bool *done)
 {
-	struct run r = { .head = *head };
+	struct import_slice r = { .head = *head };
 
 	/* The last one takes those before it along to the disk. */
-	*done = store_txn(STORE_SOON, apply_slice, &r) == V_OK;
+	*done = store_txn(STORE_SOON, import_slice_apply, &r) == V_OK;
 	if (*done) {
 		each(&r.touched, book_forget);
 		each(&r.changed, tell_state);
