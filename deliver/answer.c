@@ -148,11 +148,16 @@ data(struct reader *r, enum rr_type type, size_t len, struct record *rec)
 	return r->at == end;
 }
 
+/* A server's name is one of host names: it becomes part of lists and of words
+ * in the log, where a comma would make two of it. */
 static bool
-printable(enum rr_type type, const struct record *rec)
+usable(enum rr_type type, const struct record *rec)
 {
-	return (type != RR_MX && type != RR_PTR && type != RR_CNAME) ||
-	    strchr(rec->host, '?') == NULL;
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+
+	if (type == RR_MX || type == RR_PTR)
+		return rec->host[strspn(rec->host, letters)] == '\0';
+	return type != RR_CNAME || strchr(rec->host, '?') == NULL;
 }
 
 /* A record of class IN: its type, its owner, where its data lies. */
@@ -245,7 +250,7 @@ keep(void *arg, struct reader *r, unsigned type, const char *owner, size_t len)
 		return true;
 	if (!data(r, p->type, len, &a->records[a->n]))
 		return false;
-	a->n += printable(p->type, &a->records[a->n]);
+	a->n += usable(p->type, &a->records[a->n]);
 	return true;
 }
 

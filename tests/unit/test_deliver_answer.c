@@ -134,6 +134,13 @@ strange_host_names_are_left_out(void **state)
 	    HEAD("\x80", "\2") QUESTION("\x0f") RR("\x0f",
 		"\x07") "\0\x0a\3a\rb\0" RR("\x0f", "\x07") "\0\x0a\3a.b\0"));
 	assert_int_equal(a.n, 0);
+	/* Sites are lists of hosts: this one would be two of another's. */
+	assert_true(PARSE(&a, RR_MX,
+	    HEAD("\x80", "\3") QUESTION("\x0f") RR(
+		"\x0f", "\x07") "\0\x0a\3a,b\0" RR("\x0f",
+		"\x07") "\0\x0a\3a=b\0" RR("\x0f", "\x07") "\0\x0a\3A_b\0"));
+	assert_int_equal(a.n, 1);
+	assert_string_equal(a.records[0].host, "a_b");
 }
 
 static void
