@@ -326,7 +326,6 @@ link_take_job(struct link *l, struct job *job, struct link **slot,
 	l->slot = slot;
 	l->done = done;
 	l->arg = arg;
-	l->jobs++;
 	*slot = l;
 }
 

@@ -7,12 +7,12 @@
 
 /*
  * A connection is kept for 5 s after a job: a stream of mail has the next one
- * in milliseconds, and a server's slot is not ours to hold.  After 100 jobs
+ * in milliseconds, and a server's slot is not ours to hold.  After 100 mails
  * or 5 minutes it goes anyway, so that changed DNS is noticed and servers
  * that count (many allow 100 messages) need not refuse; a new connection with
  * TLS then costs a hundredth of what it carries.
  */
-#define KEEP_JOBS   100
+#define KEEP_MAILS  100
 #define KEEP_AGE_MS (5 * 60 * 1000)
 #define KEPT_MAX    256
 
@@ -71,8 +71,9 @@ link_make_room(const struct berths *b)
 void
 link_rest(struct link *l)
 {
-	if ((l->job != NULL && l->job->trial != NULL) || l->jobs >= KEEP_JOBS ||
-	    l->reign != reign || loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
+	if ((l->job != NULL && l->job->trial != NULL) ||
+	    l->talk.transactions >= KEEP_MAILS || l->reign != reign ||
+	    loop_now_ms() - l->born_ms > KEEP_AGE_MS) {
 		link_quit(l);
 		return;
 	}

@@ -36,7 +36,6 @@ struct link {
 	struct kept kept;
 	bool leaving; /* it says good-bye, and its berth becomes free */
 	int64_t born_ms;
-	unsigned jobs;
 	unsigned reign;
 
 	/* TLS: link_tls.c. */

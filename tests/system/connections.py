@@ -229,6 +229,23 @@ def errors_counted():
         same(len(p.hosts[0].messages), 10, "transactions")
 
 
+@tap.case("a connection's hundred are transactions, not jobs")
+def many_transactions():
+    def rcpt(session, _):
+        return "452 4.5.3 too many recipients" if len(session.rcpts) == 2 \
+            else None
+    with site(1, {"rcpt": rcpt}) as p:
+        for host in p.hosts[1:]:
+            host.stop()
+        for n in range(4):
+            p.send([f"v{n}-{i}@d1.test.example" for i in range(100)])
+        wait(lambda: sum(len(m.rcpts) for h in p.hosts for m in h.messages)
+             == 400, 40, "all arrive")
+        most = max(sum(c.startswith("MAIL") for c in s.commands)
+                   for h in p.hosts for s in h.sessions)
+        same(most, 100, "transactions on one connection")
+
+
 @tap.case("another source address is another destination")
 def other_source():
     seen = {}
