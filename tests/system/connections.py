@@ -90,7 +90,7 @@ def sessions(p):
     return sum(len(h.sessions) for h in p.hosts)
 
 
-SLOW = {"body": lambda *_: Slow(0.05)}
+SLOW = {"body": lambda *_: Slow(0.2)}
 
 
 @tap.case("a burst to domains of a site with three MX hosts")
