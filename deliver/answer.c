@@ -148,15 +148,21 @@ data(struct reader *r, enum rr_type type, size_t len, struct record *rec)
 	return r->at == end;
 }
 
-/* A server's name is one of host names: it becomes part of lists and of words
- * in the log, where a comma would make two of it. */
+/*
+ * A server's name is one of host names: it becomes part of lists and of words
+ * in the log, where a comma would make two of it.  With another one a domain
+ * still has a mail server (RFC 5321 5.1), which nobody can find (RFC 6761 6.4).
+ */
 static bool
-usable(enum rr_type type, const struct record *rec)
+usable(enum rr_type type, struct record *rec)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+	bool host = rec->host[strspn(rec->host, letters)] == '\0';
 
-	if (type == RR_MX || type == RR_PTR)
-		return rec->host[strspn(rec->host, letters)] == '\0';
+	if (type == RR_MX && !host)
+		strcpy(rec->host, "invalid");
+	if (type == RR_PTR)
+		return host;
 	return type != RR_CNAME || strchr(rec->host, '?') == NULL;
 }
 

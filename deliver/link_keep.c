@@ -56,7 +56,9 @@ send_away(struct link *l)
 {
 	link_quit(l);
 	io_timeout(&l->io, (int64_t)talk_patience(&l->talk) * 1000);
-	io_flush(&l->io);
+	/* With a job it rests just now, and who turns it flushes behind that. */
+	if (l->job == NULL)
+		io_flush(&l->io);
 }
 
 void

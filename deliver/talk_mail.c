@@ -358,9 +358,14 @@ hear_rcpt(struct talk *t, const struct owed *o)
 	} else if (talk_class(t) == 2) {
 		t->said[o->rcpt] = ACCEPTED;
 		t->accepted++;
+		/* What was refused before was not their number. */
+		if (t->rcpts_most > 0 && t->accepted > t->rcpts_most)
+			t->rcpts_most = t->accepted;
 	} else if (too_many(t)) {
 		t->said[o->rcpt] = LATER;
-		t->rcpts_most = t->accepted;
+		/* Without a status it may be about this mailbox alone. */
+		if (t->reply.status[0] != '\0')
+			t->rcpts_most = t->accepted;
 	} else {
 		out = talk_outcome(t, SCOPE_RCPT);
 		note_grey(t, &out, true);

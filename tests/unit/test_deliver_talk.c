@@ -632,6 +632,35 @@ too_many_are_not_said_again(void **state)
 	}
 }
 
+/* A full mailbox says nothing of how many a server takes. */
+static void
+a_full_mailbox_is_no_number(void **state)
+{
+	static const struct script script[] = {
+		{ "RCPT TO:<r1@", 1, "552 mailbox full" },
+		{ "RCPT TO:<r1@", 2, "550 5.2.2 mailbox full" },
+		{ "RCPT TO:<r4@", 1, "452 4.5.3 mailbox full, too" },
+		{ 0 },
+	};
+
+	(void)state;
+	for (int pipelining = 0; pipelining < 2; pipelining++) {
+		struct job *j = job_of(BODY, 0, 6);
+		struct server *s =
+		    greeted(script, pipelining, ROUTE_TLS_NEVER, "", j);
+		struct fates f;
+
+		run(s);
+		f = collect(s, j);
+		for (int i = 0; i < 6; i++)
+			assert_int_equal(
+			    f.of[i].verdict, i == 1 ? V_PERM : V_OK);
+		/* Behind r4 it took r5, if it was asked. */
+		assert_int_equal(s->talk.rcpts_most, pipelining ? 4 : 3);
+		stop(s, j);
+	}
+}
+
 static void
 tls_is_required_where_it_is(void **state)
 {
@@ -1182,6 +1211,7 @@ main(void)
 		cmocka_unit_test(granted_data_for_nobody_is_ended),
 		cmocka_unit_test(too_many_go_in_more_transactions),
 		cmocka_unit_test(too_many_are_not_said_again),
+		cmocka_unit_test(a_full_mailbox_is_no_number),
 		cmocka_unit_test(tls_is_required_where_it_is),
 		cmocka_unit_test(answers_ahead_do_not_reach_into_tls),
 		cmocka_unit_test(what_was_offered_before_tls_is_forgotten),
