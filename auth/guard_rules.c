@@ -149,7 +149,7 @@ is_strange(struct guard *g, uint64_t network, uint64_t now_s, bool brings_new)
 static uint32_t
 half_if(bool yes, uint32_t n)
 {
-	return yes ? (n + 1) / 2 : n;
+	return yes ? n / 2 + n % 2 : n;
 }
 
 static enum guard_rule
@@ -185,6 +185,12 @@ hour_is_strange(const struct guard *g)
 }
 
 static uint32_t
+twice(uint32_t n)
+{
+	return n > UINT32_MAX / 2 ? UINT32_MAX : 2 * n;
+}
+
+static uint32_t
 at_least(uint32_t a, uint32_t b)
 {
 	return a > b ? a : b;
@@ -205,7 +211,7 @@ guard_weigh(const struct guard *g, const struct guard_rules *r)
 		.hour = g->hour,
 		.hour_usual = g->usual_hour,
 		.hour_most =
-		    at_least(hour_is_strange(g) ? r->rate : 2 * r->rate,
+		    at_least(hour_is_strange(g) ? r->rate : twice(r->rate),
 			TIMES_HOUR * g->usual_hour),
 		.delivered = g->delivered,
 		.refused = g->refused,

@@ -37,11 +37,13 @@ limits_own(const struct page *page, const struct conf *conf, enum limit l)
 	enum limit lead = leads[l];
 	uint64_t base;
 
-	if (page->limit[l] != 0 || lead == 0 ||
-	    page->limit[lead] <= server_limit(conf, lead))
+	if (page->limit[l] != 0 || lead == 0)
 		return page->limit[l];
-	base = server_limit(conf, l);
-	return conf_grown(base, page->limit[lead], server_limit(conf, lead));
+	base =
+	    server_limit(conf, lead); /* 0: any number, which nobody raises */
+	if (base == 0 || page->limit[lead] <= base)
+		return 0;
+	return conf_grown(server_limit(conf, l), page->limit[lead], base);
 }
 
 bool

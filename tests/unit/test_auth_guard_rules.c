@@ -432,6 +432,19 @@ chosen_recipients(void **state)
 	assert_int_equal(v.rule, GUARD_STRANGERS);
 }
 
+static void
+as_good_as_unlimited(void **state)
+{
+	static const struct guard_rules r = { UINT32_MAX, 10, 30, 5, UINT32_MAX,
+		true, { 7, 11 } };
+	struct guard g = { 0 };
+	struct guard_evidence e = guard_weigh(&g, &r);
+
+	(void)state;
+	assert_int_equal(e.news_most, UINT32_MAX / 2 + 1);
+	assert_int_equal(e.hour_most, UINT32_MAX);
+}
+
 int
 main(void)
 {
@@ -447,6 +460,7 @@ main(void)
 		cmocka_unit_test(a_new_account_has_half),
 		cmocka_unit_test(chosen_recipients),
 		cmocka_unit_test(broken_uploads),
+		cmocka_unit_test(as_good_as_unlimited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -402,7 +402,6 @@ static const struct {
 	{ BASE "[limits]\nhold = 11000d\n", "9: hold: \"11000d\": ten years" },
 	{ BASE "[limits]\nhold = 0\n", "9: hold: \"0\": write 1s or more" },
 	{ BASE "[guard]\nnew-recipients = 0\n", "`freeze = no` switches the guard off" },
-	{ BASE "[guard]\nrefused-share = 101\n", "9: refused-share: \"101\": write 1 to 100" },
 	{ BASE "[guard]\nnotify = me\n", "9: notify: \"me\": write an address" },
 	{ BASE "[queue]\ntls-contact = @example.org\n", "9: tls-contact: \"@example.org\": write an address" },
 	{ BASE "[queue]\nin-flight = 0\n", "9: in-flight: \"0\": write 1 or more" },
