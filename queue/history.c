@@ -149,13 +149,19 @@ close_noted(void)
 	noted = NULL;
 }
 
+static void
+write_closed(void)
+{
+	while (!TAILQ_EMPTY(&closed))
+		add_part(SIZE_MAX);
+}
+
 /* All that there is, with the next group. */
 static void
 write_noted(void)
 {
 	close_noted();
-	while (!TAILQ_EMPTY(&closed))
-		add_part(SIZE_MAX);
+	write_closed();
 }
 
 static void
@@ -276,10 +282,12 @@ make_again(void *arg)
 		last = group_totals()->journal_seq;
 	s.last = last;
 	making = t_journal_walk(again_time, again_seq, note_again, &s);
-	if (making)
+	if (making) {
 		timer_set(&again, AGAIN_MS);
-	else
-		made();
+		write_closed(); /* the next slice goes on with the batch */
+		return;
+	}
+	made();
 	write_noted();
 }
 
