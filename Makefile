@@ -221,19 +221,19 @@ run-fuzz: $(FUZZERS)
 	        $B/corpus/$$n tests/fuzz/corpus/$$n || exit 1; done
 
 bench:
-	@tests/lib/deps.sh build
+	@tests/lib/deps.sh build check
 	@$(MAKE_J) all $(BENCH) $(SCALE)
 	@tests/bench/bench.py
 bench-scale:
-	@tests/lib/deps.sh build
+	@tests/lib/deps.sh build check
 	@$(MAKE_J) all $(BENCH) $(SCALE)
 	@tests/bench/scale.py $(if $(QUICK),--quick)
 bench-peers:
-	@tests/lib/deps.sh build
+	@tests/lib/deps.sh build check
 	@$(MAKE_J) all $(BENCH) $(SCALE)
 	@tests/bench/peers.py $(if $(QUICK),--quick)
 bench-hostile:
-	@tests/lib/deps.sh build
+	@tests/lib/deps.sh build check
 	@$(MAKE_J) all $(BENCH)
 	@tests/bench/hostile.py
 bench-fair:

@@ -104,8 +104,8 @@ check_owner(const char *directory, const char *user)
 	if (st.st_uid != pw->pw_uid)
 		return output_fail(CODE_DENIED,
 		    "%s does not belong to %s: run this as the user whose "
-		    "server it is, or \"postern init\" to make it root's",
-		    directory, user);
+		    "server it is, or give it away with chown -R %s %s",
+		    directory, user, user, directory);
 	return CODE_OK;
 }
 

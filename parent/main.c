@@ -175,12 +175,17 @@ lock_alone(const char *path, int flags, const char *taken, const char *fix)
 {
 	int fd = open(path, flags | O_CLOEXEC, 0600);
 	int ret = fd != -1 ? lock_within(fd, LOCK_PATIENCE_S) : -1;
+	const char *error = strerror(errno);
 
+	if (ret == -1 && fd != -1 && errno == EINTR) {
+		error = taken; /* all the time */
+	} else if (ret == -1) {
+		fix = fd == -1 ? "run `postern init` first"
+			       : "name a place whose file system has locks";
+	}
 	if (ret == -1)
 		log_event("server.failed", "path=%s error=%s fix=%s",
-		    log_quote(path),
-		    log_quote(fd != -1 ? taken : strerror(errno)),
-		    log_quote(fd != -1 ? fix : "run `postern init` first"));
+		    log_quote(path), log_quote(error), log_quote(fix));
 	return ret;
 }
 
