@@ -14,6 +14,7 @@
 #include "auth/quota.h"
 #include "auth/t_secret.h"
 #include "auth/t_verdict.h"
+#include "lib/fnv.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/metric.h"
@@ -25,17 +26,14 @@ now_s(void)
 	return (uint64_t)loop_wall_ms() / 1000;
 }
 
-/* Of its network (net_prefix()): FNV-1a, never 0. */
+/* Of its network (net_prefix()), never 0. */
 static uint64_t
 network_of(const char *ip)
 {
 	char net[NET_TEXT + 4];
-	uint64_t h = 0xcbf29ce484222325;
 
 	net_prefix(ip, net);
-	for (const char *p = net; *p != '\0'; p++)
-		h = (h ^ (uint8_t)*p) * 0x100000001b3;
-	return h | 1;
+	return fnv_add(FNV_BASIS, net, strlen(net)) | 1;
 }
 
 static uint32_t

@@ -10,6 +10,7 @@
 
 #include "deliver/appetite.h"
 #include "deliver/target.h"
+#include "lib/fnv.h"
 #include "lib/loop.h"
 
 #define ROWS 256
@@ -23,15 +24,10 @@ static struct row {
 	int64_t until_ms;
 } table[ROWS];
 
-/* FNV-1a. */
 static struct row *
 row_of(const char *mx)
 {
-	uint32_t h = 0x811c9dc5;
-
-	for (; *mx != '\0'; mx++)
-		h = (h ^ (uint8_t)*mx) * 0x01000193;
-	return &table[h % ROWS];
+	return &table[fnv_add(FNV_BASIS, mx, strlen(mx)) % ROWS];
 }
 
 unsigned

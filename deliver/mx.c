@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "deliver/mx.h"
+#include "lib/fnv.h"
 
 void
 mx_order(struct exchanger *x, unsigned n, uint32_t (*below)(uint32_t))
@@ -54,28 +55,18 @@ next_host(const struct exchanger *x, unsigned n, const char *last)
 	return best;
 }
 
-/* FNV-1a. */
-static uint64_t
-digest(uint64_t h, const char *s)
-{
-	do
-		h = (h ^ (uint8_t)*s) * 0x100000001b3;
-	while (*s++ != '\0');
-	return h;
-}
-
 void
 mx_site(const struct exchanger *x, unsigned n, char out[MX_SITE_SIZE])
 {
 	const size_t room = MX_SITE_SIZE - sizeof("#0123456789abcdef");
-	uint64_t h = 0xcbf29ce484222325;
+	uint64_t h = FNV_BASIS;
 	const char *host = NULL;
 	size_t len = 0, k;
 	bool all = true;
 
 	out[0] = '\0';
 	while ((host = next_host(x, n, host)) != NULL) {
-		h = digest(h, host);
+		h = fnv_add(h, host, strlen(host) + 1);
 		k = strlen(host) + (len > 0);
 		all = all && len + k < room;
 		if (all)

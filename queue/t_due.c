@@ -2,7 +2,9 @@
  * t_due.c - see t_due.h.
  */
 #include <assert.h>
+#include <string.h>
 
+#include "lib/fnv.h"
 #include "lib/log.h"
 #include "lib/record.h"
 #include "queue/t_due.h"
@@ -86,13 +88,9 @@ due_compare(const struct due_key *a, const struct due_key *b)
 	return 0;
 }
 
-/* FNV-1a.  Whoever finds two names with one hash makes them share a wait. */
+/* Whoever finds two names with one hash makes them share a wait. */
 uint64_t
 hash64(const char *name)
 {
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (uint8_t)*name) * 0x100000001b3;
-	return h;
+	return fnv_add(FNV_BASIS, name, strlen(name));
 }

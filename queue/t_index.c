@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/fnv.h"
 #include "lib/log.h"
 #include "queue/t_index.h"
 
@@ -12,17 +13,12 @@
 
 static const char mark_key[] = "indexed";
 
-/* FNV-1a. */
 uint64_t
 index_hash(enum index_kind kind, const void *name, size_t n)
 {
-	const uint8_t *p = name;
-	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)kind;
+	uint8_t first = (uint8_t)kind;
 
-	h *= UINT64_C(0x100000001b3);
-	for (; n > 0; n--)
-		h = (h ^ *p++) * UINT64_C(0x100000001b3);
-	return h;
+	return fnv_add(fnv_add(FNV_BASIS, &first, 1), name, n);
 }
 
 uint32_t
