@@ -36,6 +36,14 @@ has_room(const struct berths *b)
 	return b->taken < b->width;
 }
 
+/* The first in line is called when there is room. */
+static void
+call(struct berths *b)
+{
+	if (b->nwaiting > 0 && has_room(b))
+		timer_set(&b->turn, 0);
+}
+
 /* One at a time: the first may need more than one turn of the loop to take
  * what it waited for. */
 static void
@@ -49,16 +57,8 @@ next_in_line(void *arg)
 	b->refs++;
 	berths_unwait(w);
 	w->go(w->arg);
-	if (b->nwaiting > 0 && has_room(b))
-		timer_set(&b->turn, 0);
+	call(b);
 	berths_put(b);
-}
-
-static void
-call(struct berths *b)
-{
-	if (b->nwaiting > 0 && has_room(b))
-		timer_set(&b->turn, 0);
 }
 
 static struct berths *
