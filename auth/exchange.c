@@ -1,8 +1,6 @@
 /*
  * exchange.c - see exchange.h.
  */
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,17 +85,12 @@ challenge(struct channel *c, const struct msg *m, const char *text)
 static void
 fake(struct scram_verifier *v, const char *login)
 {
-	unsigned char secret[SECRET_BYTES], salt[EVP_MAX_MD_SIZE];
-	unsigned n;
+	unsigned char salt[SECRET_BYTES];
 
 	memset(v, 0, sizeof(*v));
-	secret_get(secret);
-	if (HMAC(EVP_sha256(), secret, sizeof(secret),
-		(const unsigned char *)login, strlen(login), salt,
-		&n) == NULL ||
-	    RAND_bytes(v->stored, SCRAM_KEY) != 1)
-		fatal("HMAC failed");
-	explicit_bzero(secret, sizeof(secret));
+	secret_derive(login, strlen(login), salt);
+	if (RAND_bytes(v->stored, SCRAM_KEY) != 1)
+		fatal("no random bytes");
 	memcpy(v->salt, salt, SALT);
 	v->salt_len = SALT;
 	v->iterations = SCRAM_ITERATIONS;

@@ -1,8 +1,6 @@
 /*
  * guard.c - see guard.h.
  */
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,18 +48,12 @@ sketch_key(void)
 {
 	static uint64_t key[2];
 	static bool made;
-	unsigned char secret[SECRET_BYTES], mac[EVP_MAX_MD_SIZE];
-	unsigned n;
+	unsigned char mac[SECRET_BYTES];
 
 	if (made)
 		return key;
-	secret_get(secret);
-	if (HMAC(EVP_sha256(), secret, sizeof(secret),
-		(const unsigned char *)"guard", strlen("guard"), mac,
-		&n) == NULL)
-		fatal("HMAC failed");
+	secret_derive("guard", sizeof("guard"), mac); /* and its NUL */
 	memcpy(key, mac, sizeof(key));
-	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(mac, sizeof(mac));
 	made = true;
 	return key;

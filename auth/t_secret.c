@@ -1,6 +1,8 @@
 /*
  * t_secret.c - see t_secret.h.
  */
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,8 +41,8 @@ make(struct secret *s)
 	store_txn(STORE_SYNC, put, s);
 }
 
-void
-secret_get(unsigned char out[SECRET_BYTES])
+static void
+get(unsigned char out[SECRET_BYTES])
 {
 	static struct secret s;
 	unsigned byte;
@@ -52,4 +54,17 @@ secret_get(unsigned char out[SECRET_BYTES])
 		sscanf(s.hex + 2 * i, "%2x", &byte);
 		out[i] = (unsigned char)byte;
 	}
+}
+
+void
+secret_derive(const void *octets, size_t n, unsigned char out[SECRET_BYTES])
+{
+	unsigned char secret[SECRET_BYTES];
+	unsigned len;
+
+	get(secret);
+	if (HMAC(EVP_sha256(), secret, sizeof(secret), octets, n, out, &len) ==
+	    NULL)
+		fatal("HMAC failed");
+	explicit_bzero(secret, sizeof(secret));
 }

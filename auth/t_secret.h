@@ -9,7 +9,12 @@
 
 #define SECRET_BYTES 32
 
-/* Made at the first call, in a transaction of its own; wiped by the caller. */
-void secret_get(unsigned char out[SECRET_BYTES]);
+/*
+ * What follows from them for these n octets, and from nothing else.  They are
+ * made at the first call, in a transaction of its own.  Logins come as they
+ * are; any other purpose has a NUL in it, or a login could ask for it.
+ */
+void
+secret_derive(const void *octets, size_t n, unsigned char out[SECRET_BYTES]);
 
 #endif

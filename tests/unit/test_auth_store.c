@@ -25,6 +25,7 @@
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
 #include "auth/t_logins.h"
+#include "auth/t_secret.h"
 #include "auth/uses.h"
 #include "lib/loop.h"
 
@@ -697,6 +698,23 @@ an_older_format_is_written_anew(void **state)
 	store_open(dir);
 }
 
+/* A login that is called like another purpose learns nothing of that. */
+static void
+what_follows_from_the_secret(void **state)
+{
+	unsigned char login[SECRET_BYTES], guard[SECRET_BYTES];
+	unsigned char again[SECRET_BYTES];
+
+	(void)state;
+	store_open(dir);
+	secret_derive("guard", strlen("guard"), login);
+	secret_derive("guard", sizeof("guard"), guard);
+	assert_memory_not_equal(login, guard, sizeof(login));
+	reopen();
+	secret_derive("guard", sizeof("guard"), again);
+	assert_memory_equal(guard, again, sizeof(guard));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -718,6 +736,7 @@ main(void)
 		TEST(a_newer_format_is_refused),
 		TEST(an_older_format_is_written_anew),
 		TEST(format_2_is_written_anew),
+		TEST(what_follows_from_the_secret),
 	};
 
 	loop_init();
