@@ -28,7 +28,8 @@ server_limit(const struct conf *conf, enum limit l)
 uint64_t
 limits_own(const struct page *page, const struct conf *conf, enum limit l)
 {
-	/* LIMIT_RECIPIENTS, which is 0, leads nobody. */
+	/* As in [limits] (lib/conf_follow.c); LIMIT_RECIPIENTS, which is 0,
+	 * leads nobody. */
 	static const enum limit leads[LIMITS] = {
 		[LIMIT_MESSAGES_HOUR] = LIMIT_HOUR,
 		[LIMIT_MESSAGES_DAY] = LIMIT_DAY,
@@ -39,8 +40,8 @@ limits_own(const struct page *page, const struct conf *conf, enum limit l)
 
 	if (page->limit[l] != 0 || lead == 0)
 		return page->limit[l];
-	base =
-	    server_limit(conf, lead); /* 0: any number, which nobody raises */
+	/* 0 is any number, which nobody raises. */
+	base = server_limit(conf, lead);
 	if (base == 0 || page->limit[lead] <= base)
 		return 0;
 	return conf_grown(server_limit(conf, l), page->limit[lead], base);

@@ -9,20 +9,21 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+#define LEADERS "limits"
+
 struct follower {
 	const char *section, *name;
-	const char *lead_section, *lead;
-	const char *lead_text;
+	const char *lead; /* a key of [limits], as LEADERS.KEY */
 };
 
 /* A leader stands above those that follow it. */
 /* clang-format off */
 static const struct follower followers[] = {
-	{ "limits", "messages-per-hour", "limits", "per-hour", "limits.per-hour" },
-	{ "limits", "messages-per-day",  "limits", "per-day", "limits.per-day" },
-	{ "limits", "new-per-day",       "limits", "per-day", "limits.per-day" },
-	{ "guard",  "new-recipients",    "limits", "new-per-day", "limits.new-per-day" },
-	{ "guard",  "rate",              "limits", "per-hour", "limits.per-hour" },
+	{ "limits", "messages-per-hour", LEADERS ".per-hour" },
+	{ "limits", "messages-per-day",  LEADERS ".per-day" },
+	{ "limits", "new-per-day",       LEADERS ".per-day" },
+	{ "guard",  "new-recipients",    LEADERS ".new-per-day" },
+	{ "guard",  "rate",              LEADERS ".per-hour" },
 };
 /* clang-format on */
 
@@ -65,7 +66,7 @@ conf_follow(struct parser *p)
 	for (size_t i = 0; i < COUNT(followers); i++) {
 		const struct follower *f = &followers[i];
 		size_t key = find(f->section, f->name);
-		size_t lead = find(f->lead_section, f->lead);
+		size_t lead = find(LEADERS, f->lead + sizeof(LEADERS));
 		uint64_t grown;
 
 		if (p->seen[key])
@@ -89,7 +90,7 @@ conf_raised_with(const struct conf *c, const char *section, const char *name)
 		    strcmp(f->name, name) != 0)
 			continue;
 		memcpy(&now, (const char *)c + conf_keys[key].off, sizeof(now));
-		return now > by_default(key) ? f->lead_text : NULL;
+		return now > by_default(key) ? f->lead : NULL;
 	}
 	return NULL;
 }

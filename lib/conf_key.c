@@ -74,9 +74,6 @@ const struct conf_key conf_keys[] = {
 
 const size_t conf_nkeys = COUNT(conf_keys);
 
-/* Zero would freeze everybody at the first mail. */
-#define OFF "; `freeze = no` switches the guard off"
-
 /* Of counts that may not be any number. */
 static const struct range {
 	const char *section, *key;
@@ -85,7 +82,8 @@ static const struct range {
 } ranges[] = {
 	{ "limits", "recipients",      1, 10000,      "write 1 to 10000" },
 	{ "limits", "connections",     1, UINT32_MAX, "write 1 or more" },
-	{ "guard",  "new-recipients",  1, UINT32_MAX, "write 1 or more" OFF },
+	/* Zero would freeze everybody at the first mail. */
+	{ "guard",  "new-recipients",  1, UINT32_MAX, "write 1 or more; `freeze = no` switches the guard off" },
 	{ "queue",  "per-destination", 1, UINT32_MAX, "write 1 or more" },
 	{ "queue",  "in-flight",       1, UINT32_MAX, "write 1 or more" },
 	{ "smtpd",  "workers",         0, 64,         "write 0 to 64; 0 is one for each processor" },
@@ -233,7 +231,7 @@ check_range(const struct conf_key *k, unsigned long v)
 static const char *
 read_count(struct conf *c, const struct conf_key *k, const char *value)
 {
-	const char *per;
+	const char *per, *why;
 	uint32_t count;
 	char *rest;
 	unsigned long v;
@@ -247,8 +245,8 @@ read_count(struct conf *c, const struct conf_key *k, const char *value)
 	if (*value < '0' || *value > '9' || *rest != '\0' || errno != 0 ||
 	    v > UINT32_MAX)
 		return "write a whole number, 4294967295 at most";
-	if (check_range(k, v) != NULL)
-		return check_range(k, v);
+	if ((why = check_range(k, v)) != NULL)
+		return why;
 	count = (uint32_t)v;
 	memcpy(member(c, k), &count, sizeof(count));
 	return NULL;
