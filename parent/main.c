@@ -174,19 +174,20 @@ static int
 lock_alone(const char *path, int flags, const char *taken, const char *fix)
 {
 	int fd = open(path, flags | O_CLOEXEC, 0600);
-	int ret = fd != -1 ? lock_within(fd, LOCK_PATIENCE_S) : -1;
-	const char *error = strerror(errno);
+	const char *error;
 
-	if (ret == -1 && fd != -1 && errno == EINTR) {
+	if (fd != -1 && lock_within(fd, LOCK_PATIENCE_S) == 0)
+		return 0;
+	error = strerror(errno);
+	if (fd == -1)
+		fix = "run `postern init` first";
+	else if (errno == EINTR)
 		error = taken; /* all the time */
-	} else if (ret == -1) {
-		fix = fd == -1 ? "run `postern init` first"
-			       : "name a place whose file system has locks";
-	}
-	if (ret == -1)
-		log_event("server.failed", "path=%s error=%s fix=%s",
-		    log_quote(path), log_quote(error), log_quote(fix));
-	return ret;
+	else
+		fix = "name a place whose file system has locks";
+	log_event("server.failed", "path=%s error=%s fix=%s", log_quote(path),
+	    log_quote(error), log_quote(fix));
+	return -1;
 }
 
 /* Only one server on one state directory, where ctl takes the same lock when it
