@@ -46,8 +46,8 @@ struct dest {
 	TAILQ_HEAD(, flow) blocked; /* flows that wait for a free flight */
 	SLIST_HEAD(, alias) aliases;
 	unsigned naliases;
-	TAILQ_ENTRY(dest)
-	idle_link, narrow, asking; /* in line to be, or asked */
+	TAILQ_ENTRY(dest) idle_link, narrow;
+	TAILQ_ENTRY(dest) asking; /* in line to be, or asked */
 	UT_hash_handle hh;
 };
 

@@ -44,18 +44,6 @@ static struct timer timer, soon, again;
 static uint64_t again_time, again_seq, whole_seq;
 static bool making;
 
-static int
-compare(const void *a, const void *b)
-{
-	const struct index_key *s = a, *t = b;
-
-	if (s->period != t->period)
-		return s->period < t->period ? -1 : 1;
-	if (s->hash != t->hash)
-		return s->hash < t->hash ? -1 : 1;
-	return s->seq < t->seq ? -1 : s->seq > t->seq;
-}
-
 static bool
 is_last(const struct part *p)
 {
@@ -66,13 +54,9 @@ static void
 write_entries(struct txn *t, struct totals *totals, struct change *c)
 {
 	const struct part *p = (const struct part *)c;
-	const struct index_key *k = p->of->keys + p->first;
 
 	(void)totals;
-	for (size_t i = 0, span; i < p->n; i += span) {
-		span = t_index_span(k + i, p->n - i);
-		t_index_put(t, k + i, span);
-	}
+	t_index_put(t, p->of->keys + p->first, p->n);
 	if (is_last(p) && p->of->seq != 0)
 		t_index_mark_put(t, p->of->time, p->of->seq);
 }
@@ -123,7 +107,7 @@ add_part(size_t rows)
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		abort();
 	if (n->taken == 0)
-		qsort(n->keys, n->n, sizeof(n->keys[0]), compare);
+		qsort(n->keys, n->n, sizeof(n->keys[0]), index_compare);
 	p->change.apply = write_entries;
 	p->change.committed = written;
 	p->change.durable = safe;

@@ -34,6 +34,18 @@ put_event(uint8_t to[EVENT_SIZE], const struct index_key *k)
 	key_u64(to + 8, k->seq);
 }
 
+int
+index_compare(const void *a, const void *b)
+{
+	const struct index_key *s = a, *t = b;
+
+	if (s->period != t->period)
+		return s->period < t->period ? -1 : 1;
+	if (s->hash != t->hash)
+		return s->hash < t->hash ? -1 : 1;
+	return s->seq < t->seq ? -1 : s->seq > t->seq;
+}
+
 size_t
 t_index_span(const struct index_key *k, size_t n)
 {
@@ -44,8 +56,8 @@ t_index_span(const struct index_key *k, size_t n)
 	return i;
 }
 
-void
-t_index_put(struct txn *t, const struct index_key *k, size_t n)
+static void
+put_row(struct txn *t, const struct index_key *k, size_t n)
 {
 	uint8_t key[KEY_SIZE], row[(INDEX_ROW - 1) * EVENT_SIZE];
 
@@ -56,6 +68,15 @@ t_index_put(struct txn *t, const struct index_key *k, size_t n)
 	for (size_t i = 1; i < n; i++)
 		put_event(row + (i - 1) * EVENT_SIZE, &k[i]);
 	store_put(t, T_INDEX, key, sizeof(key), row, (n - 1) * EVENT_SIZE);
+}
+
+void
+t_index_put(struct txn *t, const struct index_key *k, size_t n)
+{
+	for (size_t span; n > 0; k += span, n -= span) {
+		span = t_index_span(k, n);
+		put_row(t, k, span);
+	}
 }
 
 struct walk {

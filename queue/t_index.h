@@ -31,8 +31,12 @@ uint32_t index_period(uint64_t time);
 /* How many of these have the period and the hash of the first, that is, how many
  * the next row takes: INDEX_ROW at most. */
 size_t t_index_span(const struct index_key *, size_t n);
-/* A row of a span.  One that begins with the same event gives way to it. */
+/* Rows of these, which are in order.  One that is there and begins with the same
+ * event gives way. */
 void t_index_put(struct txn *, const struct index_key *, size_t n);
+
+/* The order: by period, hash and event (qsort()). */
+int index_compare(const void *, const void *);
 
 /* The events of one hash in one period, rows by the time of their first event,
  * until cb returns false. */

@@ -25,18 +25,6 @@ static unsigned long messages, next;
 static uint64_t begin_ms, span_ms;
 static struct totals totals;
 
-static int
-compare(const void *a, const void *b)
-{
-	const struct index_key *s = a, *t = b;
-
-	if (s->period != t->period)
-		return s->period < t->period ? -1 : 1;
-	if (s->hash != t->hash)
-		return s->hash < t->hash ? -1 : 1;
-	return s->seq < t->seq ? -1 : s->seq > t->seq;
-}
-
 static struct index_key
 entry(enum index_kind kind, const void *name, size_t n, uint64_t time)
 {
@@ -93,11 +81,8 @@ fill(struct txn *t, void *arg)
 	(void)arg;
 	for (unsigned k = 0; k < BATCH && next < messages; k++)
 		n += add_message(t, next++, keys + n);
-	qsort(keys, n, sizeof(keys[0]), compare);
-	for (size_t i = 0, span; i < n; i += span) {
-		span = t_index_span(keys + i, n - i);
-		t_index_put(t, keys + i, span);
-	}
+	qsort(keys, n, sizeof(keys[0]), index_compare);
+	t_index_put(t, keys, n);
 	t_index_mark_put(t, begin_ms + span_ms, totals.journal_seq);
 	t_meta_put(t, &totals);
 }
