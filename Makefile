@@ -18,8 +18,8 @@
 # make bench-fair  how long a letter takes behind 45,000 recipients of another
 # make bench-abuse  recipients that a stolen password reaches
 # make format     clang-format
-# make deps       install what the build needs and is missing (run and check do
-#                 so by themselves)
+# make deps       install missing Debian packages (run and check call it)
+# make build-deps  only those that the build needs: on a server
 # make install    DESTDIR= PREFIX=
 # make clean
 
@@ -138,7 +138,7 @@ $(PRELOADS): $B/%.so: %.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -std=gnu11 -D_GNU_SOURCE -fPIC -shared $< -ldl -o $@
 
-.PHONY: all tests deps run check check-all torture asan tsan valgrind mutate fuzz \
+.PHONY: all tests deps build-deps run check check-all torture asan tsan valgrind mutate fuzz \
     run-fuzz bench bench-abuse bench-fair bench-hostile bench-peers bench-scale format install \
     clean
 all: $(PROGRAMS)
@@ -147,6 +147,8 @@ tests: $(UNIT) $(FUZZERS) $(DIALOGS) $(BENCH) $(SCALE) $(PRELOADS)
 # Packages first, then a make that sees them.
 MAKE_J := $(MAKE) --no-print-directory -s -j$(shell nproc)
 deps:
+	@tests/lib/deps.sh build run check
+build-deps:
 	@tests/lib/deps.sh build
 run:
 	@tests/lib/deps.sh build run
