@@ -11,10 +11,10 @@ libcurl4-openssl-dev libevent-dev libunbound-dev libinih-dev libjansson-dev libc
 libidn2-dev libqrcodegen-dev libseccomp-dev uthash-dev
 ca-certificates dns-root-data'
 
-check='apache2-utils dovecot-core sasl2-bin db5.3-util gsasl
+check='apache2-utils dovecot-core sasl2-bin db5.3-util gsasl libsasl2-modules
 python3 openssl gnupg systemd mandoc postfix swaks libnet-ssleay-perl
 libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
-python3-dkim python3-nacl python3-dnspython python3-cryptography python3-prometheus-client opendkim-tools haproxy nodejs node-nodemailer s-nail python3-qrcodegen db5.3-util'
+python3-dkim python3-nacl python3-dnspython python3-cryptography python3-prometheus-client opendkim-tools haproxy nodejs node-nodemailer s-nail python3-qrcodegen'
 
 # Mail programs with more behind them.
 check_all='chasquid mutt neomutt git-email thunderbird'
