@@ -23,6 +23,9 @@
 #define HOUR_MS  ((uint64_t)3600 * 1000)
 #define DAY_MS   (24 * HOUR_MS)
 #define WRITE_MS 1000
+/* Rows in one turn: everybody who submits meanwhile waits for them. */
+#define SLICE    32
+#define SLICE_MS 3
 #define NEWS     512 /* recipients that wait to be written, of one account */
 #define IDLE_MS  HOUR_MS
 
@@ -49,7 +52,10 @@ struct entry {
 };
 
 static struct entry *entries;
-static LIST_HEAD(, entry) dirty = LIST_HEAD_INITIALIZER(dirty);
+LIST_HEAD(dirties, entry);
+static struct dirties dirty = LIST_HEAD_INITIALIZER(dirty);
+/* Those of them whose time has come; they are written slice by slice. */
+static struct dirties due = LIST_HEAD_INITIALIZER(due);
 static struct timer timer;
 static uint64_t swept_ms;
 
@@ -77,57 +83,109 @@ is_gone(struct txn *txn, const struct entry *e)
 	return account_get(txn, login, &a) && a.state == ACC_REMOVED;
 }
 
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The first n that wait. */
 static void
-write_news(struct txn *txn, struct entry *e)
+write_news(struct txn *txn, const struct entry *e, size_t n, uint32_t *known)
 {
 	uint32_t today = day_of(e->asked_ms);
 
-	for (size_t i = 0; i < e->nnews; i++)
-		known_put(txn, e->key, e->news[i], today, &e->usage.known);
+	for (size_t i = 0; i < n; i++)
+		known_put(txn, e->key, e->news[i], today, known);
 }
 
-static bool
-write_dirty(struct txn *txn, void *arg)
-{
-	struct entry *e;
-	uint32_t known;
+/* Some rows of the first entries that wait, and how far that is. */
+struct slice {
+	size_t most; /* rows, about */
+	struct entry *last;
+	size_t news; /* of the last; of those before, all */
+};
 
-	(void)arg;
-	LIST_FOREACH(e, &dirty, link)
+static bool
+write_slice(struct txn *txn, void *arg)
+{
+	struct slice *s = arg;
+	size_t left = s->most;
+	struct entry *e;
+
+	LIST_FOREACH(e, &due, link)
 	{
+		struct usage u = e->usage; /* this may run again */
+
+		s->last = e;
+		s->news = least(e->nnews, left);
+		left -= least(left, s->news + 1);
 		if (is_gone(txn, e))
-			continue;
-		known = e->usage.known;
-		write_news(txn, e);
-		usage_put(txn, e->key, &e->usage);
-		if (e->guarded)
-			guard_put(txn, e->key, &e->guard);
-		/* This may run again. */
-		if (e->nnews > 0)
-			e->usage.known = known;
+			s->news = e->nnews;
+		else {
+			write_news(txn, e, s->news, &u.known);
+			usage_put(txn, e->key, &u);
+			if (e->guarded)
+				guard_put(txn, e->key, &e->guard);
+		}
+		if (left == 0)
+			break;
 	}
 	return true;
+}
+
+/* So many of an entry's news are in the store. */
+static void
+forget_news(struct entry *e, size_t n)
+{
+	struct usage u;
+
+	if (n > 0) {
+		usage_get(NULL, e->key, &u);
+		e->usage.known = u.known;
+	}
+	e->nnews -= n;
+	memmove(e->news, e->news + n, e->nnews * RCPT_HASH);
+}
+
+/* Of those that are due, at most so many rows. */
+static void
+write_some(size_t most)
+{
+	struct slice s = { .most = most };
+	struct entry *e = NULL;
+
+	if (LIST_EMPTY(&due))
+		return;
+	/* On a full disk it is lost, and store_txn() has said so. */
+	store_txn(STORE_SOON, write_slice, &s);
+	while (e != s.last) {
+		e = LIST_FIRST(&due);
+		forget_news(e, e == s.last ? s.news : e->nnews);
+		if (e->nnews > 0)
+			break;
+		LIST_REMOVE(e, link);
+		e->dirty = false;
+	}
+}
+
+static void
+come_due(void)
+{
+	struct entry *e;
+
+	while ((e = LIST_FIRST(&dirty)) != NULL) {
+		LIST_REMOVE(e, link);
+		LIST_INSERT_HEAD(&due, e, link);
+	}
 }
 
 void
 quota_write(void)
 {
-	struct entry *e;
-	struct usage u;
-
-	if (LIST_EMPTY(&dirty))
-		return;
-	/* On a full disk it is lost, and store_txn() has said so. */
-	store_txn(STORE_SOON, write_dirty, NULL);
-	while ((e = LIST_FIRST(&dirty)) != NULL) {
-		LIST_REMOVE(e, link);
-		e->dirty = false;
-		if (e->nnews > 0) {
-			usage_get(NULL, e->key, &u);
-			e->usage.known = u.known;
-		}
-		e->nnews = 0;
-	}
+	write_some(SIZE_MAX);
+	come_due();
+	write_some(SIZE_MAX);
 }
 
 static void
@@ -157,7 +215,13 @@ static void
 on_timer(void *arg)
 {
 	(void)arg;
-	quota_write();
+	if (LIST_EMPTY(&due))
+		come_due();
+	write_some(SLICE);
+	if (!LIST_EMPTY(&due))
+		timer_set(&timer, SLICE_MS);
+	else if (!LIST_EMPTY(&dirty))
+		timer_set(&timer, WRITE_MS);
 	sweep((uint64_t)loop_wall_ms());
 }
 
@@ -194,7 +258,7 @@ touch(struct entry *e)
 		return;
 	if (!timer.ready)
 		timer_init(&timer, on_timer, NULL);
-	if (LIST_EMPTY(&dirty))
+	if (LIST_EMPTY(&dirty) && LIST_EMPTY(&due))
 		timer_set(&timer, WRITE_MS);
 	e->dirty = true;
 	LIST_INSERT_HEAD(&dirty, e, link);

@@ -15,6 +15,7 @@
 #include "auth/book.h"
 #include "auth/quota.h"
 #include "auth/store.h"
+#include "auth/t_known.h"
 #include "lib/loop.h"
 
 #define ALICE  "alice@example.org"
@@ -284,6 +285,59 @@ the_known_are_bounded(void **state)
 	assert_in_range(known, 9000, 10000);
 }
 
+#define MANY 200
+
+static struct timer watch_timer;
+static unsigned seen_between;
+
+static unsigned
+written(void)
+{
+	unsigned n = 0;
+
+	for (uint64_t i = 0; i < MANY; i++) {
+		uint64_t hash = i * 0x9e3779b97f4a7c15u;
+
+		n += known_day(NULL, ALICE, (const uint8_t *)&hash) != 0;
+	}
+	return n;
+}
+
+static void
+watch_rows(void *arg)
+{
+	int64_t *until = arg;
+	unsigned n = written();
+
+	seen_between += n > 0 && n < MANY;
+	if (n == MANY || loop_now_ms() > *until)
+		loop_stop();
+	else
+		timer_set(&watch_timer, 1);
+}
+
+/* Who submits meanwhile waits for some rows, not for all of them. */
+static void
+many_are_written_little_by_little(void **state)
+{
+	int64_t until = loop_now_ms() + 20000;
+
+	(void)state;
+	limit[LIMIT_NEW] = 100000;
+	assert_true(mail_to(0, MANY, NULL, T0));
+	assert_int_equal(written(), 0);
+	seen_between = 0;
+	timer_init(&watch_timer, watch_rows, &until);
+	timer_set(&watch_timer, 1);
+	loop_run();
+	timer_clear(&watch_timer);
+	assert_int_equal(written(), MANY);
+	assert_true(seen_between > 0);
+	restart(true);
+	assert_true(mail_to(0, MANY / 2, NULL, T0 + MINUTE));
+	assert_int_equal(answer.news, 0);
+}
+
 int
 main(void)
 {
@@ -297,6 +351,7 @@ main(void)
 		TEST(it_survives_a_restart),
 		TEST(a_removed_account_leaves_nothing),
 		TEST(the_known_are_bounded),
+		TEST(many_are_written_little_by_little),
 	};
 
 	loop_init();
