@@ -147,7 +147,7 @@ remove_slowly(const char *path)
 }
 
 static void
-remove_up_to(uint32_t last)
+remove_up_to(uint32_t last, bool spare)
 {
 	char old[PATH_MAX], **list;
 	int ret;
@@ -158,7 +158,9 @@ remove_up_to(uint32_t last)
 	for (char **name = list; name != NULL && *name != NULL; name++)
 		if (number_of(*name) <= last) {
 			rename_log(*name, old, sizeof(old));
-			remove_slowly(old);
+			if (!spare || !store_spare_wanted() ||
+			    !store_spare_make_of(old))
+				remove_slowly(old);
 		}
 	free(list);
 	CRASH_POINT("after-log-removal");
@@ -188,11 +190,18 @@ store_log_keep(bool on)
 }
 
 void
-store_log_remove(uint32_t last)
+store_log_remove(uint32_t last, bool spare)
 {
 	/* What is kept now goes with the next removal. */
 	pthread_mutex_lock(&removal);
 	if (!keep)
-		remove_up_to(last);
+		remove_up_to(last, spare);
 	pthread_mutex_unlock(&removal);
+}
+
+void
+store_log_ready(void)
+{
+	if (store_spare_wanted())
+		store_spare_make();
 }

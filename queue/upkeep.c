@@ -54,6 +54,7 @@ static struct survey {
 	struct task task; /* the first member */
 	bool hurry;       /* room is short: checkpoint what little there is */
 	bool tidy;        /* tell what recovery can spare */
+	bool roomy;       /* for a log file more than there must be */
 	int64_t now;
 	struct store_debt debt;
 	bool checkpointed;
@@ -84,7 +85,7 @@ look(struct tasks *batch)
 	uint64_t tables;
 
 	if (s->remove != 0)
-		store_log_remove(s->remove);
+		store_log_remove(s->remove, s->roomy);
 	s->remove = 0;
 	store_debt(&s->debt);
 	s->checkpointed = s->debt.log >= checkpoint_bytes ||
@@ -97,6 +98,8 @@ look(struct tasks *batch)
 		store_checkpoint();
 		last_checkpoint = s->now;
 	}
+	if (s->roomy)
+		store_log_ready();
 	s->tidy |= s->checkpointed;
 	if (!s->tidy)
 		return;
@@ -120,6 +123,7 @@ ask(bool hurry)
 	survey.remove = removal_due ? removed : 0;
 	removal_due = false;
 	survey.hurry = hurry;
+	survey.roomy = free_at_look >= ROOMY_BYTES + debt_now();
 	/* Recovery made a checkpoint, and the process before may have died with
 	 * work to do behind its own.  Where not even a checkpoint has room, that
 	 * may be what fills the disk; but to look costs a little log, too. */
