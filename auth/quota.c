@@ -140,10 +140,10 @@ forget_news(struct entry *e, size_t n)
 {
 	struct usage u;
 
-	if (n > 0) {
-		usage_get(NULL, e->key, &u);
-		e->usage.known = u.known;
-	}
+	if (n == 0)
+		return;
+	usage_get(NULL, e->key, &u);
+	e->usage.known = u.known;
 	e->nnews -= n;
 	memmove(e->news, e->news + n, e->nnews * RCPT_HASH);
 }

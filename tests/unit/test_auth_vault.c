@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -209,13 +210,14 @@ begin(void)
 	ctl = connect_ctl();
 }
 
+/* The way it ends by itself. */
 static int
-end(void)
+ended(void)
 {
 	int status;
 
-	close(parent);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(parent);
 	close(smtpd);
 	close(signing);
 	close(queue);
@@ -223,6 +225,13 @@ end(void)
 	close(ctl);
 	pid = 0;
 	return status;
+}
+
+static int
+end(void)
+{
+	shutdown(parent, SHUT_RDWR);
+	return ended();
 }
 
 static int
@@ -959,7 +968,7 @@ limits_outlive_a_breach(void **state)
 			prove(&m.u.submit_check.token, ALICE, "");
 			assert_true(message_send(smtpd, &m, -1));
 		}
-		status = end();
+		status = ended();
 		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 		assert_int_equal(logged("fatal"), i + 1);
 		begin();
