@@ -24,10 +24,10 @@
 #define DAY_MS   (24 * HOUR_MS)
 #define WRITE_MS 1000
 /* Rows in one turn: everybody who submits meanwhile waits for them. */
-#define SLICE    32
-#define SLICE_MS 3
-#define NEWS     512 /* recipients that wait to be written, of one account */
-#define IDLE_MS  HOUR_MS
+#define SLICE     32
+#define SLICE_MS  3
+#define NEWS_MOST 65536 /* recipients that wait to be written, of all */
+#define IDLE_MS   HOUR_MS
 
 static const uint64_t periods_ms[LIMITS] = {
 	[LIMIT_HOUR] = HOUR_MS,
@@ -37,25 +37,31 @@ static const uint64_t periods_ms[LIMITS] = {
 	[LIMIT_NEW] = DAY_MS,
 };
 
+struct news {
+	UT_hash_handle hh;
+	uint8_t hash[RCPT_HASH];
+};
+
 struct entry {
 	UT_hash_handle hh;
 	struct usage usage;
 	struct guard guard;
 	bool guarded; /* it was read */
 	uint64_t asked_ms;
-	bool dirty;
-	LIST_ENTRY(entry) link; /* of those to be written */
-	uint8_t (*news)[RCPT_HASH];
-	size_t nnews;
-	size_t login_len; /* the key begins with its login */
+	bool dirty;              /* it is in one of two lists */
+	bool is_due;             /* in the second */
+	TAILQ_ENTRY(entry) link; /* of those to be written */
+	struct news *news;       /* its recipients that wait to be written */
+	size_t login_len;        /* the key begins with its login */
 	char key[];
 };
 
 static struct entry *entries;
-LIST_HEAD(dirties, entry);
-static struct dirties dirty = LIST_HEAD_INITIALIZER(dirty);
+TAILQ_HEAD(dirties, entry);
+static struct dirties dirty = TAILQ_HEAD_INITIALIZER(dirty);
 /* Those of them whose time has come; they are written slice by slice. */
-static struct dirties due = LIST_HEAD_INITIALIZER(due);
+static struct dirties due = TAILQ_HEAD_INITIALIZER(due);
+static size_t nnews; /* of all entries */
 static struct timer timer;
 static uint64_t swept_ms;
 
@@ -95,8 +101,8 @@ write_news(struct txn *txn, const struct entry *e, size_t n, uint32_t *known)
 {
 	uint32_t today = day_of(e->asked_ms);
 
-	for (size_t i = 0; i < n; i++)
-		known_put(txn, e->key, e->news[i], today, known);
+	for (const struct news *w = e->news; n > 0; w = w->hh.next, n--)
+		known_put(txn, e->key, w->hash, today, known);
 }
 
 /* Some rows of the first entries that wait, and how far that is. */
@@ -113,15 +119,14 @@ write_slice(struct txn *txn, void *arg)
 	size_t left = s->most;
 	struct entry *e;
 
-	LIST_FOREACH(e, &due, link)
-	{
+	TAILQ_FOREACH (e, &due, link) {
 		struct usage u = e->usage; /* this may run again */
 
 		s->last = e;
-		s->news = least(e->nnews, left);
+		s->news = least(HASH_COUNT(e->news), left);
 		left -= least(left, s->news + 1);
 		if (is_gone(txn, e))
-			s->news = e->nnews;
+			s->news = HASH_COUNT(e->news);
 		else {
 			write_news(txn, e, s->news, &u.known);
 			usage_put(txn, e->key, &u);
@@ -134,9 +139,22 @@ write_slice(struct txn *txn, void *arg)
 	return true;
 }
 
-/* So many of an entry's news are in the store. */
 static void
 forget_news(struct entry *e, size_t n)
+{
+	struct news *w;
+
+	for (; n > 0; n--) {
+		w = e->news;
+		HASH_DEL(e->news, w);
+		free(w);
+		nnews--;
+	}
+}
+
+/* So many of an entry's news are in the store. */
+static void
+news_written(struct entry *e, size_t n)
 {
 	struct usage u;
 
@@ -144,8 +162,7 @@ forget_news(struct entry *e, size_t n)
 		return;
 	usage_get(NULL, e->key, &u);
 	e->usage.known = u.known;
-	e->nnews -= n;
-	memmove(e->news, e->news + n, e->nnews * RCPT_HASH);
+	forget_news(e, n);
 }
 
 /* Of those that are due, at most so many rows. */
@@ -155,17 +172,17 @@ write_some(size_t most)
 	struct slice s = { .most = most };
 	struct entry *e = NULL;
 
-	if (LIST_EMPTY(&due))
+	if (TAILQ_EMPTY(&due))
 		return;
 	/* On a full disk it is lost, and store_txn() has said so. */
 	store_txn(STORE_SOON, write_slice, &s);
 	while (e != s.last) {
-		e = LIST_FIRST(&due);
-		forget_news(e, e == s.last ? s.news : e->nnews);
-		if (e->nnews > 0)
-			break;
-		LIST_REMOVE(e, link);
-		e->dirty = false;
+		e = TAILQ_FIRST(&due);
+		news_written(e, e == s.last ? s.news : HASH_COUNT(e->news));
+		TAILQ_REMOVE(&due, e, link);
+		e->dirty = e->is_due = e->news != NULL;
+		if (e->dirty) /* one with many lets the others go first */
+			TAILQ_INSERT_TAIL(&due, e, link);
 	}
 }
 
@@ -174,16 +191,14 @@ come_due(void)
 {
 	struct entry *e;
 
-	while ((e = LIST_FIRST(&dirty)) != NULL) {
-		LIST_REMOVE(e, link);
-		LIST_INSERT_HEAD(&due, e, link);
-	}
+	TAILQ_FOREACH (e, &dirty, link)
+		e->is_due = true;
+	TAILQ_CONCAT(&due, &dirty, link);
 }
 
 void
 quota_write(void)
 {
-	write_some(SIZE_MAX);
 	come_due();
 	write_some(SIZE_MAX);
 }
@@ -192,9 +207,9 @@ static void
 drop(struct entry *e)
 {
 	if (e->dirty)
-		LIST_REMOVE(e, link);
+		TAILQ_REMOVE(e->is_due ? &due : &dirty, e, link);
 	HASH_DEL(entries, e);
-	free(e->news);
+	forget_news(e, HASH_COUNT(e->news));
 	free(e);
 }
 
@@ -212,15 +227,21 @@ sweep(uint64_t now_ms)
 }
 
 static void
+write_slice_of_due(void)
+{
+	if (TAILQ_EMPTY(&due))
+		come_due();
+	write_some(SLICE);
+}
+
+static void
 on_timer(void *arg)
 {
 	(void)arg;
-	if (LIST_EMPTY(&due))
-		come_due();
-	write_some(SLICE);
-	if (!LIST_EMPTY(&due))
+	write_slice_of_due();
+	if (!TAILQ_EMPTY(&due))
 		timer_set(&timer, SLICE_MS);
-	else if (!LIST_EMPTY(&dirty))
+	else if (!TAILQ_EMPTY(&dirty))
 		timer_set(&timer, WRITE_MS);
 	sweep((uint64_t)loop_wall_ms());
 }
@@ -258,10 +279,10 @@ touch(struct entry *e)
 		return;
 	if (!timer.ready)
 		timer_init(&timer, on_timer, NULL);
-	if (LIST_EMPTY(&dirty) && LIST_EMPTY(&due))
+	if (TAILQ_EMPTY(&dirty) && TAILQ_EMPTY(&due))
 		timer_set(&timer, WRITE_MS);
 	e->dirty = true;
-	LIST_INSERT_HEAD(&dirty, e, link);
+	TAILQ_INSERT_TAIL(&dirty, e, link);
 }
 
 struct guard *
@@ -288,10 +309,10 @@ find_label(const char *login, const char *label, uint64_t now_ms)
 static bool
 is_waiting(const struct entry *e, const uint8_t *hash)
 {
-	for (size_t i = 0; i < e->nnews; i++)
-		if (memcmp(e->news[i], hash, RCPT_HASH) == 0)
-			return true;
-	return false;
+	struct news *w;
+
+	HASH_FIND(hh, e->news, hash, RCPT_HASH, w);
+	return w != NULL;
 }
 
 /* How many days ago it was written to; UINT32_MAX never. */
@@ -336,12 +357,18 @@ sort_out(const struct entry *e, const struct quota_ask *q, bool fresh[],
 static void
 note(struct entry *e, const uint8_t *hash)
 {
-	if (e->news == NULL && (e->news = malloc(NEWS * RCPT_HASH)) == NULL)
+	struct news *w;
+
+	if (nnews >= NEWS_MOST)
+		write_slice_of_due();
+	if (nnews >= NEWS_MOST)
+		return; /* it stays new */
+	if ((w = malloc(sizeof(*w))) == NULL)
 		abort();
-	if (e->nnews == NEWS)
-		quota_write();
+	memcpy(w->hash, hash, RCPT_HASH);
+	HASH_ADD(hh, e->news, hash, RCPT_HASH, w);
+	nnews++;
 	touch(e);
-	memcpy(e->news[e->nnews++], hash, RCPT_HASH);
 }
 
 static struct meter_rate
