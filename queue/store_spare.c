@@ -22,7 +22,7 @@
 #include "queue/store_env.h"
 
 /* Other flushes go on meanwhile. */
-#define PIECE_BYTES ((off_t)1 << 20)
+#define PIECE_BYTES ((off_t)256 << 10)
 #define PIECE_US    2000
 #define MAKING      "old.spare" /* swept at a start */
 

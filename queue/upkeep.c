@@ -43,7 +43,7 @@
 #define PRUNE_ROWS     200
 #define PRUNE_AGAIN_MS 20
 
-static struct worker surveyor;
+static struct worker surveyor, tidier;
 static struct timer tick, prune_timer;
 static int64_t last_checkpoint; /* written by the surveyor, read by it */
 static uint64_t checkpoints;
@@ -54,14 +54,19 @@ static struct survey {
 	struct task task; /* the first member */
 	bool hurry;       /* room is short: checkpoint what little there is */
 	bool tidy;        /* tell what recovery can spare */
-	bool roomy;       /* for a log file more than there must be */
 	int64_t now;
 	struct store_debt debt;
 	bool checkpointed;
 	uint32_t unneeded;  /* the last log file that recovery can spare */
 	uint64_t log_bytes; /* of all log files, then */
-	uint32_t remove;    /* asked: remove the log up to this file; 0 no */
 } survey;
+
+/* What the tidier's is asked: a checkpoint does not wait for it. */
+static struct tidying {
+	struct task task; /* the first member */
+	uint32_t remove;  /* the log up to this file; 0 none */
+	bool roomy;       /* for a log file more than there must be */
+} tidying;
 
 /* The rest the loop keeps. */
 static uint64_t debt;            /* as of the last survey */
@@ -84,9 +89,6 @@ look(struct tasks *batch)
 	int64_t age = s->now - last_checkpoint;
 	uint64_t tables;
 
-	if (s->remove != 0)
-		store_log_remove(s->remove, s->roomy);
-	s->remove = 0;
 	store_debt(&s->debt);
 	s->checkpointed = s->debt.log >= checkpoint_bytes ||
 	    (s->hurry && s->debt.log >= HURRY_LEAST) ||
@@ -98,8 +100,6 @@ look(struct tasks *batch)
 		store_checkpoint();
 		last_checkpoint = s->now;
 	}
-	if (s->roomy)
-		store_log_ready();
 	s->tidy |= s->checkpointed;
 	if (!s->tidy)
 		return;
@@ -120,10 +120,7 @@ ask(bool hurry)
 {
 	if (!worker_idle(&surveyor))
 		return;
-	survey.remove = removal_due ? removed : 0;
-	removal_due = false;
 	survey.hurry = hurry;
-	survey.roomy = free_at_look >= ROOMY_BYTES + debt_now();
 	/* Recovery made a checkpoint, and the process before may have died with
 	 * work to do behind its own.  Where not even a checkpoint has room, that
 	 * may be what fills the disk; but to look costs a little log, too. */
@@ -134,6 +131,35 @@ ask(bool hurry)
 		written_at_tidy = store_written();
 	survey.now = loop_now_ms();
 	worker_add(&surveyor, &survey.task);
+}
+
+static void
+tidy_log(struct tasks *batch)
+{
+	const struct tidying *t = (struct tidying *)TAILQ_FIRST(batch);
+
+	if (t->remove != 0)
+		store_log_remove(t->remove, t->roomy);
+	if (t->roomy)
+		store_log_ready();
+}
+
+static void
+tidied(struct task *t)
+{
+	(void)t;
+	upkeep_check_room();
+}
+
+static void
+tidy(void)
+{
+	if (!worker_idle(&tidier))
+		return;
+	tidying.remove = removal_due ? removed : 0;
+	removal_due = false;
+	tidying.roomy = free_at_look >= ROOMY_BYTES + debt_now();
+	worker_add(&tidier, &tidying.task);
 }
 
 unsigned
@@ -334,6 +360,7 @@ on_tick(void *arg)
 	flow_tick();
 	prune_journal(NULL);
 	reports_tick();
+	tidy();
 	ask(intake_get() == INTAKE_NO_ROOM);
 }
 
@@ -352,6 +379,7 @@ upkeep_start(void)
 	    ? room_total() / 16
 	    : CHECKPOINT_MOST;
 	worker_start(&surveyor, look, looked);
+	worker_start(&tidier, tidy_log, tidied);
 	least_debt = debt;
 	upkeep_check_room();
 	timer_init(&prune_timer, prune_journal, NULL);
@@ -366,7 +394,7 @@ upkeep_turn(void)
 	uint64_t written;
 
 	if (removal_due)
-		ask(false);
+		tidy();
 	/* At a high rate a second is too long to wait. */
 	if (store_written() - written_at_look >= LOOK_BYTES)
 		upkeep_check_room();
@@ -384,6 +412,7 @@ upkeep_stop(void)
 	timer_clear(&tick);
 	timer_clear(&prune_timer);
 	worker_stop(&surveyor);
+	worker_stop(&tidier);
 }
 
 uint64_t
