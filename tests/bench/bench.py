@@ -49,6 +49,15 @@ def per_process(t, row):
             t.line(f"  of {name}", used)
 
 
+def bound(t, row):
+    """What load, sink and kernel need of the machine, and so the rate at
+    which a server that costs nothing would be."""
+    rest = (row["machine_s"] - row["cpu_s"]) / row["accepted"] * 1000
+    t.line("CPU seconds per 1,000 of all else: load, sink", rest)
+    t.line("a server that costs nothing: accepted per second",
+           len(os.sched_getaffinity(0)) * 1000 / rest)
+
+
 def complete(t, row, wanted):
     if row["accepted"] != wanted or not row["complete"]:
         t.claim(f"complete ({row['accepted']} of {wanted}, {row['codes']})",
@@ -77,6 +86,7 @@ def each(t, o):
         t.line("CPU seconds per 1,000 messages", row["cpu_per_1000"],
                most=0.8)
         per_process(t, row)
+        bound(t, row)
         alone.append(handshake_ms())
         t.line("a handshake alone, CPU ms, before", alone[0])
         t.line("a handshake alone, CPU ms, behind", alone[1])
@@ -99,6 +109,7 @@ def session(t, o):
         t.line("CPU seconds per 1,000 messages", row["cpu_per_1000"],
                most=0.22)
         per_process(t, row)
+        bound(t, row)
         t.line("log flushes per message", row["flushes"], most=0.3)
         latency(t, r, row["rate"])
 
