@@ -222,8 +222,9 @@ open_table(enum table t)
 	    DB_AUTO_COMMIT | DB_THREAD, 0600);
 }
 
-int
-store_sync_home(void)
+/* The names of new files survive power loss before anything refers to them. */
+static int
+sync_home(void)
 {
 	int fd = open(home_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 
@@ -255,7 +256,7 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 	for (int t = 0; t < TABLES && ret == 0; t++)
 		ret = bear_table((enum table)t, share);
 	if (ret == 0)
-		ret = store_sync_home(); /* before anything refers to them */
+		ret = sync_home();
 	if (ret == 0)
 		ret = open_env(home, cache_bytes, disk_bytes);
 	for (int t = 0; t < TABLES && ret == 0; t++)

@@ -137,16 +137,9 @@ uint32_t store_log_file(uint64_t place);
 /* The last log file that recovery does not need any more; 0 none.  Any
  * thread. */
 uint32_t store_log_unneeded(void);
-/*
- * Remove the log files up to this one, which is not needed: neither by
- * recovery nor for what was put there.  Any thread, but one at a time.
- *
- *   spare  the disk has room: one of them may become the log's next file
- */
-void store_log_remove(uint32_t last, bool spare);
-/* See to it that the log's next file is there, with its blocks, unless the
- * disk refuses: then Berkeley DB makes it.  The same thread. */
-void store_log_ready(void);
+/* Remove the log files up to this one, which is not needed: neither by
+ * recovery nor for what was put there.  Any thread, but one at a time. */
+void store_log_remove(uint32_t last);
 
 /* What the disk will yet be asked for.  Any thread; walks the cache. */
 struct store_debt {

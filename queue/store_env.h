@@ -35,22 +35,6 @@ extern bool store_unsynced; /* POSTERN_UNSYNCED: the log is not flushed */
 void store_count_flush(void);
 void store_beside_close(void);
 
-/*
- * The log goes on in a file that has its blocks already, where there is one.
- * By the thread that removes log files only.
- *
- * wanted: the next log file is not there yet.
- * make_of: the file `path`, an old log file or none, becomes the next one.
- * False where it does not: path is still there then, with anything in it.
- * make: the same, of nothing; where that fails nothing is left.
- */
-bool store_spare_wanted(void);
-bool store_spare_make_of(const char *path);
-void store_spare_make(void);
-
-/* The names in the environment's directory outlive the power; or an errno. */
-int store_sync_home(void);
-
 /* Remove no log files until told otherwise, for they are being copied. */
 void store_log_keep(bool);
 

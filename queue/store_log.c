@@ -147,7 +147,7 @@ remove_slowly(const char *path)
 }
 
 static void
-remove_up_to(uint32_t last, bool spare)
+remove_up_to(uint32_t last)
 {
 	char old[PATH_MAX], **list;
 	int ret;
@@ -158,9 +158,7 @@ remove_up_to(uint32_t last, bool spare)
 	for (char **name = list; name != NULL && *name != NULL; name++)
 		if (number_of(*name) <= last) {
 			rename_log(*name, old, sizeof(old));
-			if (!spare || !store_spare_wanted() ||
-			    !store_spare_make_of(old))
-				remove_slowly(old);
+			remove_slowly(old);
 		}
 	free(list);
 	CRASH_POINT("after-log-removal");
@@ -190,18 +188,11 @@ store_log_keep(bool on)
 }
 
 void
-store_log_remove(uint32_t last, bool spare)
+store_log_remove(uint32_t last)
 {
 	/* What is kept now goes with the next removal. */
 	pthread_mutex_lock(&removal);
 	if (!keep)
-		remove_up_to(last, spare);
+		remove_up_to(last);
 	pthread_mutex_unlock(&removal);
-}
-
-void
-store_log_ready(void)
-{
-	if (store_spare_wanted())
-		store_spare_make();
 }

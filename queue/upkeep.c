@@ -64,8 +64,7 @@ static struct survey {
 /* What the tidier's is asked: a checkpoint does not wait for it. */
 static struct tidying {
 	struct task task; /* the first member */
-	uint32_t remove;  /* the log up to this file; 0 none */
-	bool roomy;       /* for a log file more than there must be */
+	uint32_t remove;  /* the log up to this file */
 } tidying;
 
 /* The rest the loop keeps. */
@@ -138,10 +137,7 @@ tidy_log(struct tasks *batch)
 {
 	const struct tidying *t = (struct tidying *)TAILQ_FIRST(batch);
 
-	if (t->remove != 0)
-		store_log_remove(t->remove, t->roomy);
-	if (t->roomy)
-		store_log_ready();
+	store_log_remove(t->remove);
 }
 
 static void
@@ -154,11 +150,10 @@ tidied(struct task *t)
 static void
 tidy(void)
 {
-	if (!worker_idle(&tidier))
+	if (!removal_due || !worker_idle(&tidier))
 		return;
-	tidying.remove = removal_due ? removed : 0;
+	tidying.remove = removed;
 	removal_due = false;
-	tidying.roomy = free_at_look >= ROOMY_BYTES + debt_now();
 	worker_add(&tidier, &tidying.task);
 }
 
@@ -360,7 +355,6 @@ on_tick(void *arg)
 	flow_tick();
 	prune_journal(NULL);
 	reports_tick();
-	tidy();
 	ask(intake_get() == INTAKE_NO_ROOM);
 }
 
@@ -393,8 +387,7 @@ upkeep_turn(void)
 {
 	uint64_t written;
 
-	if (removal_due)
-		tidy();
+	tidy();
 	/* At a high rate a second is too long to wait. */
 	if (store_written() - written_at_look >= LOOK_BYTES)
 		upkeep_check_room();

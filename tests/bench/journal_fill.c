@@ -106,7 +106,7 @@ main(int argc, char **argv)
 		store_txn(fill, NULL, COMMIT_MEMORY);
 		if (next % (200 * BATCH) == 0) {
 			store_checkpoint();
-			store_log_remove(store_log_unneeded(), false);
+			store_log_remove(store_log_unneeded());
 		}
 	}
 	store_close();

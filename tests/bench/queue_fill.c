@@ -143,7 +143,7 @@ main(int argc, char **argv)
 		store_txn(fill, NULL, COMMIT_MEMORY);
 		if (batch % 200 == 199) {
 			store_checkpoint();
-			store_log_remove(store_log_unneeded(), false);
+			store_log_remove(store_log_unneeded());
 		}
 	}
 	store_close();

@@ -210,7 +210,7 @@ the_log_keeps_bodies(void **state)
 	first = store_log_file(places[0]);
 	unneeded = store_log_unneeded();
 	assert_true(unneeded > first);
-	store_log_remove(first, false);
+	store_log_remove(first);
 	assert_false(store_log_get(places[0], 1, back, 1));
 	assert_true(store_log_get(places[BODIES - 1], BODIES, back, 1));
 	again();
@@ -244,7 +244,7 @@ log_files_go(void **state)
 	assert_true(store_log_unneeded() > first);
 	assert_int_equal(first, 1);
 	assert_true(exists("log.0000000001"));
-	store_log_remove(first, false);
+	store_log_remove(first);
 	assert_false(exists("log.0000000001"));
 	assert_false(exists("old.0000000001"));
 	snprintf(path, sizeof(path), "%s/old.0000000001", home);
@@ -252,105 +252,6 @@ log_files_go(void **state)
 	fclose(f);
 	again();
 	assert_false(exists("old.0000000001"));
-}
-
-static uint64_t
-fill_log(unsigned n)
-{
-	static uint8_t data[65536];
-	uint64_t place = 0;
-
-	memset(data, 7, sizeof(data));
-	for (unsigned i = 0; i < n; i++)
-		place = store_log_put(9, data, sizeof(data));
-	store_flush();
-	return place;
-}
-
-static struct stat
-look_at_log(uint32_t file)
-{
-	char path[sizeof(home) + 32];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/log.%010u", home, file);
-	assert_int_equal(stat(path, &st), 0);
-	return st;
-}
-
-static void
-is_all_zeros(uint32_t file)
-{
-	char path[sizeof(home) + 32];
-	int c;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/log.%010u", home, file);
-	assert_non_null(f = fopen(path, "r"));
-	while ((c = getc(f)) == 0)
-		;
-	assert_int_equal(c, EOF);
-	fclose(f);
-}
-
-/* The log goes on in the file that stands ready, and recovery passes by one
- * that nothing was written to yet. */
-static void
-the_next_log_file_is_ready(void **state)
-{
-	uint32_t first = store_log_file(fill_log(1));
-	uint64_t place;
-	struct stat st;
-
-	(void)state;
-	store_log_ready();
-	store_log_ready();
-	st = look_at_log(first + 1);
-	assert_true((off_t)st.st_blocks * 512 >= st.st_size);
-	assert_true(st.st_size >= look_at_log(first).st_size);
-	is_all_zeros(first + 1);
-	assert_false(exists("old.spare"));
-	again();
-	assert_int_equal(store_log_file(fill_log(1)), first);
-	do
-		place = fill_log(1);
-	while (store_log_file(place) == first);
-	assert_int_equal(store_log_file(place), first + 1);
-	assert_int_equal(look_at_log(first + 1).st_ino, st.st_ino);
-	again();
-	assert_true(store_log_get(place, 9, &(uint8_t){ 0 }, 1));
-}
-
-/* An old file becomes the next one, and nothing of what was in it is left;
- * what is not needed for that goes. */
-static void
-old_log_files_are_used_again(void **state)
-{
-	uint32_t first = store_log_file(fill_log(1)), last;
-	struct stat olds[2], st;
-
-	(void)state;
-	do
-		last = store_log_file(fill_log(1));
-	while (last < first + 3);
-	again();
-	assert_true(store_log_unneeded() >= first + 1);
-	olds[0] = look_at_log(first);
-	olds[1] = look_at_log(first + 1);
-	store_log_remove(first + 1, true);
-	st = look_at_log(last + 1);
-	assert_true(st.st_ino == olds[0].st_ino || st.st_ino == olds[1].st_ino);
-	assert_true(st.st_size >= olds[0].st_size);
-	is_all_zeros(last + 1);
-	assert_false(exists("log.0000000001"));
-	assert_false(exists("old.0000000001"));
-	again();
-	assert_int_equal(store_log_file(fill_log(1)), last);
-	do
-		first = store_log_file(fill_log(1));
-	while (first == last);
-	again();
-	assert_int_equal(store_log_file(fill_log(1)), last + 1);
 }
 
 struct move_case {
@@ -663,7 +564,7 @@ work(int told, const char *point)
 			_exit(2);
 		if (t.last_id % 50 == 0) {
 			store_checkpoint();
-			store_log_remove(store_log_unneeded(), true);
+			store_log_remove(store_log_unneeded());
 		}
 	}
 	_exit(3); /* it never got there */
@@ -705,9 +606,8 @@ nothing_durable_is_lost(void **state)
 {
 	static const char *const points[] = { "before-commit:40",
 		"after-commit:60", "before-flush:75", "after-flush:33",
-		"after-checkpoint:2", "after-log-removal:3", "spare-filled:1",
-		"spare-named:1", "spare-named:2", "before-commit:1500",
-		"after-commit:1501" };
+		"after-checkpoint:2", "after-log-removal:3",
+		"before-commit:1500", "after-commit:1501" };
 
 	(void)state;
 	store_close();
@@ -805,8 +705,6 @@ main(void)
 		CASE(bodies_of_every_size),
 		CASE(the_log_keeps_bodies),
 		CASE(log_files_go),
-		CASE(the_next_log_file_is_ready),
-		CASE(old_log_files_are_used_again),
 		CASE(bodies_move_to_the_table),
 		CASE(the_schedule_is_in_order),
 		CASE(the_journal_forgets_the_old),
