@@ -24,10 +24,11 @@
 #define DAY_MS   (24 * HOUR_MS)
 #define WRITE_MS 1000
 /* Rows in one turn: everybody who submits meanwhile waits for them. */
-#define SLICE     32
-#define SLICE_MS  3
-#define NEWS_MOST 65536 /* recipients that wait to be written, of all */
-#define IDLE_MS   HOUR_MS
+#define SLICE       32
+#define LARGE_SLICE 1024 /* when the process ends */
+#define SLICE_MS    3
+#define NEWS_MOST   65536 /* recipients that wait to be written, of all */
+#define IDLE_MS     HOUR_MS
 
 static const uint64_t periods_ms[LIMITS] = {
 	[LIMIT_HOUR] = HOUR_MS,
@@ -61,6 +62,7 @@ TAILQ_HEAD(dirties, entry);
 static struct dirties dirty = TAILQ_HEAD_INITIALIZER(dirty);
 /* Those of them whose time has come; they are written slice by slice. */
 static struct dirties due = TAILQ_HEAD_INITIALIZER(due);
+static int64_t came_due_ms;
 static size_t nnews; /* of all entries */
 static struct timer timer;
 static uint64_t swept_ms;
@@ -165,17 +167,18 @@ news_written(struct entry *e, size_t n)
 	forget_news(e, n);
 }
 
-/* Of those that are due, at most so many rows. */
-static void
+/* Of those that are due, at most so many rows.  False: there is no room on the
+ * disk, which store_txn() has said, and all of them still wait. */
+static bool
 write_some(size_t most)
 {
 	struct slice s = { .most = most };
 	struct entry *e = NULL;
 
 	if (TAILQ_EMPTY(&due))
-		return;
-	/* On a full disk it is lost, and store_txn() has said so. */
-	store_txn(STORE_SOON, write_slice, &s);
+		return true;
+	if (store_txn(STORE_SOON, write_slice, &s) != V_OK)
+		return false;
 	while (e != s.last) {
 		e = TAILQ_FIRST(&due);
 		news_written(e, e == s.last ? s.news : HASH_COUNT(e->news));
@@ -184,6 +187,7 @@ write_some(size_t most)
 		if (e->dirty) /* one with many lets the others go first */
 			TAILQ_INSERT_TAIL(&due, e, link);
 	}
+	return true;
 }
 
 static void
@@ -191,6 +195,7 @@ come_due(void)
 {
 	struct entry *e;
 
+	came_due_ms = loop_now_ms();
 	TAILQ_FOREACH (e, &dirty, link)
 		e->is_due = true;
 	TAILQ_CONCAT(&due, &dirty, link);
@@ -200,7 +205,8 @@ void
 quota_write(void)
 {
 	come_due();
-	write_some(SIZE_MAX);
+	while (!TAILQ_EMPTY(&due) && write_some(LARGE_SLICE))
+		;
 }
 
 static void
@@ -227,23 +233,32 @@ sweep(uint64_t now_ms)
 }
 
 static void
-write_slice_of_due(void)
-{
-	if (TAILQ_EMPTY(&due))
-		come_due();
-	write_some(SLICE);
-}
-
-static void
 on_timer(void *arg)
 {
+	bool written;
+
 	(void)arg;
-	write_slice_of_due();
-	if (!TAILQ_EMPTY(&due))
-		timer_set(&timer, SLICE_MS);
-	else if (!TAILQ_EMPTY(&dirty))
-		timer_set(&timer, WRITE_MS);
+	/* Also while a long list is being written. */
+	if (TAILQ_EMPTY(&due) || loop_now_ms() - came_due_ms >= WRITE_MS)
+		come_due();
+	written = write_some(SLICE);
+	if (!TAILQ_EMPTY(&due) || !TAILQ_EMPTY(&dirty))
+		timer_set(&timer,
+		    written && !TAILQ_EMPTY(&due) ? SLICE_MS : WRITE_MS);
 	sweep((uint64_t)loop_wall_ms());
+}
+
+/* Make room for one more, where there is none. */
+static bool
+room_for_news(void)
+{
+	if (nnews < NEWS_MOST)
+		return true;
+	come_due();
+	while (nnews >= NEWS_MOST)
+		if (TAILQ_EMPTY(&due) || !write_some(SLICE))
+			return false;
+	return true;
 }
 
 static struct entry *
@@ -359,9 +374,7 @@ note(struct entry *e, const uint8_t *hash)
 {
 	struct news *w;
 
-	if (nnews >= NEWS_MOST)
-		write_slice_of_due();
-	if (nnews >= NEWS_MOST)
+	if (!room_for_news())
 		return; /* it stays new */
 	if ((w = malloc(sizeof(*w))) == NULL)
 		abort();

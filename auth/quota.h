@@ -6,7 +6,7 @@
  * a second later, without a flush of its own: a killed process loses a second
  * of it.  So do the recipients that an account has written to, which tell how
  * many of a message's are new to it; those of a long list some at a time, so
- * that up to six seconds of them count as new once more.
+ * that some seconds of them count as new once more.
  */
 #ifndef AUTH_QUOTA_H
 #define AUTH_QUOTA_H
