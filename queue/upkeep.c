@@ -61,7 +61,7 @@ static struct survey {
 	uint64_t log_bytes; /* of all log files, then */
 } survey;
 
-/* What the tidier's is asked: a checkpoint does not wait for it. */
+/* What the tidier's thread is asked: checkpoints do not wait for that. */
 static struct tidying {
 	struct task task; /* the first member */
 	uint32_t remove;  /* the log up to this file */

@@ -25,7 +25,7 @@ void upkeep_turn(void);
 void upkeep_check_room(void);
 /* The same, but the disk is not asked each time while it has plenty. */
 void upkeep_mind_room(void);
-/* No more checkpoints; ends its thread. */
+/* No more checkpoints; ends its threads. */
 void upkeep_stop(void);
 /* Since the start. */
 uint64_t upkeep_checkpoints(void);
