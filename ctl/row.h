@@ -33,7 +33,7 @@ struct row_message {
 
 /*
  * Read the line of a message: `emit` gets its rows in the order that
- * ipc/messages.h tells, MSG_SPOOL_MESSAGE without `added`, and may refuse.
+ * ipc/messages_queue.h tells, MSG_SPOOL_MESSAGE without `added`, and may refuse.
  * False when the line is malformed or was refused.
  */
 typedef bool row_fn(void *arg, struct msg *);

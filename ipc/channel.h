@@ -6,8 +6,8 @@
  * channel_backlog(): records queue up and leave together at the end of the
  * loop's turn.  End of file is the peer's death and is told once.
  *
- * What arrives is checked against the tables of messages.c: version, bounds,
- * direction.  A neighbour that breaks the protocol ends this process, for
+ * What arrives is checked against the rows of messages.c and the field tables:
+ * version, bounds, direction.  A neighbour that breaks the protocol ends this process, for
  * one of the two is not what it was; an operator's command (P_CTL) that does
  * so only loses its connection.
  */

@@ -23,7 +23,7 @@ struct restore *restore_new(void (*idle)(void *arg), void *arg);
 /* Never calls idle any more.  NULL is fine. */
 void restore_free(struct restore *);
 
-/* One MSG_RESTORE_ message, in the order that ipc/messages.h tells. */
+/* One MSG_RESTORE_ message, in the order that ipc/messages_queue.h tells. */
 void restore_take(struct restore *, const struct msg *);
 
 void restore_wait(struct restore *);
