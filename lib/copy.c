@@ -56,26 +56,39 @@ copy_one(int from_dir, int to_dir, const char *name, bool (*want)(const char *))
 	return error;
 }
 
+static int
+is_visible(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
 int
 copy_files(const char *from, const char *to, bool (*want)(const char *name))
 {
-	int to_dir, error = 0;
-	struct dirent *e;
-	DIR *dir;
+	int from_dir, to_dir = -1, n = -1, error = 0;
+	struct dirent **list;
 
 	if (mkdir(to, 0700) == -1 && errno != EEXIST)
 		return errno;
-	to_dir = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (to_dir == -1)
-		return errno;
-	if ((dir = opendir(from)) == NULL)
+	from_dir = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (from_dir != -1)
+		to_dir = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (to_dir != -1)
+		n = scandirat(from_dir, ".", &list, is_visible, alphasort);
+	if (n == -1)
 		error = errno;
-	while (error == 0 && (e = readdir(dir)) != NULL)
-		if (e->d_name[0] != '.' && want(e->d_name))
-			error = copy_one(dirfd(dir), to_dir, e->d_name, want);
-	if (dir != NULL)
-		closedir(dir);
-	close(to_dir);
+	for (int i = 0; i < n; i++) {
+		if (error == 0 && want(list[i]->d_name))
+			error =
+			    copy_one(from_dir, to_dir, list[i]->d_name, want);
+		free(list[i]);
+	}
+	if (n != -1)
+		free(list);
+	if (to_dir != -1)
+		close(to_dir);
+	if (from_dir != -1)
+		close(from_dir);
 	return error;
 }
 

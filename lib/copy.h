@@ -8,8 +8,10 @@
 
 /*
  * The regular files of the directory `from` that `want` are in the directory
- * `to`, too, which is made when missing.  A file that somebody writes to
- * meanwhile is copied as it is found.  0 or an errno.
+ * `to`, too, which is made when missing.  Those that were there before the
+ * first was copied, by their names, and no later ones: of files that are
+ * written one after the other, only the last is copied unfinished.  `want` is
+ * asked again before each piece; false ends that copy.  0 or an errno.
  */
 int
 copy_files(const char *from, const char *to, bool (*want)(const char *name));

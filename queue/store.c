@@ -56,7 +56,7 @@ DB_ENV *store_env;
 const uint8_t store_pin[STORE_PIN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	0xff, 'p', 'i', 'n' };
 DB *store_dbs[TABLES];
-static char home_dir[1024];
+char store_home[1024];
 bool store_unsynced;
 static bool in_txn;
 static bool failed; /* to open: Berkeley DB is not to be touched again */
@@ -180,11 +180,11 @@ set_up(DB *db, enum table t)
 static int
 bear_table(enum table t, unsigned share)
 {
-	char path[sizeof(home_dir) + 32], born[sizeof(path) + 8];
+	char path[sizeof(store_home) + 32], born[sizeof(path) + 8];
 	DB *db;
 	int ret, closed;
 
-	snprintf(path, sizeof(path), "%s/%s", home_dir, tables[t].file);
+	snprintf(path, sizeof(path), "%s/%s", store_home, tables[t].file);
 	if (access(path, F_OK) == 0)
 		return 0;
 	snprintf(born, sizeof(born), "%s.new", path);
@@ -226,7 +226,7 @@ open_table(enum table t)
 static int
 sync_home(void)
 {
-	int fd = open(home_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
+	int fd = open(store_home, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 
 	if (fd == -1)
 		return errno;
@@ -245,7 +245,7 @@ store_open(const char *home, uint64_t cache_bytes, uint64_t disk_bytes)
 	if (mkdir(home, 0700) == -1 && errno != EEXIST)
 		cannot_enter(home);
 	check_file_system(home);
-	snprintf(home_dir, sizeof(home_dir), "%s", home);
+	snprintf(store_home, sizeof(store_home), "%s", home);
 	no_room = false;
 	store_unsynced = getenv("POSTERN_UNSYNCED") != NULL;
 	if (store_unsynced)
@@ -366,13 +366,14 @@ store_flushes(void)
 void
 store_sizes(uint64_t *table_bytes, uint64_t *log_bytes)
 {
-	char path[sizeof(home_dir) + 32], **list, **name;
+	char path[sizeof(store_home) + 32], **list, **name;
 	struct stat st;
 	int ret;
 
 	*table_bytes = *log_bytes = 0;
 	for (int t = 0; t < TABLES; t++) {
-		snprintf(path, sizeof(path), "%s/%s", home_dir, tables[t].file);
+		snprintf(
+		    path, sizeof(path), "%s/%s", store_home, tables[t].file);
 		if (stat(path, &st) == 0)
 			*table_bytes += (uint64_t)st.st_blocks * 512;
 	}

@@ -100,18 +100,16 @@ is_log(const char *name)
 int
 store_copy(const char *to)
 {
-	const char *home;
-	int ret;
+	int ret = ECANCELED;
 
-	if (store_check_ended())
-		return ECANCELED;
-	ret = store_env->get_home(store_env, &home);
 	copy_remove(to);
 	store_log_keep(true);
+	/* The store may have been closed meanwhile, by a shutdown that waits
+	 * no longer: from here on only files are touched. */
+	if (!store_check_ended())
+		ret = copy_files(store_home, to, is_table);
 	if (ret == 0)
-		ret = copy_files(home, to, is_table);
-	if (ret == 0)
-		ret = copy_files(home, to, is_log);
+		ret = copy_files(store_home, to, is_log);
 	store_log_keep(false);
 	return ret;
 }

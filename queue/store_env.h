@@ -17,6 +17,8 @@ struct txn {
 /* Open between store_open() and store_close(). */
 extern DB_ENV *store_env;
 extern DB *store_dbs[TABLES];
+/* Its directory, which stays known after store_close(). */
+extern char store_home[1024];
 
 /* The key of a row that keeps a table's last page in use (store.c).  Sorts
  * behind every other key, and is no table's own by its length. */
