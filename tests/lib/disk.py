@@ -48,13 +48,25 @@ class LoopDisk:
         os.chmod(self.path, 0o755)
 
     def umount(self):
-        for _ in range(100):
-            if subprocess.run(["/bin/umount", self.path],
-                              stderr=subprocess.DEVNULL).returncode == 0:
+        for _ in range(600):
+            if self.mounted and subprocess.run(
+                    ["/bin/umount", self.path],
+                    stderr=subprocess.DEVNULL).returncode == 0:
                 self.mounted = False
+            if not self.mounted and not self.attached():
                 return
             time.sleep(0.05)
         raise AssertionError(f"{self.path} stays busy")
+
+    def attached(self):
+        """
+        A mount name space that somebody made meanwhile (`ip netns exec`) has
+        the mount, too; to mount the image now would be to get that one back,
+        with its cut.
+        """
+        return self.kind == "ext4" and subprocess.run(
+            ["/sbin/losetup", "-j", self.image], check=True,
+            stdout=subprocess.PIPE).stdout != b""
 
     def cut(self):
         """
