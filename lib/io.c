@@ -1,38 +1,31 @@
 /*
  * io.c - see io.h.
  *
- * One descriptor, one watch.  want() is the only place that decides what the
- * loop waits for; handle() is the only place where the owner's code runs, so
+ * One descriptor, one watch.  io_want() is the only place that decides what the
+ * loop waits for; io_handle() is the only place where the owner's code runs, so
  * closing inside a handler is noticed there and nowhere else.
  */
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/io.h"
-#include "lib/log.h"
-#include "lib/tls.h"
+#include "lib/io_parts.h"
 
 #define READ_BYTES 16384 /* a TLS record's worth */
 #define READ_TURNS 4     /* reads in one turn, then let others go */
-#define SEAL_BYTES 65536 /* made into TLS records and sent in one go */
 
-static void pump_in(struct io *);
-
-/* Run the owner's code; false when io was closed meanwhile. */
-static bool
-handle(struct io *io, enum io_event ev)
+bool
+io_handle(struct io *io, enum io_event ev)
 {
 	io->on_event(io, ev);
 	return !io->closed;
 }
 
-static void
-fail(struct io *io, const char *why)
+void
+io_fail(struct io *io, const char *why)
 {
 	if (io->failed)
 		return;
@@ -41,11 +34,11 @@ fail(struct io *io, const char *why)
 	watch_set(&io->watch, 0);
 	timer_clear(&io->timer);
 	timer_clear(&io->again);
-	handle(io, IO_ERROR);
+	io_handle(io, IO_ERROR);
 }
 
-static void
-want(struct io *io)
+void
+io_want(struct io *io)
 {
 	short events = 0;
 
@@ -72,77 +65,22 @@ want(struct io *io)
 	watch_set(&io->watch, events);
 }
 
-/* Send what TLS has said; false when io failed.  It may be stuck. */
-static bool
-send_wire(struct io *io)
-{
-	io->ticket = false;
-	if (wire_send(&io->wire) || io->wire.stuck)
-		return true;
-	fail(io, strerror(errno));
-	return false;
-}
-
-/* The end of it, after the alert that the library may have for the peer. */
-static void
-fail_tls(struct io *io, const char *otherwise)
-{
-	int error = errno;
-	char why[160];
-
-	if (otherwise != NULL) {
-		fail(io, error ? strerror(error) : otherwise);
-		return;
-	}
-	tls_error(why, sizeof(why));
-	wire_send(&io->wire);
-	fail(io, why);
-}
-
-/* 1 bytes moved, 0 would block, -1 failed (told), -2 end of file. */
-static int
-tls_result(struct io *io, int r)
-{
-	switch (SSL_get_error(io->ssl, r)) {
-	case SSL_ERROR_WANT_READ:
-		return 0;
-	case SSL_ERROR_WANT_WRITE:
-		io->want_write = true;
-		return 0;
-	case SSL_ERROR_ZERO_RETURN:
-		return -2;
-	case SSL_ERROR_SYSCALL:
-		fail_tls(io, "connection closed");
-		return -1;
-	default:
-		fail_tls(io, NULL);
-		return -1;
-	}
-}
-
+/* As io_tls_read(), and of the clear. */
 static int
 read_bytes(struct io *io, char *p, size_t room, size_t *got)
 {
 	ssize_t n;
-	int r;
 
 	*got = 0;
-	if (io->ssl != NULL) {
-		ERR_clear_error();
-		errno = 0;
-		r = SSL_read(io->ssl, p, (int)room);
-		if (r <= 0)
-			return tls_result(io, r);
-		*got = (size_t)r;
-		return 1;
-	}
+	if (io->ssl != NULL)
+		return io_tls_read(io, p, room, got);
 	do
 		n = recv(io->fd, p, room, 0);
 	while (n == -1 && errno == EINTR);
 	if (n == -1 && errno == EAGAIN)
 		return 0;
 	if (n == -1) {
-		fail(io, strerror(errno));
+		io_fail(io, strerror(errno));
 		return -1;
 	}
 	if (n == 0)
@@ -151,29 +89,7 @@ read_bytes(struct io *io, char *p, size_t room, size_t *got)
 	return 1;
 }
 
-/* Have the front of out made into records; false when that must wait or io
- * failed. */
-static bool
-seal(struct io *io)
-{
-	size_t most = io->out.len < SEAL_BYTES ? io->out.len : SEAL_BYTES;
-	int r;
-
-	ERR_clear_error();
-	errno = 0;
-	r = SSL_write(io->ssl, buf_data(&io->out), (int)most);
-	if (r <= 0) {
-		if (tls_result(io, r) == -2)
-			fail(io, "connection closed");
-		return false;
-	}
-	io->sealed = (size_t)r;
-	if (io->farewell && io->sealed == io->out.len)
-		SSL_shutdown(io->ssl);
-	return true;
-}
-
-/* The same for the clear: hand the front of out to the socket. */
+/* Hand the front of out to the socket, in the clear. */
 static bool
 send_clear(struct io *io)
 {
@@ -184,7 +100,7 @@ send_clear(struct io *io)
 	while (n == -1 && errno == EINTR);
 	if (n == -1) {
 		if (errno != EAGAIN)
-			fail(io, strerror(errno));
+			io_fail(io, strerror(errno));
 		return false;
 	}
 	buf_consume(&io->out, (size_t)n);
@@ -203,9 +119,9 @@ push(struct io *io)
 				return !io->failed;
 			continue;
 		}
-		if (io->sealed == 0 && !seal(io))
-			return !io->failed && send_wire(io);
-		if (!send_wire(io))
+		if (io->sealed == 0 && !io_tls_seal(io))
+			return !io->failed && io_tls_send(io);
+		if (!io_tls_send(io))
 			return false;
 		if (io->wire.stuck)
 			return true;
@@ -213,64 +129,7 @@ push(struct io *io)
 		io->sealed = 0;
 	}
 	buf_release(&io->out);
-	return !io->wire.stuck || send_wire(io);
-}
-
-/*
- * The handshake is done.  Of TLS 1.3 a server has only a ticket left to send,
- * which nobody waits for: it goes with the first words behind it.
- */
-static void
-shaken(struct io *io)
-{
-	bool server = SSL_is_server(io->ssl);
-
-	io->handshaking = false;
-	io->ticket = server && SSL_version(io->ssl) == TLS1_3_VERSION;
-	/* Clients send their passwords: the library keeps no copy. */
-	io_wipe(io, server);
-	if (!handle(io, IO_SECURED) || io->failed)
-		return;
-	if (io->out.len == 0 && !io->ticket && !send_wire(io))
-		return;
-	/* The first bytes may be inside TLS already. */
-	pump_in(io);
-}
-
-static void
-shake(struct io *io)
-{
-	int r;
-
-	io->want_write = false;
-	if (io->wire.stuck && (!send_wire(io) || io->wire.stuck))
-		return;
-	ERR_clear_error();
-	errno = 0;
-	r = SSL_do_handshake(io->ssl);
-	if (r == 1) {
-		shaken(io);
-		return;
-	}
-	switch (SSL_get_error(io->ssl, r)) {
-	case SSL_ERROR_WANT_READ:
-		send_wire(io);
-		break;
-	case SSL_ERROR_WANT_WRITE:
-		io->want_write = true;
-		send_wire(io);
-		break;
-	case SSL_ERROR_WANT_X509_LOOKUP:
-		io->held = true;
-		handle(io, IO_HELD);
-		break;
-	case SSL_ERROR_SYSCALL:
-		fail_tls(io, "closed in the handshake");
-		break;
-	default:
-		fail_tls(io, NULL);
-		break;
-	}
+	return !io->wire.stuck || io_tls_send(io);
 }
 
 /* How much to read: a record, or what fits behind those before it. */
@@ -286,13 +145,8 @@ room_for(const struct io *io)
 	return room < READ_BYTES ? room : READ_BYTES;
 }
 
-/*
- * Read until the socket is dry, the owner pauses, or it is others' turn.  With
- * TLS, bytes may be left inside the library where the loop cannot see them:
- * then `again` comes back.
- */
-static void
-pump_in(struct io *io)
+void
+io_pump(struct io *io)
 {
 	bool input = false;
 	size_t got, room;
@@ -324,7 +178,7 @@ pump_in(struct io *io)
 	}
 	if (io->in.len == 0)
 		buf_release(&io->in);
-	if (input && !handle(io, IO_INPUT))
+	if (input && !io_handle(io, IO_INPUT))
 		return;
 	if (io->failed)
 		return;
@@ -334,7 +188,7 @@ pump_in(struct io *io)
 		input = false;
 	if (io->eof) {
 		watch_set(&io->watch, 0);
-		handle(io, IO_EOF);
+		io_handle(io, IO_EOF);
 	}
 }
 
@@ -346,7 +200,7 @@ on_again(void *arg)
 	if (io->failed || io->closed || io->paused)
 		return;
 	io->in_handler = true;
-	pump_in(io);
+	io_pump(io);
 	if (io->closed)
 		return;
 	io->in_handler = false;
@@ -362,9 +216,9 @@ connected(struct io *io)
 	getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	io->connecting = false;
 	if (error != 0)
-		fail(io, strerror(error));
+		io_fail(io, strerror(error));
 	else
-		handle(io, IO_CONNECTED);
+		io_handle(io, IO_CONNECTED);
 }
 
 static void
@@ -377,15 +231,15 @@ on_ready(void *arg, short events)
 	if (io->connecting) {
 		connected(io);
 	} else if (io->handshaking) {
-		shake(io);
+		io_tls_shake(io);
 	} else {
 		sent = (events & LOOP_WRITE) && io->out.len > 0;
 		if ((events & LOOP_WRITE) && !push(io))
 			return;
-		if (sent && io->out.len == 0 && !handle(io, IO_SENT))
+		if (sent && io->out.len == 0 && !io_handle(io, IO_SENT))
 			return;
 		if ((events & LOOP_READ) && !io->failed)
-			pump_in(io);
+			io_pump(io);
 	}
 	if (io->closed)
 		return;
@@ -400,7 +254,7 @@ io_go_on(struct io *io)
 		return;
 	io->held = false;
 	io->in_handler = true;
-	shake(io);
+	io_tls_shake(io);
 	if (io->closed)
 		return;
 	io->in_handler = false;
@@ -412,7 +266,7 @@ on_timeout(void *arg)
 {
 	struct io *io = arg;
 
-	if (!handle(io, IO_TIMEOUT))
+	if (!io_handle(io, IO_TIMEOUT))
 		return;
 	io_flush(io);
 }
@@ -437,7 +291,7 @@ void
 io_open(struct io *io, int fd, size_t in_limit, io_event_fn *cb, void *arg)
 {
 	set_up(io, fd, in_limit, cb, arg);
-	want(io);
+	io_want(io);
 }
 
 int
@@ -465,45 +319,8 @@ io_connect(struct io *io, const struct sockaddr *to, socklen_t to_len,
 	}
 	set_up(io, fd, in_limit, cb, arg);
 	io->connecting = true;
-	want(io);
+	io_want(io);
 	return 0;
-}
-
-void
-io_secure(struct io *io, SSL_CTX *ctx, bool server, const char *sni)
-{
-	BIO *in = BIO_new_socket(io->fd, BIO_NOCLOSE);
-
-	assert(io->in.len == 0 && io->ssl == NULL);
-	io->ssl = SSL_new(ctx);
-	if (io->ssl == NULL || in == NULL)
-		fatal("TLS: no memory");
-	SSL_set0_rbio(io->ssl, in);
-	io->wire.fd = io->fd;
-	SSL_set0_wbio(io->ssl, wire_bio(&io->wire));
-	if (server)
-		SSL_set_accept_state(io->ssl);
-	else
-		SSL_set_connect_state(io->ssl);
-	if (sni != NULL && *sni != '\0')
-		SSL_set_tlsext_host_name(io->ssl, sni);
-	io->handshaking = true;
-	io->want_write = !server;
-	/* The words before the handshake leave first, in the clear. */
-	assert(io->out.len == 0);
-	want(io);
-}
-
-void
-io_wipe(struct io *io, bool wipe)
-{
-	if (io->ssl == NULL || io->wiping == wipe)
-		return;
-	io->wiping = wipe;
-	if (wipe)
-		SSL_set_options(io->ssl, SSL_OP_CLEANSE_PLAINTEXT);
-	else
-		SSL_clear_options(io->ssl, SSL_OP_CLEANSE_PLAINTEXT);
 }
 
 void
@@ -516,7 +333,7 @@ io_flush(struct io *io)
 			return;
 		if (io->out.len == 0) {
 			io->in_handler = true;
-			if (!handle(io, IO_SENT))
+			if (!io_handle(io, IO_SENT))
 				return;
 			io->in_handler = false;
 			if (io->failed)
@@ -525,9 +342,9 @@ io_flush(struct io *io)
 	}
 	/* What the library said by itself, an alert or new keys. */
 	if (!io->handshaking && io->wire.out.len > 0 && !io->wire.stuck &&
-	    !io->ticket && !send_wire(io))
+	    !io->ticket && !io_tls_send(io))
 		return;
-	want(io);
+	io_want(io);
 }
 
 void
@@ -543,7 +360,7 @@ io_pause(struct io *io, bool paused)
 		return;
 	io->paused = paused;
 	if (!io->in_handler)
-		want(io);
+		io_want(io);
 }
 
 void
@@ -566,17 +383,8 @@ io_close(struct io *io)
 	watch_set(&io->watch, 0);
 	timer_clear(&io->timer);
 	timer_clear(&io->again);
-	if (io->ssl != NULL) {
-		if (!io->failed && !io->handshaking) {
-			ERR_clear_error();
-			if (!(SSL_get_shutdown(io->ssl) & SSL_SENT_SHUTDOWN))
-				SSL_shutdown(io->ssl);
-			wire_send(&io->wire); /* best effort */
-		}
-		SSL_free(io->ssl);
-		io->ssl = NULL;
-		buf_release(&io->wire.out);
-	}
+	if (io->ssl != NULL)
+		io_tls_close(io);
 	close(io->fd);
 	io->fd = -1;
 	buf_release(&io->in);
@@ -587,16 +395,4 @@ const char *
 io_error(const struct io *io)
 {
 	return io->error;
-}
-
-const char *
-io_tls_version(const struct io *io)
-{
-	return io->ssl != NULL ? SSL_get_version(io->ssl) : "";
-}
-
-const char *
-io_tls_cipher(const struct io *io)
-{
-	return io->ssl != NULL ? SSL_get_cipher_name(io->ssl) : "";
 }
