@@ -5,7 +5,6 @@
  * loop waits for; io_handle() is the only place where the owner's code runs, so
  * closing inside a handler is noticed there and nowhere else.
  */
-#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -184,8 +183,6 @@ io_pump(struct io *io)
 		return;
 	if (io->in.len == 0)
 		buf_release(&io->in);
-	if (io->eof && input)
-		input = false;
 	if (io->eof) {
 		watch_set(&io->watch, 0);
 		io_handle(io, IO_EOF);

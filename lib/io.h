@@ -54,7 +54,7 @@ struct io {
 
 /* Takes a connected, nonblocking fd; sets TCP_NODELAY.  Reading starts. */
 void io_open(struct io *, int fd, size_t in_limit, io_event_fn *, void *arg);
-/* Start connecting; source may be NULL.  -1 with errno when it fails at once. */
+/* Start connecting; from may be NULL.  -1 with errno when it fails at once. */
 int io_connect(struct io *, const struct sockaddr *to, socklen_t,
     const struct sockaddr *from, socklen_t from_len, size_t in_limit,
     io_event_fn *, void *arg);
