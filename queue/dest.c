@@ -1,7 +1,6 @@
 /*
  * dest.c - see dest.h.
  */
-#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,8 @@
 
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "queue/dest.h"
+#include "queue/alias.h"
+#include "queue/dest_parts.h"
 #include "queue/retry.h"
 #include "queue/settings.h"
 #include "queue/sites.h"
@@ -19,56 +19,13 @@
 #define IDLE_MS      (10 * 60 * 1000)
 #define IDLE_MOST    1000
 #define WAITING_MOST 50000
-#define ALIASES_MOST 1000
-#define ASKED_MOST   256
-#define ASKED_MS     5000
 #define KEY_SIZE     (300 + 48 + CONF_ROUTE_NAME)
 
-/* A domain that leads to a destination, so that the hashes in a row of the
- * schedule are enough to know where it goes. */
-struct alias {
-	uint64_t hash;
-	struct dest *dest; /* NULL: not always to the same */
-	const struct conf_route *route;
-	SLIST_ENTRY(alias) link;
-	UT_hash_handle hh;
-};
-
 static struct dest *dests; /* by key */
-static struct alias *aliases;
 static TAILQ_HEAD(, dest) idle = TAILQ_HEAD_INITIALIZER(idle);
-static TAILQ_HEAD(, dest) unasked = TAILQ_HEAD_INITIALIZER(unasked);
 static TAILQ_HEAD(, dest) narrower = TAILQ_HEAD_INITIALIZER(narrower);
-static TAILQ_HEAD(, dest) asked = TAILQ_HEAD_INITIALIZER(asked);
-static SLIST_HEAD(, alias) torn = SLIST_HEAD_INITIALIZER(torn);
-static unsigned nwaiting, nidle, nasked, ntorn;
+static unsigned nwaiting, nidle;
 static struct timer ring;
-
-static void
-drop_torn(void)
-{
-	struct alias *a;
-
-	while ((a = SLIST_FIRST(&torn)) != NULL) {
-		SLIST_REMOVE_HEAD(&torn, link);
-		HASH_DEL(aliases, a);
-		free(a);
-	}
-	ntorn = 0;
-}
-
-static void
-drop_aliases(struct dest *d)
-{
-	struct alias *a;
-
-	while ((a = SLIST_FIRST(&d->aliases)) != NULL) {
-		SLIST_REMOVE_HEAD(&d->aliases, link);
-		HASH_DEL(aliases, a);
-		free(a);
-	}
-	d->naliases = 0;
-}
 
 void
 dest_reroute(void)
@@ -77,73 +34,9 @@ dest_reroute(void)
 
 	HASH_ITER(hh, dests, d, next)
 	{
-		drop_aliases(d); /* its domains may go elsewhere now */
+		alias_drop(d); /* its domains may go elsewhere now */
 	}
-	drop_torn();
-}
-
-/* By what a row is known: where it goes may depend on whose it is. */
-static uint64_t
-alias_hash(uint64_t account, uint64_t domain)
-{
-	return conf_route_by_sender(settings)
-	    ? domain ^ (account * 0x9e3779b97f4a7c15)
-	    : domain;
-}
-
-static void
-detach(struct alias *a)
-{
-	SLIST_REMOVE(&a->dest->aliases, a, alias, link);
-	a->dest->naliases--;
-	a->dest = NULL;
-}
-
-static void
-attach(struct alias *a, struct dest *d)
-{
-	a->dest = d;
-	SLIST_INSERT_HEAD(&d->aliases, a, link);
-	d->naliases++;
-}
-
-/* One account, one domain, and two ways, by different senders: the row alone
- * does not tell. */
-static void
-tear(struct alias *a)
-{
-	detach(a);
-	if (ntorn >= ALIASES_MOST)
-		drop_torn();
-	SLIST_INSERT_HEAD(&torn, a, link);
-	ntorn++;
-}
-
-static void
-remember(struct dest *d, const struct conf_route *r, const struct conf_mail *m)
-{
-	uint64_t hash = alias_hash(hash64(m->account), hash64(m->domain));
-	struct alias *a;
-
-	HASH_FIND(hh, aliases, &hash, sizeof(hash), a);
-	if (a != NULL && (a->dest == d || a->dest == NULL))
-		return;
-	if (a != NULL && a->route != r) {
-		tear(a);
-		return;
-	}
-	if (d->naliases >= ALIASES_MOST)
-		drop_aliases(d);
-	if (a != NULL) {
-		detach(a); /* more is known of its site */
-	} else {
-		if ((a = malloc(sizeof(*a))) == NULL)
-			abort();
-		a->hash = hash;
-		a->route = r;
-		HASH_ADD(hh, aliases, hash, sizeof(a->hash), a);
-	}
-	attach(a, d);
+	alias_drop_torn();
 }
 
 /*
@@ -197,7 +90,7 @@ use(struct dest *d, const struct conf_route *r, const struct conf_mail *m)
 	d->bounds.most = settings->per_destination * (r->mx ? 1 : RELAY_FACTOR);
 	d->bounds.interval_us =
 	    r->rate_jobs > 0 ? r->rate_s * 1000000LL / r->rate_jobs : 0;
-	remember(d, r, m);
+	alias_note(d, r, m);
 	return d;
 }
 
@@ -268,11 +161,7 @@ dest_alone(const struct conf_mail *m)
 struct dest *
 dest_by_row(const struct due_row *row)
 {
-	uint64_t hash = alias_hash(row->account, row->domain);
-	struct alias *a;
-
-	HASH_FIND(hh, aliases, &hash, sizeof(hash), a);
-	return a ? a->dest : NULL;
+	return alias_find(row);
 }
 
 static void
@@ -292,8 +181,8 @@ rearm(void)
 		timer_set(&ring, in > 0 ? in : 0);
 }
 
-static void
-set_alarm(struct dest *d, int64_t at_ms)
+void
+dest_set_alarm(struct dest *d, int64_t at_ms)
 {
 	int64_t was = alarm_next();
 
@@ -311,7 +200,7 @@ note_wait(struct dest *d, bool waited)
 	if (dest_waiting(d) != waited)
 		nwaiting += waited ? -1u : 1;
 	if (dest_waiting(d))
-		set_alarm(d, d->pace.retry_at);
+		dest_set_alarm(d, d->pace.retry_at);
 }
 
 bool
@@ -323,8 +212,7 @@ dest_can_fly(struct dest *d)
 	case SITE_KNOWN:
 		break;
 	case SITE_UNASKED:
-		d->site = SITE_IN_LINE;
-		TAILQ_INSERT_TAIL(&unasked, d, asking);
+		dest_line_up(d);
 		return false;
 	case SITE_IN_LINE:
 	case SITE_ASKED:
@@ -334,7 +222,7 @@ dest_can_fly(struct dest *d)
 		return true;
 	if (!dest_waiting(d) && d->bounds.interval_us > 0 &&
 	    pace_free_ms(&d->pace) > now)
-		set_alarm(d, pace_free_ms(&d->pace));
+		dest_set_alarm(d, pace_free_ms(&d->pace));
 	return false;
 }
 
@@ -411,73 +299,6 @@ dest_contact(struct dest *d)
 	pace_contact(&d->pace);
 }
 
-/* Of a destination that is a domain. */
-static size_t
-domain_len(const struct dest *d)
-{
-	return strcspn(d->name, " ");
-}
-
-bool
-dest_ask(char domain[256])
-{
-	struct dest *d = TAILQ_FIRST(&unasked);
-
-	if (d == NULL || nasked >= ASKED_MOST)
-		return false;
-	TAILQ_REMOVE(&unasked, d, asking);
-	TAILQ_INSERT_TAIL(&asked, d, asking);
-	d->site = SITE_ASKED;
-	nasked++;
-	set_alarm(d, loop_wall_ms() + ASKED_MS);
-	snprintf(domain, 256, "%.*s", (int)domain_len(d), d->name);
-	return true;
-}
-
-/* It goes on by itself, whatever its site. */
-static void
-end_asking(struct dest *d)
-{
-	if (d->site == SITE_IN_LINE)
-		TAILQ_REMOVE(&unasked, d, asking);
-	if (d->site == SITE_ASKED) {
-		TAILQ_REMOVE(&asked, d, asking);
-		nasked--;
-		alarm_clear(&d->alarm);
-	}
-	d->site = SITE_KNOWN;
-}
-
-void
-dest_site_is(
-    const char *domain, const char *site, void (*answered)(struct dest *))
-{
-	size_t n = strlen(domain);
-	struct dest *d, *next;
-
-	if (*site != '\0')
-		sites_learn(domain, site, loop_wall_ms());
-	for (d = answered ? TAILQ_FIRST(&asked) : NULL; d != NULL; d = next) {
-		next = TAILQ_NEXT(d, asking);
-		if (domain_len(d) != n || memcmp(d->name, domain, n) != 0)
-			continue;
-		end_asking(d);
-		answered(d);
-	}
-}
-
-void
-dest_ask_again(void)
-{
-	struct dest *d;
-
-	while ((d = TAILQ_FIRST(&asked)) != NULL) {
-		end_asking(d);
-		d->site = SITE_IN_LINE;
-		TAILQ_INSERT_TAIL(&unasked, d, asking);
-	}
-}
-
 static struct dest *
 dest_of(struct alarm *a)
 {
@@ -495,7 +316,7 @@ dest_ring(void (*awake)(struct dest *))
 	while ((a = alarm_ring(now)) != NULL) {
 		d = dest_of(a);
 		any = true;
-		end_asking(d);
+		dest_end_asking(d);
 		waited = dest_waiting(d);
 		if (waited && d->pace.retry_at <= now)
 			pace_wake(&d->pace);
@@ -544,10 +365,10 @@ forget(struct dest *d)
 {
 	TAILQ_REMOVE(&idle, d, idle_link);
 	nidle--;
-	end_asking(d);
+	dest_end_asking(d);
 	drop_narrower(d);
 	alarm_clear(&d->alarm);
-	drop_aliases(d);
+	alias_drop(d);
 	HASH_DEL(dests, d);
 	free(d->key);
 	free(d);
