@@ -103,6 +103,7 @@ add_part(struct job *j, const struct part_item *p, char **to)
 
 	*part = (struct part){ .tag = p->tag,
 		.n = p->n,
+		.seal = p->seal,
 		.attempt = p->attempt,
 		.nrcpts = p->nrcpts,
 		.untold = p->nrcpts };
@@ -113,9 +114,10 @@ static void
 take_parts(struct job *j, const struct msg *m, char **to)
 {
 	const struct msg_job *mj = &m->u.job;
-	struct part_item p = {
-		.tag = m->tag, .n = mj->n, .attempt = mj->attempt
-	};
+	struct part_item p = { .tag = m->tag,
+		.n = mj->n,
+		.seal = mj->seal,
+		.attempt = mj->attempt };
 	struct bytes rest = mj->parts, item;
 	size_t count;
 	unsigned first;

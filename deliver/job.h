@@ -26,8 +26,9 @@ struct finding {
 };
 
 struct part {
-	uint64_t tag; /* of the queue */
-	uint32_t n;   /* of the job within the message, to the queue */
+	uint64_t tag;  /* of the queue */
+	uint32_t n;    /* of the job within the message, to the queue */
+	uint64_t seal; /* of both, for the mark */
 	uint32_t attempt;
 	const char *domain;
 	unsigned first, nrcpts; /* its recipients among all */

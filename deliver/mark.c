@@ -69,6 +69,7 @@ mark_set(uint64_t id, const struct part *p, const uint8_t rcpts[MARK_BYTES],
 	atomic_store_explicit(&m->state, MARK_NONE, memory_order_release);
 	m->id = id;
 	m->n = p->n;
+	m->seal = p->seal;
 	m->attempt = p->attempt;
 	m->nrcpts = p->nrcpts;
 	m->code = 0;

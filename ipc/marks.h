@@ -6,7 +6,8 @@
  * The queue makes the file and lends it with MSG_MARKS; deliver maps it.  What
  * is stored there outlives both processes, not the machine's power.  A mark
  * names one attempt of one job, so one that is left behind means nothing to
- * the next attempt.
+ * the next attempt; and it bears the seal that came with the job, so deliver
+ * can mark nothing that it was not given.
  */
 #ifndef IPC_MARKS_H
 #define IPC_MARKS_H
@@ -29,12 +30,13 @@ enum mark_state {
 
 struct mark {
 	uint64_t id;               /* of the message */
+	uint64_t seal;             /* as it came with the job */
 	uint32_t n;                /* of its job */
 	uint32_t attempt;          /* 1 is the first */
 	uint32_t nrcpts;           /* of the job as it was sent */
 	uint32_t code;             /* the reply; MARK_TAKEN only */
 	uint8_t rcpts[MARK_BYTES]; /* a bit for each of them, from bit 0 on */
-	char mx[90];               /* as in msg_job_verdict, perhaps cut off */
+	char mx[82];               /* as in msg_job_verdict, perhaps cut off */
 	_Atomic uint8_t state;     /* enum mark_state; written last */
 };
 

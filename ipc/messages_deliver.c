@@ -8,6 +8,7 @@
 const struct field msg_job_fields[] = {
 	F_U64(msg_job, id),
 	F_U32(msg_job, n),
+	F_U64(msg_job, seal),
 	F_U32(msg_job, attempt),
 	F_U32(msg_job, probe),
 	F_U64(msg_job, dest),

@@ -21,6 +21,7 @@
 struct msg_job {
 	uint64_t id;      /* of the message, for the log */
 	uint32_t n;       /* of the job within it */
+	uint64_t seal;    /* of both, for the mark (ipc/marks.h) */
 	uint32_t attempt; /* 1 is the first */
 	uint32_t probe;   /* others wait to hear whether anybody answers */
 	uint64_t dest;    /* whose width it is, a hash */

@@ -10,6 +10,7 @@
 static const struct field fields[] = {
 	F_U64(part_item, tag),
 	F_U32(part_item, n),
+	F_U64(part_item, seal),
 	F_U32(part_item, attempt),
 	F_U32(part_item, nrcpts),
 	F_STR(part_item, domain),

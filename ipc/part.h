@@ -14,6 +14,7 @@
 struct part_item {
 	uint64_t tag;     /* of the job, for its verdicts */
 	uint32_t n;       /* of the job within the message */
+	uint64_t seal;    /* as in struct msg_job */
 	uint32_t attempt; /* 1 is the first */
 	uint32_t nrcpts;  /* its own, 1 at least */
 	char domain[256]; /* what they share */

@@ -129,6 +129,7 @@ pack_part(const struct job *j, unsigned nrcpts)
 {
 	struct part_item p = { .tag = last_tag + 1,
 		.n = (uint32_t)j->key.n,
+		.seal = marks_seal(j->key.id, (uint32_t)j->key.n),
 		.attempt = j->attempts + 1,
 		.nrcpts = nrcpts };
 	uint8_t item[PART_ITEM_MAX];
@@ -244,6 +245,7 @@ send_job(struct job *j)
 	m.tag = j->tag;
 	mj->id = l->id;
 	mj->n = (uint32_t)j->key.n;
+	mj->seal = marks_seal(mj->id, mj->n);
 	mj->attempt = j->attempts + 1;
 	mj->probe = j->probe;
 	mj->dest = flow_dest(j)->id;
@@ -431,6 +433,8 @@ on_verdict(const struct msg *m)
 static void
 on_marks(const struct msg_marks_are *m)
 {
+	if (!awaiting)
+		fatal("deliver broke the protocol: nobody asked for marks");
 	awaiting = false;
 	if (m->ours)
 		return;

@@ -13,10 +13,12 @@
 #include "ipc/marks.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/siphash.h"
 #include "queue/flow.h"
 #include "queue/group.h"
 #include "queue/marks.h"
 #include "queue/settle.h"
+#include "queue/t_meta.h"
 
 #define MARKS_BYTES (MARKS * sizeof(struct mark))
 
@@ -28,7 +30,8 @@ struct run {
 };
 
 static int file = -1;
-static struct mark *marks; /* as last read; NULL not since */
+static uint64_t seal_key[2]; /* the same for as long as the store lives */
+static struct mark *marks;   /* as last read; NULL not since */
 static unsigned nmarks;
 
 static void
@@ -56,6 +59,7 @@ marks_open(const char *path, const char *boot)
 	struct run was = { .open = 0 };
 	int e;
 
+	t_meta_seal_key(seal_key);
 	file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (file == -1) {
 		fail("there will be no marks of what is on its way");
@@ -84,6 +88,16 @@ marks_close(void)
 		write_run("", false);
 }
 
+uint64_t
+marks_seal(uint64_t id, uint32_t n)
+{
+	const uint64_t what[2] = { id, n };
+	uint64_t out[2];
+
+	siphash(seal_key, (const uint8_t *)what, sizeof(what), out);
+	return out[0];
+}
+
 bool
 marks_lend(struct channel *deliver)
 {
@@ -92,15 +106,22 @@ marks_lend(struct channel *deliver)
 	return file != -1 && channel_send(deliver, &m, file);
 }
 
-/* Those that say anything, at the front. */
+/* Does it say anything of a job that deliver was given? */
+static bool
+is_fine(const struct mark *m)
+{
+	return m->id != 0 && m->state != MARK_NONE && m->state < MARK_STATES &&
+	    m->nrcpts <= JOB_RCPTS && m->seal == marks_seal(m->id, m->n);
+}
+
+/* Those that do, at the front. */
 static unsigned
 pick(struct mark *m, size_t n)
 {
 	unsigned k = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (m[i].id != 0 && m[i].state != MARK_NONE &&
-		    m[i].state < MARK_STATES && m[i].nrcpts <= JOB_RCPTS)
+		if (is_fine(&m[i]))
 			memmove(&m[k++], &m[i], sizeof(m[0]));
 	return k;
 }

@@ -19,6 +19,10 @@ void marks_open(const char *path, const char *boot);
 /* At a clean end, with nothing on its way. */
 void marks_close(void);
 
+/* What deliver gets with a job, to put it into the mark: nobody who does not
+ * have our key can make it for another. */
+uint64_t marks_seal(uint64_t id, uint32_t n);
+
 /* Lend it to a new deliver, which answers with MSG_MARKS_ARE; false when there
  * is none, and no answer will come. */
 bool marks_lend(struct channel *deliver);

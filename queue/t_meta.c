@@ -2,6 +2,7 @@
  * t_meta.c - see t_meta.h.
  */
 #include <string.h>
+#include <sys/random.h>
 
 #include "lib/log.h"
 #include "lib/record.h"
@@ -11,6 +12,7 @@
 
 static const char key[] = "totals";
 static const char format_key[] = "format";
+static const char seal_name[] = "seal";
 
 struct format {
 	uint32_t number;
@@ -83,6 +85,31 @@ t_meta_check_format(void)
 			   "queue list\" is empty, end it, and move the "
 			   "directory queue of [paths] state away",
 		    n, FORMAT);
+}
+
+static void
+write_seal_key(struct txn *t, void *arg)
+{
+	store_put(t, T_META, seal_name, sizeof(seal_name) - 1, arg,
+	    2 * sizeof(uint64_t));
+}
+
+void
+t_meta_seal_key(uint64_t seal[2])
+{
+	const size_t n = 2 * sizeof(seal[0]);
+	size_t len;
+
+	if (store_get(NULL, T_META, seal_name, sizeof(seal_name) - 1,
+		(uint8_t *)seal, n, &len)) {
+		if (len != n)
+			fatal("the spool's key of seals is damaged");
+		return;
+	}
+	if (getrandom(seal, n, 0) != (ssize_t)n)
+		fatal("no randomness");
+	store_txn(write_seal_key, seal, COMMIT_MEMORY);
+	store_flush();
 }
 
 void

@@ -24,6 +24,10 @@ struct totals {
  * with the remedy, and ends the process (fatal_conf()). */
 void t_meta_check_format(void);
 
+/* A random key that stays what it is while the store lives; made here when it
+ * has none. */
+void t_meta_seal_key(uint64_t seal[2]);
+
 /* All zero when there is no row yet. */
 void t_meta_get(struct totals *);
 void t_meta_put(struct txn *, const struct totals *);

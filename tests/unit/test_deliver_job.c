@@ -128,10 +128,13 @@ static struct msg
 two_jobs(void)
 {
 	static uint8_t list[PART_ITEM_MAX + 2];
-	struct part_item p = { .tag = 11, .n = 5, .attempt = 3, .nrcpts = 1 };
+	struct part_item p = {
+		.tag = 11, .n = 5, .seal = 17, .attempt = 3, .nrcpts = 1
+	};
 	uint8_t item[PART_ITEM_MAX];
 	struct msg m = job_message();
 
+	m.u.job.seal = 13;
 	strcpy(p.domain, "example.com");
 	m.u.job.parts.len =
 	    list_add(list, sizeof(list), 0, item, part_pack(&p, item));
@@ -167,6 +170,8 @@ each_part_has_its_own_verdicts(void **state)
 	assert_int_equal(j->parts[0].nrcpts, 3);
 	assert_int_equal(j->parts[1].first, 3);
 	assert_int_equal(j->parts[1].n, 5);
+	assert_int_equal(j->parts[0].seal, 13);
+	assert_int_equal(j->parts[1].seal, 17);
 	assert_int_equal(j->parts[1].attempt, 3);
 	assert_string_equal(j->parts[0].domain, "example.net");
 	assert_string_equal(j->parts[1].domain, "example.com");

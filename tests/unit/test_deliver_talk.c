@@ -1057,6 +1057,7 @@ marks_the_moment(void **state)
 	j->id = 77;
 	j->parts[0].n = 3;
 	j->parts[0].attempt = 2;
+	j->parts[0].seal = 1234;
 	s = greeted(script, true, ROUTE_TLS_NEVER, "", j);
 	assert_int_equal(marked(fd, MARK_SENT, &m), 0);
 	until_silent(s);
@@ -1074,6 +1075,7 @@ marks_the_moment(void **state)
 	assert_true(mark_file(dup(other)));
 	assert_int_equal(marked(other, MARK_SENT, &m), 1);
 	assert_int_equal(m.attempt, 4);
+	assert_int_equal(m.seal, 1234);
 	talk_input(&s->talk, "250 2.0.0 ok\r\n", 14);
 	assert_int_equal(marked(other, MARK_SENT, &m), 0);
 	assert_int_equal(marked(other, MARK_TAKEN, &m), 1);

@@ -227,6 +227,7 @@ marks_are_of_each(void **state)
 	assert_true(at != MAP_FAILED);
 	at[3] = (struct mark){ .id = id,
 		.n = two.n,
+		.seal = two.seal,
 		.attempt = two.attempt,
 		.nrcpts = 1,
 		.rcpts = { 1 },

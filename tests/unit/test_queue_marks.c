@@ -24,6 +24,7 @@ mark_of(const struct bed *b, enum mark_state state, uint8_t rcpts)
 	size_t n;
 
 	assert_true(list_valid(j->rcpts, ADDR_SIZE, &n));
+	m.seal = j->seal;
 	m.nrcpts = (uint32_t)n;
 	m.rcpts[0] = rcpts;
 	m.code = state == MARK_TAKEN ? 252 : 0;
@@ -309,6 +310,59 @@ power_cut(void **state)
 	bed_stop(b);
 }
 
+/* A deliver that somebody has taken over marks mail that it was never given,
+ * for ids can be guessed: it stays where it is. */
+static void
+forged(void **state)
+{
+	struct bed *b = *state;
+	struct mark m = { .n = 0,
+		.attempt = 1,
+		.nrcpts = 1,
+		.rcpts = { 1 },
+		.code = 250,
+		.state = MARK_TAKEN };
+	uint64_t mine;
+
+	bed_start(b, HASTY_CONF, NULL);
+	mine = submit(b, "a@example.net");
+	expect_job(b);
+	/* What it was given for one message is nothing to another. */
+	m.seal = b->m.u.job.seal;
+	bed_accounts(b, ALICE);
+	m.id = submit(b, "b@example.net");
+	assert_true(m.id != 0 && m.id != mine);
+	leave(b, 0, m);
+	m.seal = 0;
+	leave(b, 1, m);
+	deliver_again(b);
+	assert_true(no_job(b, 300));
+	assert_string_equal(show(b, m.id)->story, "accepted ");
+	/* And after a crash of all. */
+	bed_kill(b);
+	bed_start(b, HASTY_CONF, NULL);
+	expect_job(b);
+	leave(b, 0, m);
+	deliver_again(b);
+	assert_string_equal(show(b, m.id)->story, "accepted ");
+	bed_kill(b);
+}
+
+/* That the marks are another's is an answer, and nothing else. */
+static void
+unasked(void **state)
+{
+	struct bed *b = *state;
+	struct msg m = { .type = MSG_MARKS_ARE };
+
+	bed_start(b, HASTY_CONF, NULL);
+	assert_true(submit(b, "a@example.net"));
+	expect_job(b);
+	bed_say(b->deliver, &m, -1);
+	bed_wait_log(b, "deliver broke the protocol");
+	bed_kill(b);
+}
+
 int
 main(void)
 {
@@ -327,6 +381,10 @@ main(void)
 		    left_by_mistake, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
 		    power_cut, bed_setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(
+		    forged, bed_setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(
+		    unasked, bed_setup, bed_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
