@@ -22,6 +22,7 @@
 #include "auth/login_name.h"
 #include "auth/peers.h"
 #include "auth/scope.h"
+#include "auth/spelling.h"
 #include "lib/log.h"
 
 /* What a command must be given, and what follows from it. */
@@ -242,14 +243,29 @@ run(struct console *con, const struct command *row)
 		console_hash(con, HASH_MAKE, change);
 }
 
+/* An account that is not there yet is called by the name's one spelling. */
+static void
+spell(char login[ADDR_SIZE])
+{
+	char folded[SPELLING_MAX];
+
+	if (book_find(login) == NULL && spelling_fold(login, folded) &&
+	    strlen(folded) < ADDR_SIZE)
+		strcpy(login, folded);
+}
+
 void
 admin_run(struct console *con)
 {
 	const struct command *row = &commands[con->cmd.verb];
+	bool named = row->needs & ACCOUNT || con->cmd.account[0] != '\0';
+	bool is_login;
 
 	con->login[0] = con->address[0] = '\0';
-	if ((row->needs & ACCOUNT || con->cmd.account[0] != '\0') &&
-	    !login_canonical(con->login, con->cmd.account))
+	is_login = named && login_canonical(con->login, con->cmd.account);
+	if (is_login)
+		spell(con->login);
+	if (named && !is_login)
 		console_done(con, CODE_USAGE,
 		    "%s is not an address: an account is called like "
 		    "alice@example.org",

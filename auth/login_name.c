@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auth/login_name.h"
+#include "auth/spelling.h"
 #include "mail/ascii.h"
 #include "mail/domain.h"
 
@@ -32,24 +33,53 @@ login_canonical(char out[ADDR_SIZE], const char *text)
 	return true;
 }
 
-bool
-login_guess(char out[ADDR_SIZE], const char *typed, const char *domain,
+/* login_guess() of a name that is spelled so. */
+static bool
+guess(char out[ADDR_SIZE], const char *name, const char *domain,
     const char *hostname, int n)
 {
 	const char *dot = strchr(hostname, '.');
 	char text[ADDR_SIZE];
 	int k;
 
-	if (strchr(typed, '@') != NULL)
-		return n == 0 && login_canonical(out, typed);
+	if (strchr(name, '@') != NULL)
+		return n == 0 && login_canonical(out, name);
 	if (domain[0] != '\0')
 		hostname = domain;
 	if (n > (domain[0] == '\0') ||
 	    (n == 1 && (dot == NULL || !strchr(dot + 1, '.'))))
 		return false;
 	k = snprintf(
-	    text, sizeof(text), "%s@%s", typed, n == 0 ? hostname : dot + 1);
+	    text, sizeof(text), "%s@%s", name, n == 0 ? hostname : dot + 1);
 	return k > 0 && (size_t)k < sizeof(text) && login_canonical(out, text);
+}
+
+/* Telephones put a blank behind what they complete. */
+static void
+trim(char out[ADDR_SIZE], const char *typed)
+{
+	size_t n;
+
+	typed += strspn(typed, " ");
+	n = strnlen(typed, ADDR_SIZE - 1);
+	while (n > 0 && typed[n - 1] == ' ')
+		n--;
+	memcpy(out, typed, n);
+	out[n] = '\0';
+}
+
+bool
+login_guess(char out[ADDR_SIZE], const char *typed, const char *domain,
+    const char *hostname, int n)
+{
+	char name[ADDR_SIZE], folded[SPELLING_MAX];
+
+	trim(name, typed);
+	for (int k = 0; guess(out, name, domain, hostname, k); k++)
+		if (n-- == 0)
+			return true;
+	return spelling_fold(name, folded) && strcmp(folded, name) != 0 &&
+	    guess(out, folded, domain, hostname, n);
 }
 
 bool

@@ -17,7 +17,9 @@ bool login_canonical(char out[ADDR_SIZE], const char *text);
  * The n-th login that a typed user name may mean: itself when it has a
  * domain, otherwise at the default domain; without one ("") at the server's
  * own name and at the domain that name is in ("mail.example.org":
- * "example.org").  False when there is no n-th.
+ * "example.org").  Blanks around the name do not count.  A name beyond ASCII
+ * is tried as it came first, then in its one spelling (spelling_fold()).
+ * False when there is no n-th.
  */
 bool login_guess(char out[ADDR_SIZE], const char *typed, const char *domain,
     const char *hostname, int n);

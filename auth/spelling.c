@@ -3,7 +3,9 @@
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unicase.h>
 #include <uninorm.h>
 #include <unistr.h>
 
@@ -87,4 +89,22 @@ spelling_prepare(const char *secret, char out[SPELLING_MAX])
 {
 	if (is_ascii(secret) || !normalize(UNINORM_NFKC, secret, out))
 		snprintf(out, SPELLING_MAX, "%s", secret);
+}
+
+bool
+spelling_fold(const char *name, char out[SPELLING_MAX])
+{
+	size_t n = SPELLING_MAX - 1;
+	const uint8_t *from = (const uint8_t *)name;
+	uint8_t *to = (uint8_t *)out, *made;
+
+	if (is_ascii(name) || u8_check(from, strlen(name)) != NULL)
+		return false;
+	made = u8_tolower(from, strlen(name), NULL, UNINORM_NFC, to, &n);
+	if (made != to) {
+		free(made);
+		return false;
+	}
+	out[n] = '\0';
+	return true;
 }

@@ -1,5 +1,5 @@
 /*
- * spelling.h - one password, several ways to write it in bytes.
+ * spelling.h - one password or name, several ways to write it in bytes.
  *
  * Keyboards and systems differ in how they compose "é", and servers before
  * UTF-8 hashed Latin-1.  Safe in any thread.
@@ -24,5 +24,12 @@ void spelling_compose(const char *secret, char out[SPELLING_MAX]);
 
 /* The form that SCRAM hashes (RFC 5802 5.1, SASLprep: NFKC). */
 void spelling_prepare(const char *secret, char out[SPELLING_MAX]);
+
+/*
+ * A name in its one spelling: small letters, composed (Unicode's NFC), as
+ * RFC 8265 3.3 has it.  False when it is ASCII, or does not fit: there is
+ * nothing to do.
+ */
+bool spelling_fold(const char *name, char out[SPELLING_MAX]);
 
 #endif

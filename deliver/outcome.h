@@ -13,7 +13,7 @@
 struct outcome {
 	enum verdict verdict;
 	enum scope scope;
-	int code;        /* what SMTP calls it, 0 when it has no word for it */
+	int code;        /* the server's, 0 when it was not asked */
 	char status[12]; /* its class fits the verdict */
 	char mx[300];
 	char tls[16]; /* "TLSv1.3", "" in the clear */

@@ -111,7 +111,7 @@ take_mx(struct search *s, const struct answer *a)
 {
 	if (is_null_mx(a)) {
 		note(s,
-		    outcome_make(V_PERM, SCOPE_DEST, 556, "5.1.10",
+		    outcome_make(V_PERM, SCOPE_DEST, 0, "5.1.10",
 			"%s accepts no mail (null MX)", s->name));
 		return;
 	}

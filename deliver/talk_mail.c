@@ -86,12 +86,13 @@ hear_rset(struct talk *t, const struct owed *o)
 	return HEARD_FAIL;
 }
 
-/* Nobody can get this message from this server. */
+/* Nobody can get this message from this server.  It has no code, for it was
+ * not asked: a notice must not say that it answered. */
 static enum said
-refuse(struct talk *t, int code, const char *status, const char *why)
+refuse(struct talk *t, const char *status, const char *why)
 {
 	struct outcome o =
-	    outcome_make(V_PERM, SCOPE_RCPT, code, status, "%s", why);
+	    outcome_make(V_PERM, SCOPE_RCPT, 0, status, "%s", why);
 
 	talk_sign(t, &o);
 	job_settle_rest(t->job, &o);
@@ -128,7 +129,7 @@ convert(struct talk *t, unsigned what)
 		    "the server takes no %s mail, "
 		    "and this message cannot be converted: %s",
 		    (what & DOWNGRADE_BINARY) ? "binary" : "8-bit", problem);
-		return refuse(t, 554, "5.6.3", why);
+		return refuse(t, "5.6.3", why);
 	case DOWNGRADE_ERROR:
 		break;
 	}
@@ -147,7 +148,7 @@ check_size(struct talk *t)
 	snprintf(why, sizeof(why),
 	    "the message has %llu bytes, the server takes %llu",
 	    (unsigned long long)size, (unsigned long long)t->size_limit);
-	return refuse(t, 552, "5.3.4", why);
+	return refuse(t, "5.3.4", why);
 }
 
 /* RFC 8689 4.2.1: another server of the domain may offer it. */
@@ -158,7 +159,7 @@ check_requiretls(struct talk *t)
 
 	if (!t->rules.requiretls || (t->offers & OFFERS_REQUIRETLS))
 		return SAID;
-	o = outcome_make(V_PERM, SCOPE_RCPT, 550, "5.7.30",
+	o = outcome_make(V_PERM, SCOPE_RCPT, 0, "5.7.30",
 	    "the message requires TLS all the way (REQUIRETLS), and the "
 	    "server does not promise that");
 	talk_blame(t, &o);
@@ -174,12 +175,12 @@ check_deadline(struct talk *t)
 	if (!(j->flags & TX_BY_RETURN))
 		return SAID;
 	if (!(t->offers & OFFERS_DELIVERBY))
-		return refuse(t, 554, "5.3.3",
+		return refuse(t, "5.3.3",
 		    "the message is to come back if it is not delivered in "
 		    "time (DELIVERBY), and the server cannot promise that");
 	if (params_by_left_s(j) <= 0 ||
 	    (uint64_t)params_by_left_s(j) < t->by_least_s)
-		return refuse(t, 554, "5.4.7",
+		return refuse(t, "5.4.7",
 		    "the time for its delivery is over (DELIVERBY)");
 	return SAID;
 }
@@ -196,17 +197,17 @@ check_utf8(struct talk *t)
 	case UTF8_NONE:
 		return SAID;
 	case UTF8_SENDER:
-		return refuse(t, 553, "5.6.7",
+		return refuse(t, "5.6.7",
 		    "the sender's address has letters beyond ASCII, and the "
 		    "server does not take such addresses (SMTPUTF8)");
 	case UTF8_HEADER:
-		return refuse(t, 554, "5.6.7",
+		return refuse(t, "5.6.7",
 		    "the header has letters beyond ASCII, and the server does "
 		    "not take such mail (SMTPUTF8)");
 	case UTF8_RCPTS:
 		break;
 	}
-	o = outcome_make(V_PERM, SCOPE_RCPT, 553, "5.6.7",
+	o = outcome_make(V_PERM, SCOPE_RCPT, 0, "5.6.7",
 	    "the address has letters beyond ASCII, and its server does not "
 	    "take such addresses (SMTPUTF8)");
 	talk_sign(t, &o);

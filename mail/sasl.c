@@ -83,17 +83,24 @@ sasl_plain(struct sasl_login *login, const char *s, size_t n)
 	return r;
 }
 
-/* One answer of LOGIN. */
+/* One answer of LOGIN, which no standard gives a character set: Thunderbird
+ * says Latin-1, and Outlook what its Windows has. */
 static bool
 answer(char out[SASL_MAX], const char *s, size_t n,
     bool (*take_it)(char out[SASL_MAX], const char *, size_t))
 {
-	char raw[FIELD_MAX];
+	char raw[FIELD_MAX], text[FIELD_MAX];
 	size_t len;
-	bool ok = base64_decode(s, n, raw, sizeof(raw), &len) &&
-	    take_it(out, raw, len);
+	bool ok = base64_decode(s, n, raw, sizeof(raw), &len);
 
+	if (ok && !utf8_valid(raw, len)) {
+		len = utf8_from_windows(raw, len, text, sizeof(text));
+		ok = take_it(out, text, len);
+	} else if (ok) {
+		ok = take_it(out, raw, len);
+	}
 	explicit_bzero(raw, sizeof(raw));
+	explicit_bzero(text, sizeof(text));
 	if (!ok)
 		explicit_bzero(out, SASL_MAX);
 	return ok;

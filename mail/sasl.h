@@ -34,7 +34,8 @@ enum sasl_result {
 enum sasl_result sasl_plain(struct sasl_login *login, const char *s, size_t n);
 
 /*
- * Read one answer of LOGIN: the user name, or the password.
+ * Read one answer of LOGIN: the user name, or the password.  What is not
+ * UTF-8 is taken for Windows-1252.
  *
  *   out   1 to 255 octets of UTF-8 without NUL when true; otherwise wiped
  *   s, n  borrowed; as it came, without CRLF

@@ -1,6 +1,7 @@
 /*
  * utf8.c - is it UTF-8 (RFC 3629 4)?
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "mail/utf8.h"
@@ -83,4 +84,41 @@ utf8_clean(char *s)
 			n = 1;
 		}
 	}
+}
+
+/* What Windows-1252 has where Latin-1 has controls, from 0x80 on. */
+/* clang-format off */
+static const uint16_t windows[32] = {
+	0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
+	0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x008d, 0x017d, 0x008f,
+	0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+	0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178,
+};
+/* clang-format on */
+
+size_t
+utf8_from_windows(const char *s, size_t n, char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned c = (unsigned char)s[i];
+
+		if (c >= 0x80 && c < 0xa0)
+			c = windows[c - 0x80];
+		if (len + 1 + (c >= 0x80) + (c >= 0x800) > size)
+			return 0;
+		if (c < 0x80) {
+			out[len++] = (char)c;
+			continue;
+		}
+		if (c < 0x800) {
+			out[len++] = (char)(0xc0 | c >> 6);
+		} else {
+			out[len++] = (char)(0xe0 | c >> 12);
+			out[len++] = (char)(0x80 | (c >> 6 & 0x3f));
+		}
+		out[len++] = (char)(0x80 | (c & 0x3f));
+	}
+	return len;
 }

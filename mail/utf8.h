@@ -28,4 +28,10 @@ bool utf8_text(const char *s, size_t n);
 /* Make such text of a string: each byte that is in the way becomes "?". */
 void utf8_clean(char *s);
 
+/*
+ * Windows-1252, which has all of Latin-1, as UTF-8 without a NUL behind it.
+ * Returns the bytes in out[size]; 0 when it does not fit.
+ */
+size_t utf8_from_windows(const char *s, size_t n, char *out, size_t size);
+
 #endif

@@ -38,6 +38,22 @@ send_event(struct admin *op, uint64_t time, const struct journal_row *j)
 	channel_send(&op->channel, &m, -1);
 }
 
+/* The label in "... credential=LABEL rcpts=..."; it may have any letters. */
+static void
+read_credential(struct msg_queue_row *r, const char *detail)
+{
+	const char *label = strstr(detail, " credential="), *end = NULL;
+
+	if (label == NULL)
+		return;
+	label += strlen(" credential=");
+	for (const char *p = label; (p = strstr(p, " rcpts=")) != NULL; p++)
+		end = p;
+	if (end != NULL && (size_t)(end - label) < sizeof(r->credential) &&
+	    strncmp(label, "- ", 2) != 0)
+		memcpy(r->credential, label, (size_t)(end - label));
+}
+
 /* A message that left the queue, as far as the journal remembers it. */
 static void
 send_departed(struct admin *op, uint64_t time, const struct journal_row *j)
@@ -51,6 +67,7 @@ send_departed(struct admin *op, uint64_t time, const struct journal_row *j)
 	if (j->event == EVENT_ACCEPTED) {
 		memcpy(r->sender, j->rcpt, sizeof(r->sender));
 		memcpy(r->msgid, j->msgid, sizeof(r->msgid));
+		read_credential(r, j->detail);
 	}
 	channel_send(&op->channel, &m, -1);
 	op->story.known = true;

@@ -55,8 +55,9 @@ bar(struct session *s, const struct outcome *o)
 static int
 malformed(struct session *s)
 {
-	return reply(
-	    s, 501, "5.5.2", "cannot read this login; is the password empty?");
+	return reply(s, 501, "5.5.2",
+	    "cannot read this login: is the password empty, or in it a letter "
+	    "that the program does not send as UTF-8?");
 }
 
 static int

@@ -77,6 +77,24 @@ def challenges(p):
         same(t.cmd(client.b64(PASSWORD)).code, 235, "code")
 
 
+@tap.case("a name is found in any spelling, LOGIN also in Latin-1")
+def spellings(p):
+    p.add("j\u00dcrgen@example.org", "gr\u00fc\u00dfe 123")
+    rows = p.must("account", "list", "--json").items()
+    has(str([r["account"] for r in rows]), "j\u00fcrgen@example.org", "made")
+    for name in ("j\u00fcrgen@example.org", "ju\u0308rgen@Example.ORG",
+                 "J\u00dcRGEN@example.org", " j\u00fcrgen@example.org "):
+        with p.smtp() as t:
+            t.ehlo()
+            same(t.auth(name, "gr\u00fc\u00dfe 123").code, 235, repr(name))
+    with p.smtp() as t:
+        t.ehlo()
+        t.cmd("AUTH LOGIN")
+        t.cmd(client.b64("j\u00fcrgen@example.org".encode("latin-1")))
+        same(t.cmd(client.b64("gr\u00fc\u00dfe 123".encode("latin-1"))).code,
+             235, "LOGIN in Latin-1")
+
+
 @tap.case("MAIL FROM: <> with a space, EHLO literal and bare name")
 def spaces(p):
     for name in ("[192.168.1.5]", "phone", "[IPv6:fd00::1]"):

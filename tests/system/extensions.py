@@ -148,6 +148,9 @@ def utf8_refused(p):
     has(text, f"Final-Recipient: utf-8; {address}\r\nAction: failed\r\n"
               "Status: 5.6.7\r\n")
     has(text, "SMTPUTF8", "text for people")
+    # It was never asked.
+    same("answered" in text, False, "words in the server's mouth")
+    same("Diagnostic-Code: smtp;" in text, False, "a reply nobody gave")
 
 
 @tap.case("SMTPUTF8 said of plain ASCII: the mail goes anywhere")

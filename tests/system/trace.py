@@ -52,6 +52,7 @@ def found(p):
     (one,) = traced(p, p.first)
     same(one["account"], ALICE, "account")
     same(one["message_id"], p.first, "message_id")
+    same(one["credential"], "password", "credential")
     same([e["event"] for e in one["events"]], ["accepted", "delivered"],
          "events")
     detail = one["events"][0]["detail"]

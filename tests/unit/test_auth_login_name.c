@@ -66,6 +66,32 @@ names_without_domain_get_one(void **state)
 	assert_false(login_guess(out, "bob", "b.example", "mail.a.example", 1));
 }
 
+/* RFC 8265 3.3; and blanks that a telephone put there. */
+static void
+names_are_found_however_they_were_typed(void **state)
+{
+	char out[ADDR_SIZE];
+
+	(void)state;
+	assert_true(login_guess(out, " bob@b.example ", "", "a.example", 0));
+	assert_string_equal(out, "bob@b.example");
+	assert_true(login_guess(out, "bob ", "b.example", "a.example", 0));
+	assert_string_equal(out, "bob@b.example");
+	assert_false(login_guess(out, " ", "b.example", "a.example", 0));
+	/* As it came first: it may have been made so. */
+	assert_true(login_guess(out, "JU\xcc\x88RGEN@b.example", "", "h", 0));
+	assert_string_equal(out, "ju\xcc\x88rgen@b.example");
+	assert_true(login_guess(out, "JU\xcc\x88RGEN@b.example", "", "h", 1));
+	assert_string_equal(out, "j\xc3\xbcrgen@b.example");
+	assert_false(login_guess(out, "JU\xcc\x88RGEN@b.example", "", "h", 2));
+	assert_true(login_guess(out, "\xc3\x9c", "", "m.b.example", 1));
+	assert_string_equal(out, "\xc3\x9c@b.example");
+	assert_true(login_guess(out, "\xc3\x9c", "", "m.b.example", 3));
+	assert_string_equal(out, "\xc3\xbc@b.example");
+	assert_false(login_guess(out, "\xc3\xbc@b.example", "", "h", 1));
+	assert_false(login_guess(out, "\xff@b.example", "", "h", 1));
+}
+
 static void
 grants_are_addresses_or_domains(void **state)
 {
@@ -88,6 +114,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logins_have_one_spelling),
+		cmocka_unit_test(names_are_found_however_they_were_typed),
 		cmocka_unit_test(names_without_domain_get_one),
 		cmocka_unit_test(grants_are_addresses_or_domains),
 	};

@@ -124,7 +124,7 @@ end(struct scene *s)
 
 /* The one verdict of a job that this server cannot have. */
 static void
-expect_refusal(struct scene *s, unsigned code, const char *status)
+expect_refusal(struct scene *s, const char *status)
 {
 	if (s->job->open > 0) {
 		assert_true(s->talk.failed);
@@ -133,7 +133,8 @@ expect_refusal(struct scene *s, unsigned code, const char *status)
 	job_report(s->job, tell, s);
 	assert_int_equal(s->verdicts, 1);
 	assert_int_equal(s->verdict[0].verdict, V_PERM);
-	assert_int_equal(s->verdict[0].code, code);
+	/* Its own words are no answer of the server. */
+	assert_int_equal(s->verdict[0].code, 0);
 	assert_string_equal(s->verdict[0].status, status);
 	end(s);
 }
@@ -204,10 +205,10 @@ utf8_needs_smtputf8(void **state)
 	    "MAIL FROM:<\xc3\xbc@example.org> SIZE=12 SMTPUTF8\r\n"
 	    "RCPT TO:<b@example.net>\r\nDATA\r\n");
 	end(s);
-	expect_refusal(begin(NOTHING, false), 553, "5.6.7");
+	expect_refusal(begin(NOTHING, false), "5.6.7");
 	ask("a@example.org", TX_SMTPUTF8 | TX_UTF8_HEADER, BODY, strlen(BODY));
 	to("b@example.net", 0, "");
-	expect_refusal(begin(NOTHING, false), 554, "5.6.7");
+	expect_refusal(begin(NOTHING, false), "5.6.7");
 	/* Nobody said that this is UTF-8. */
 	ask("a@example.org", TX_UTF8_HEADER, BODY, strlen(BODY));
 	to("b@example.net", 0, "");
@@ -243,7 +244,7 @@ utf8_recipients_fail_alone(void **state)
 	end(s);
 	ask("a@example.org", TX_SMTPUTF8, BODY, strlen(BODY));
 	to("\xc3\xbc@example.net", 0, "");
-	expect_refusal(begin(NOTHING, false), 553, "5.6.7");
+	expect_refusal(begin(NOTHING, false), "5.6.7");
 }
 
 #define BINARY "MIME-Version: 1.0\r\n\r\n.a\n\0\rb"
@@ -321,7 +322,7 @@ binary_becomes_lines(void **state)
 	end(s);
 	ask("a@example.org", TX_BINARY, "A: b\nc\r\n\r\n", 11);
 	to("b@example.net", 0, "");
-	expect_refusal(begin(NOTHING, false), 554, "5.6.3");
+	expect_refusal(begin(NOTHING, false), "5.6.3");
 }
 
 static void
@@ -336,12 +337,12 @@ deadlines_are_kept(void **state)
 	s = begin(EVERYTHING, false);
 	assert_non_null(strstr(s->said, " BY=100;R\r\n"));
 	end(s);
-	expect_refusal(begin(NOTHING, false), 554, "5.3.3");
+	expect_refusal(begin(NOTHING, false), "5.3.3");
 	/* Less than the server's minimum. */
 	m.u.job.options.by = (uint64_t)loop_wall_ms() + 30000;
-	expect_refusal(begin(EVERYTHING, false), 554, "5.4.7");
+	expect_refusal(begin(EVERYTHING, false), "5.4.7");
 	m.u.job.options.by = (uint64_t)loop_wall_ms() - 1;
-	expect_refusal(begin(EVERYTHING, false), 554, "5.4.7");
+	expect_refusal(begin(EVERYTHING, false), "5.4.7");
 	/* Too late is not too late for a notice. */
 	m.u.job.flags = TX_BY_NOTIFY;
 	s = begin(EVERYTHING, false);
@@ -357,7 +358,7 @@ tls_is_required_of_the_next_server(void **state)
 	(void)state;
 	ask("a@example.org", TX_REQUIRETLS, BODY, strlen(BODY));
 	to("b@example.net", 0, "");
-	expect_refusal(begin(NOTHING, true), 550, "5.7.30");
+	expect_refusal(begin(NOTHING, true), "5.7.30");
 	s = begin(EVERYTHING, true);
 	assert_non_null(strstr(s->said, " REQUIRETLS"));
 	end(s);

@@ -109,37 +109,44 @@ struct piece {
 	const char *name, *in;
 	size_t n;
 	bool user, password;
+	const char *out; /* NULL: what came in */
 };
 
 static const struct piece pieces[] = {
-	{ "LOGIN: usual", S("alice@example.org"), true, true },
-	{ "LOGIN: UTF-8", S("\xe2\x82\xac"), true, true },
-	{ "LOGIN: 255", S(X255), true, true },
-	{ "LOGIN: 256", S("z" X255), false, false },
-	{ "LOGIN: nothing", S(""), false, false },
-	{ "LOGIN: NUL", S("a\0b"), false, false },
-	{ "LOGIN: NUL behind", S("a\0"), false, false },
-	{ "LOGIN: Latin-1", S("\xfc"), false, false },
-	{ "LOGIN: control", S("a\nb"), false, true },
+	{ "LOGIN: usual", S("alice@example.org"), true, true, NULL },
+	{ "LOGIN: UTF-8", S("\xe2\x82\xac"), true, true, NULL },
+	{ "LOGIN: 255", S(X255), true, true, NULL },
+	{ "LOGIN: 256", S("z" X255), false, false, NULL },
+	{ "LOGIN: nothing", S(""), false, false, NULL },
+	{ "LOGIN: NUL", S("a\0b"), false, false, NULL },
+	{ "LOGIN: NUL behind", S("a\0"), false, false, NULL },
+	{ "LOGIN: Latin-1", S("J\xfcrgen"), true, true, "J\xc3\xbcrgen" },
+	{ "LOGIN: Windows", S("5\x80\xff"), true, true,
+	    "5\xe2\x82\xac\xc3\xbf" },
+	{ "LOGIN: no letter", S("a\x81"), false, true, "a\xc2\x81" },
+	{ "LOGIN: Latin-1 with NUL", S("\xfc\0b"), false, false, NULL },
+	{ "LOGIN: Latin-1, too long", S("\xfc\xfc" X255), false, false, NULL },
+	{ "LOGIN: control", S("a\nb"), false, true, NULL },
 };
 
 static void
 reads_login(void **state)
 {
 	const struct piece *t = *state;
+	const char *want = t->out != NULL ? t->out : t->in;
 	char text[BASE64_SIZE(1024)], out[SASL_MAX];
 	size_t n = base64_encode(t->in, t->n, text);
 
 	memset(out, 0x5a, sizeof(out));
 	assert_int_equal(sasl_login_user(out, text, n), t->user);
 	if (t->user)
-		assert_memory_equal(out, t->in, t->n + 1);
+		assert_string_equal(out, want);
 	else
 		assert_true(wiped(out, sizeof(out)));
 	memset(out, 0x5a, sizeof(out));
 	assert_int_equal(sasl_login_password(out, text, n), t->password);
 	if (t->password)
-		assert_memory_equal(out, t->in, t->n + 1);
+		assert_string_equal(out, want);
 	else
 		assert_true(wiped(out, sizeof(out)));
 	assert_false(sasl_login_user(out, "=", 1));

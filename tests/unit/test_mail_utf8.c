@@ -85,9 +85,31 @@ makes_text(void **state)
 	assert_true(utf8_text(all, 255));
 }
 
+static void
+reads_windows(void **state)
+{
+	char all[256], out[3 * 256];
+	size_t n;
+
+	(void)state;
+	for (unsigned i = 0; i < 256; i++)
+		all[i] = (char)i;
+	n = utf8_from_windows(all, 256, out, sizeof(out));
+	assert_true(n > 0 && utf8_valid(out, n));
+	assert_memory_equal(out, all, 128);
+	assert_int_equal(utf8_from_windows("\x80", 1, out, 2), 0);
+	assert_int_equal(utf8_from_windows("\x80", 1, out, 3), 3);
+	assert_memory_equal(out, "\xe2\x82\xac", 3);
+	assert_int_equal(utf8_from_windows("\xfc", 1, out, 1), 0);
+	assert_int_equal(utf8_from_windows("\xfc", 1, out, 2), 2);
+	assert_memory_equal(out, "\xc3\xbc", 2);
+	assert_int_equal(utf8_from_windows("", 0, out, 0), 0);
+}
+
 int
 main(void)
 {
+	add("Windows-1252 becomes UTF-8", reads_windows, NULL);
 	add("what is no text becomes it", makes_text, NULL);
 	add("controls are no text", knows_controls, NULL);
 
