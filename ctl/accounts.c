@@ -20,10 +20,8 @@ accounts_ask(enum account_verb verb)
 int
 accounts_open(struct daemon *line, struct ctl *c)
 {
-	int code = CODE_OK;
+	int code = daemon_find(&c->settings, c->file);
 
-	if (c->settings.conf == NULL)
-		code = settings_load(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
 	return daemon_open_auth(line, &c->settings);

@@ -87,7 +87,7 @@ drop_held(struct ctl *c)
 	int code = operand_address(c->args.words[0], q->account);
 
 	if (code != CODE_OK ||
-	    (code = settings_load(&c->settings, c->file)) != CODE_OK)
+	    (code = daemon_find(&c->settings, c->file)) != CODE_OK)
 		return code;
 	q->verb = QUEUE_REMOVE;
 	if ((code = daemon_open(&line, &c->settings, SERVICE_QUEUE)) != CODE_OK)

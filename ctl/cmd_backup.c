@@ -43,7 +43,7 @@ cmd_backup_create(struct ctl *c)
 	bool running;
 	int code;
 
-	if ((code = settings_load(&c->settings, c->file)) != CODE_OK)
+	if ((code = daemon_find(&c->settings, c->file)) != CODE_OK)
 		return code;
 	running = daemon_running(&c->settings);
 	if ((code = archive_create(&w, name)) == CODE_OK)

@@ -87,7 +87,7 @@ cmd_check_client(struct ctl *c)
 		    "\"%.100s\" is no address: write 192.0.2.1 or 2001:db8::1",
 		    ip);
 	net_text((struct sockaddr *)&address.ss, ask.u.conn_check.ip);
-	code = settings_load(&c->settings, c->file);
+	code = daemon_find(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
 	code = daemon_open(&line, &c->settings, SERVICE_DELIVER);

@@ -77,7 +77,7 @@ cmd_check_store(struct ctl *c)
 		{ "accounts", check_accounts },
 		{ "spool", check_spool },
 	};
-	int code = settings_load(&c->settings, c->file), worst = CODE_OK;
+	int code = daemon_find(&c->settings, c->file), worst = CODE_OK;
 	struct msg_cmd_done done;
 
 	if (code != CODE_OK)

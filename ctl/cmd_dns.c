@@ -221,6 +221,9 @@ cmd_dns(struct ctl *c)
 
 	if (code == CODE_OK)
 		code = read_format(&d);
+	/* The records follow from the whole of it. */
+	if (code == CODE_OK)
+		code = settings_load(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
 	memcpy(cmd.domain, d.domain, sizeof(cmd.domain));

@@ -99,7 +99,7 @@ cmd_log(struct ctl *c)
 	else if (follow)
 		q->after = (uint64_t)time(NULL) * 1000;
 	if (code == CODE_OK)
-		code = settings_load(&c->settings, c->file);
+		code = daemon_find(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
 	code = daemon_open(&line, &c->settings, SERVICE_QUEUE);

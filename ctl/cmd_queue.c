@@ -219,7 +219,7 @@ change(struct ctl *c, enum queue_verb verb)
 	for (size_t i = 0; !selected && i < c->args.nwords; i++)
 		if ((code = operand_id(c->args.words[i], &q->id)) != CODE_OK)
 			return code;
-	if ((code = settings_load(&c->settings, c->file)) != CODE_OK)
+	if ((code = daemon_find(&c->settings, c->file)) != CODE_OK)
 		return code;
 	if ((code = daemon_open(&line, &c->settings, SERVICE_QUEUE)) ==
 	    CODE_OK) {

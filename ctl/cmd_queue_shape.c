@@ -175,7 +175,7 @@ cmd_queue_shape(struct ctl *c)
 	if (number != NULL)
 		code = operand_number("limit", number, 1, UINT32_MAX, &limit);
 	if (code == CODE_OK)
-		code = settings_load(&c->settings, c->file);
+		code = daemon_find(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
 	code = daemon_open(&line, &c->settings, SERVICE_QUEUE);

@@ -71,7 +71,7 @@ cmd_queue_list(struct ctl *c)
 	if (code == CODE_OK && number != NULL)
 		code = operand_number("limit", number, 1, UINT32_MAX, &limit);
 	if (code == CODE_OK)
-		code = settings_load(&c->settings, c->file);
+		code = daemon_find(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
 	code = daemon_open(&line, &c->settings, SERVICE_QUEUE);
@@ -93,6 +93,6 @@ cmd_queue_show(struct ctl *c)
 	m.u.queue_cmd.verb = QUEUE_SHOW;
 	code = operand_id(c->args.words[0], &m.u.queue_cmd.id);
 	if (code == CODE_OK)
-		code = settings_load(&c->settings, c->file);
+		code = daemon_find(&c->settings, c->file);
 	return code == CODE_OK ? story_tell(c, &m, NULL, NULL) : code;
 }

@@ -164,7 +164,7 @@ cmd_relay_test(struct ctl *c)
 	if (code == CODE_OK)
 		code = read_sender(&c->args, &ask.u.relay_test);
 	if (code == CODE_OK)
-		code = settings_load(&c->settings, c->file);
+		code = daemon_find(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
 	page.top = json_object();

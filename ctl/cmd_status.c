@@ -300,7 +300,7 @@ cmd_status(struct ctl *c)
 	int code;
 
 	queue.u.queue_cmd.verb = QUEUE_STATUS;
-	code = settings_load(&c->settings, c->file);
+	code = daemon_find(&c->settings, c->file);
 	if (code == CODE_OK)
 		code = ask(c, SERVICE_PARENT, &parent, on_row, &s);
 	if (code == CODE_DOWN && args_flag(&c->args, "prometheus") != NULL)

@@ -312,7 +312,7 @@ int
 cmd_tls_show(struct ctl *c)
 {
 	struct keys *k = calloc(1, sizeof(*k));
-	int code = settings_load(&c->settings, c->file);
+	int code = daemon_find(&c->settings, c->file);
 
 	if (k == NULL)
 		abort();
@@ -398,7 +398,7 @@ int
 cmd_tls_reload(struct ctl *c)
 {
 	struct keys *k = calloc(1, sizeof(*k));
-	int code = settings_load(&c->settings, c->file);
+	int code = daemon_find(&c->settings, c->file);
 
 	if (k == NULL)
 		abort();

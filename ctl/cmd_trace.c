@@ -9,6 +9,7 @@
 
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
+#include "ctl/daemon.h"
 #include "ctl/operand.h"
 #include "ctl/received.h"
 #include "ctl/report.h"
@@ -155,7 +156,7 @@ cmd_trace(struct ctl *c)
 	if (code == CODE_OK && file == NULL)
 		code = look_for(a->words[0], q);
 	if (code == CODE_OK)
-		code = settings_load(&c->settings, c->file);
+		code = daemon_find(&c->settings, c->file);
 	if (code == CODE_OK && file != NULL)
 		code = received(c, file, q);
 	if (code != CODE_OK)

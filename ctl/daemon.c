@@ -184,6 +184,29 @@ daemon_running(const struct settings *s)
 	return true;
 }
 
+int
+daemon_find(struct settings *s, const char *file)
+{
+	char why[200];
+
+	if (s->conf != NULL)
+		return CODE_OK;
+	if (!settings_salvage(s, file, why, sizeof(why)))
+		return settings_load(s, file);
+	if (*why == '\0')
+		return CODE_OK;
+	if (!daemon_running(s)) {
+		settings_clear(s);
+		return settings_load(s, file);
+	}
+	/* Members of admin-group need not be able to read it. */
+	if (access(s->file, R_OK) == 0 || errno != EACCES)
+		output_note("%s %s; the running server goes on with what it "
+			    "read before (see: postern config check)",
+		    s->file, why);
+	return CODE_OK;
+}
+
 static void
 drop_fd(struct daemon *d)
 {

@@ -26,6 +26,15 @@ struct daemon {
 };
 
 /*
+ * Read the configuration, if that is not done yet, for a command that the
+ * running server alone carries out.  It goes on with its old configuration when
+ * the file was broken since, and so does this, with a word on stderr; then, and
+ * only while that server answers, what stands elsewhere in *s is what could be
+ * read.  CODE_OK, or the reason is on stderr, as settings_load() has it.
+ */
+int daemon_find(struct settings *, const char *file);
+
+/*
  * Open the line.  CODE_OK, or the reason is on stderr: CODE_DOWN (no server
  * runs), CODE_DENIED, CODE_TEMP (it restarts, or speaks another version).
  * What fails leaves nothing open; daemon_close() is harmless all the same.

@@ -15,11 +15,9 @@
 int
 lookup_open(struct lookup *l, struct ctl *c)
 {
-	int code = CODE_OK;
+	int code = daemon_find(&c->settings, c->file);
 
 	memset(l, 0, sizeof(*l));
-	if (c->settings.conf == NULL)
-		code = settings_load(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
 	code = daemon_open(&l->line, &c->settings, SERVICE_DELIVER);

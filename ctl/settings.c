@@ -56,34 +56,32 @@ cannot_read(const char *file)
 	}
 }
 
-/* The servers that we start have another working directory. */
+/* The servers that we start have another working directory.  -1 with errno. */
 static int
 set_file(struct settings *s, const char *file)
 {
 	char *real = realpath(file, NULL);
 
 	if (real == NULL)
-		return cannot_read(file);
+		return -1;
 	if (strlen(real) >= sizeof(s->file)) {
 		free(real);
 		errno = ENAMETOOLONG;
-		return cannot_read(file);
+		return -1;
 	}
 	snprintf(s->file, sizeof(s->file), "%s", real);
 	free(real);
-	return CODE_OK;
+	return 0;
 }
 
 int
 settings_try(struct settings *s, const char *file, bool files,
     struct settings_errors *errors)
 {
-	int code;
-
 	memset(s, 0, sizeof(*s));
 	errors->n = 0;
-	if ((code = set_file(s, file)) != CODE_OK)
-		return code;
+	if (set_file(s, file) == -1)
+		return cannot_read(file);
 	if (conf_read(s->file, &s->text, &s->len) == -1)
 		return cannot_read(s->file);
 	s->conf = conf_parse(s->file, s->text, s->len, settings_keep, errors);
@@ -130,6 +128,46 @@ settings_load(struct settings *s, const char *file)
 	if (code != CODE_OK)
 		settings_clear(s);
 	return code;
+}
+
+static void
+count(void *arg, int line, const char *text, const char *hint)
+{
+	(void)line;
+	(void)text;
+	(void)hint;
+	++*(unsigned *)arg;
+}
+
+bool
+settings_salvage(struct settings *s, const char *file, char *why, size_t size)
+{
+	unsigned errors = 0;
+
+	memset(s, 0, sizeof(*s));
+	*why = '\0';
+	if (set_file(s, file) == -1 ||
+	    conf_read(s->file, &s->text, &s->len) == -1) {
+		if (strcmp(file, CONF_DEFAULT_FILE) != 0)
+			return false;
+		snprintf(why, size, "cannot be read: %s", strerror(errno));
+		snprintf(s->file, sizeof(s->file), "%s", file);
+		s->text = calloc(1, 1);
+		if (s->text == NULL)
+			abort();
+		s->len = 0;
+		s->conf = conf_salvage(file, "", 0);
+		return true;
+	}
+	s->conf = conf_parse(s->file, s->text, s->len, count, &errors);
+	if (s->conf != NULL)
+		return true;
+	snprintf(why, size, "has %u error%s", errors, errors == 1 ? "" : "s");
+	s->conf = conf_salvage(s->file, s->text, s->len);
+	if (*s->conf->run != '\0')
+		return true;
+	settings_clear(s);
+	return false;
 }
 
 void

@@ -50,6 +50,18 @@ void settings_tell(const char *file, const struct settings_errors *);
 /* A conf_error_fn that keeps errors in a struct settings_errors. */
 void settings_keep(void *errors, int line, const char *text, const char *hint);
 
+/*
+ * As settings_load(), for a command that needs no more than to find the running
+ * server: of a file with errors what can be read of it, and the defaults when
+ * the default file cannot be read.  Silent.
+ *
+ *   why  out: "", or what is wrong, "has 2 errors"
+ *
+ * False when it leaves doubt where that server listens; *s is then empty.
+ */
+bool
+settings_salvage(struct settings *s, const char *file, char *why, size_t size);
+
 void settings_clear(struct settings *);
 
 /*

@@ -392,7 +392,10 @@ talk_secret(struct talk *t, const char *secret)
 	t->progress++;
 	if (secret == NULL) {
 		o = outcome_make(V_TEMP, SCOPE_DEST, 0, "4.7.0",
-		    "no password for user %s", t->rules.user);
+		    "no password for user \"%.100s\" of %.120s: the route's "
+		    "password-file cannot be read or is empty (see: postern "
+		    "config check)",
+		    t->rules.user, t->rules.mx);
 		talk_blame(t, &o);
 		fail(t);
 	} else {

@@ -184,12 +184,25 @@ consider(struct talk *t, enum offer mechanism)
 	return SAID_WAIT;
 }
 
+/* Who reads it is to know at once which server, which login, and what to do. */
+static void
+explain_refusal(const struct talk *t, const char *said, char *out, size_t size)
+{
+	snprintf(out, size,
+	    "%.120s refused user or password of \"%.100s\" (it said: %.100s); "
+	    "correct user or password-file of the route, then "
+	    "\"postern queue retry\"",
+	    t->rules.mx, t->rules.user, said);
+}
+
 /* A refused password is our mistake or the smarthost's, never the mail's. */
 static enum heard
 refuse_auth(struct talk *t)
 {
 	struct outcome o = talk_outcome(t, SCOPE_DEST);
 
+	if (talk_class(t) == 5)
+		explain_refusal(t, t->reply.text, o.text, sizeof(o.text));
 	outcome_soften(&o);
 	talk_blame(t, &o);
 	return HEARD_FAIL;
@@ -296,14 +309,17 @@ say_auth_login(struct talk *t)
 {
 	enum said said;
 
+	char why[sizeof(((struct outcome *)0)->text)];
+
 	if (t->rules.user[0] == '\0' || t->authed)
 		return SAID_GIVE_UP;
 	said = consider(t, OFFERS_LOGIN);
 	if (said == SAID_SKIP && t->scram_flaw != NULL)
 		return refuse(t, "4.7.8", t->scram_flaw);
-	if (said == SAID_SKIP && (t->offers & OFFERS_SCRAM))
-		return refuse(t, "4.7.8",
-		    "the server refused user or password (SCRAM-SHA-256)");
+	if (said == SAID_SKIP && (t->offers & OFFERS_SCRAM)) {
+		explain_refusal(t, "no, to SCRAM-SHA-256", why, sizeof(why));
+		return refuse(t, "4.7.8", why);
+	}
 	if (said == SAID_SKIP)
 		return refuse(t, "4.7.4",
 		    "the server offers none of AUTH SCRAM-SHA-256, PLAIN and "

@@ -39,11 +39,13 @@ inspect(struct parser *p, const char *line)
 	}
 	close = strrchr(line, ']');
 	if (close == NULL) {
+		p->doubt = true;
 		conf_complain(p, "`]` is missing", "");
 		return;
 	}
 	n = (size_t)(close - line - 1);
 	if (n >= sizeof(name)) {
+		p->doubt = true;
 		conf_complain(p, "the section's name is too long", "");
 		return;
 	}
@@ -71,9 +73,11 @@ read_line(char *out, int size, void *stream)
 		n--;
 	}
 	if (n + 2 > (size_t)size) {
+		p->doubt = true;
 		conf_complain(p, "the line is too long", "198 bytes at most");
 		snprintf(out, (size_t)size, "\n");
 	} else if (memchr(p->text, 0, n) != NULL) {
+		p->doubt = true;
 		conf_complain(p, "a NUL byte in the line", "");
 		snprintf(out, (size_t)size, "\n");
 	} else {
@@ -164,15 +168,23 @@ set_defaults(struct parser *p)
 			    p->conf, &conf_keys[i], conf_keys[i].by_default);
 }
 
-struct conf *
-conf_parse(const char *file, const char *text, size_t len, conf_error_fn *error,
+/* Where a server of this file listens for commands is unsure. */
+static bool
+is_hidden(const struct parser *p)
+{
+	return p->run_bad ||
+	    (p->doubt && conf_line(p->conf, "paths", "run") == 0);
+}
+
+/* How many errors there are. */
+static int
+parse(struct conf *c, const char *text, size_t len, conf_error_fn *error,
     void *arg)
 {
 	struct parser *p = calloc(1, sizeof(*p));
-	struct conf *c = calloc(1, sizeof(*c));
 	int errors;
 
-	if (p == NULL || c == NULL)
+	if (p == NULL)
 		abort();
 	p->conf = c;
 	c->ntls = 1;
@@ -180,7 +192,6 @@ conf_parse(const char *file, const char *text, size_t len, conf_error_fn *error,
 	p->end = text + len;
 	p->error = error;
 	p->arg = arg;
-	snprintf(c->file, sizeof(c->file), "%s", file);
 	set_defaults(p);
 	if (len > TEXT_MAX)
 		conf_complain_at(p, 0, "the file is over 64 KiB", "");
@@ -190,12 +201,52 @@ conf_parse(const char *file, const char *text, size_t len, conf_error_fn *error,
 	conf_follow(p);
 	check_whole(p);
 	errors = p->errors;
+	if (errors > 0 && is_hidden(p))
+		*c->run = '\0';
 	free(p);
-	if (errors > 0) {
-		free(c);
-		return NULL;
-	}
+	return errors;
+}
+
+static struct conf *
+make(const char *file)
+{
+	struct conf *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		abort();
+	snprintf(c->file, sizeof(c->file), "%s", file);
 	return c;
+}
+
+struct conf *
+conf_parse(const char *file, const char *text, size_t len, conf_error_fn *error,
+    void *arg)
+{
+	struct conf *c = make(file);
+
+	if (parse(c, text, len, error, arg) == 0)
+		return c;
+	conf_free(c);
+	return NULL;
+}
+
+struct conf *
+conf_salvage(const char *file, const char *text, size_t len)
+{
+	struct conf *c = make(file);
+
+	(void)parse(c, text, len, NULL, NULL);
+	return c;
+}
+
+int
+conf_line(const struct conf *c, const char *section, const char *key)
+{
+	for (size_t i = 0; i < conf_nkeys; i++)
+		if (strcmp(conf_keys[i].section, section) == 0 &&
+		    strcmp(conf_keys[i].name, key) == 0)
+			return c->lines[i];
+	return 0;
 }
 
 void

@@ -25,6 +25,7 @@
 #define CONF_ROUTE_TEXT   640
 #define CONF_RETRIES      16
 #define CONF_PATH         1024
+#define CONF_KEYS         64
 #define CONF_TIME_MOST    (10LL * 366 * 86400) /* seconds, of any time */
 
 enum tls_mode { TLS_MODE_STARTTLS, TLS_MODE_IMPLICIT };
@@ -162,6 +163,9 @@ struct conf {
 
 	uint32_t workers; /* smtpd processes; 0 = one per core */
 	bool syslog;
+
+	int lines[CONF_KEYS]; /* of the keys of plain sections, by the row of
+			       * their table; 0: not in the file */
 };
 
 /* Told once for each error: "FILE:LINE: text", and a hint or "". */
@@ -178,6 +182,16 @@ struct conf *conf_parse(
 void conf_free(struct conf *);
 
 /*
+ * The same of a file with errors: what could be read of it, defaults for the
+ * rest.  For commands to a server that goes on with its old configuration; no
+ * server may use it.  `run` is "" when an error leaves doubt about it.
+ */
+struct conf *conf_salvage(const char *file, const char *text, size_t len);
+
+/* The line that sets a key of a plain section; 0 when none does. */
+int conf_line(const struct conf *, const char *section, const char *key);
+
+/*
  * Read `file` into *text (malloc'd, at most 64 KiB).  0, or -1 with errno.
  */
 int conf_read(const char *file, char **text, size_t *len);
@@ -188,7 +202,7 @@ int conf_check_tls(const struct conf *, conf_error_fn *, void *arg);
 /*
  * Checks that need the machine: certificate, key and password files exist,
  * are readable, and secrets are not open to everyone; groups and, as root,
- * users exist.  Errors as above; returns how many.
+ * users exist, and no two processes share one.  Errors as above; returns how many.
  */
 int conf_check_files(const struct conf *, conf_error_fn *, void *arg);
 

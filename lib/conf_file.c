@@ -15,6 +15,30 @@
 #include "lib/conf.h"
 
 #define TEXT_MAX 65536
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* A key of [users] that names who a process is. */
+struct member {
+	const char *key;
+	size_t off; /* in struct conf */
+	const char *usual;
+};
+
+/* clang-format off */
+static const struct member members[] = {
+	{ "smtpd",   offsetof(struct conf, user_smtpd),   "_postern" },
+	{ "auth",    offsetof(struct conf, user_auth),    "_posternauth" },
+	{ "queue",   offsetof(struct conf, user_queue),   "_posternq" },
+	{ "deliver", offsetof(struct conf, user_deliver), "_posternout" },
+	{ "sts",     offsetof(struct conf, user_sts),     "_posternsts" },
+};
+/* clang-format on */
+
+static const char *
+user_of(const struct conf *c, const struct member *m)
+{
+	return (const char *)c + m->off;
+}
 
 int
 conf_read(const char *file, char **text, size_t *len)
@@ -96,29 +120,73 @@ check_file(const char *what, const char *path, bool secret, int line,
 }
 
 static int
-check_user(const char *key, const char *name, conf_error_fn *error, void *arg)
+check_user(const struct conf *c, const struct member *m, conf_error_fn *error,
+    void *arg)
 {
-	const struct passwd *pw;
+	const char *name = user_of(c, m);
+	int line = conf_line(c, "users", m->key);
+	const struct passwd *pw = *name != '\0' ? getpwnam(name) : NULL;
 	char text[200];
 
-	/* Only root becomes somebody else. */
-	if (geteuid() != 0)
-		return 0;
-	pw = *name != '\0' ? getpwnam(name) : NULL;
 	if (pw != NULL && pw->pw_uid != 0)
 		return 0;
 	if (pw != NULL || *name == '\0') {
-		snprintf(text, sizeof(text), "users.%s: %s", key,
+		snprintf(text, sizeof(text), "users.%s: %s", m->key,
 		    pw != NULL ? "root has too many rights for it"
 			       : "no user is named");
-		error(
-		    arg, 0, text, "name a user of its own, or remove the key");
+		error(arg, line, text,
+		    "name a user of its own, or remove the key");
 		return 1;
 	}
-	snprintf(
-	    text, sizeof(text), "users.%s: there is no user %.100s", key, name);
-	error(arg, 0, text, "run `postern init`, which makes it");
+	snprintf(text, sizeof(text), "users.%s: there is no user %.100s",
+	    m->key, name);
+	error(arg, line, text, "run `postern init`, which makes it");
 	return 1;
+}
+
+/* Two processes of one user may look into each other's memory. */
+static int
+check_shared(const struct conf *c, const struct member *m, conf_error_fn *error,
+    void *arg)
+{
+	const struct passwd *pw;
+	char text[256], hint[256];
+	uid_t uid;
+
+	if ((pw = getpwnam(user_of(c, m))) == NULL || (uid = pw->pw_uid) == 0)
+		return 0;
+	for (const struct member *o = members; o < m; o++) {
+		if ((pw = getpwnam(user_of(c, o))) == NULL || pw->pw_uid != uid)
+			continue;
+		snprintf(text, sizeof(text),
+		    "users.%s: %.100s is the user of %s already", m->key,
+		    user_of(c, m), o->key);
+		snprintf(hint, sizeof(hint),
+		    "a process that falls must not reach another: name a user "
+		    "of its own, or remove the key (then it is %s)",
+		    m->usual);
+		error(arg,
+		    conf_line(c, "users",
+			conf_line(c, "users", m->key) != 0 ? m->key : o->key),
+		    text, hint);
+		return 1;
+	}
+	return 0;
+}
+
+/* Only root becomes somebody else. */
+static int
+check_users(const struct conf *c, conf_error_fn *error, void *arg)
+{
+	int bad = 0;
+
+	if (geteuid() != 0)
+		return 0;
+	for (size_t i = 0; i < COUNT(members); i++) {
+		bad += check_user(c, &members[i], error, arg);
+		bad += check_shared(c, &members[i], error, arg);
+	}
+	return bad;
 }
 
 int
@@ -127,9 +195,13 @@ conf_check_tls(const struct conf *c, conf_error_fn *error, void *arg)
 	int bad = 0;
 
 	for (const struct conf_tls *t = c->tls; t < c->tls + c->ntls; t++) {
+		bool plain = t == c->tls;
+
 		bad += check_file("tls.certificate", t->certificate, false,
-		    t->line, error, arg);
-		bad += check_file("tls.key", t->key, true, t->line, error, arg);
+		    plain ? conf_line(c, "tls", "certificate") : t->line, error,
+		    arg);
+		bad += check_file("tls.key", t->key, true,
+		    plain ? conf_line(c, "tls", "key") : t->line, error, arg);
 	}
 	return bad;
 }
@@ -144,13 +216,10 @@ conf_check_files(const struct conf *c, conf_error_fn *error, void *arg)
 			bad += check_file("password-file",
 			    c->routes[i].password_file, true, c->routes[i].line,
 			    error, arg);
-	bad += check_user("smtpd", c->user_smtpd, error, arg);
-	bad += check_user("auth", c->user_auth, error, arg);
-	bad += check_user("queue", c->user_queue, error, arg);
-	bad += check_user("deliver", c->user_deliver, error, arg);
-	bad += check_user("sts", c->user_sts, error, arg);
+	bad += check_users(c, error, arg);
 	if (*c->admin_group != '\0' && getgrnam(c->admin_group) == NULL) {
-		error(arg, 0, "users.admin-group: there is no such group",
+		error(arg, conf_line(c, "users", "admin-group"),
+		    "users.admin-group: there is no such group",
 		    "make it with groupadd(8)");
 		bad++;
 	}

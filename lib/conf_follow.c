@@ -69,7 +69,7 @@ conf_follow(struct parser *p)
 		size_t lead = find(LEADERS, f->lead + sizeof(LEADERS));
 		uint64_t grown;
 
-		if (p->seen[key])
+		if (p->conf->lines[key] != 0)
 			continue;
 		grown = conf_grown(
 		    by_default(key), *number(p->conf, lead), by_default(lead));

@@ -73,6 +73,7 @@ const struct conf_key conf_keys[] = {
 };
 
 const size_t conf_nkeys = COUNT(conf_keys);
+_Static_assert(COUNT(conf_keys) <= CONF_KEYS, "a line for each key");
 
 /* Of counts that may not be any number. */
 static const struct range {

@@ -50,7 +50,8 @@ struct parser {
 	void *arg;
 	int errors;
 	struct listen_draft draft;
-	bool seen[64]; /* conf_keys[] rows */
+	bool doubt;   /* an error may hide what stands in [paths] */
+	bool run_bad; /* or is one of paths.run itself */
 };
 
 void conf_complain(struct parser *, const char *text, const char *hint);

@@ -8,6 +8,7 @@
 #include "lib/suggest.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define PATHS    "paths"
 
 static const struct conf_section *const sections[] = {
 	&conf_section_listen,
@@ -20,12 +21,15 @@ void
 conf_complain_at(struct parser *p, int line, const char *text, const char *hint)
 {
 	p->errors++;
-	p->error(p->arg, line, text, hint);
+	if (p->error != NULL)
+		p->error(p->arg, line, text, hint);
 }
 
 void
 conf_complain(struct parser *p, const char *text, const char *hint)
 {
+	if (strcmp(p->section, PATHS) == 0)
+		p->doubt = true;
 	conf_complain_at(p, p->line, text, hint);
 }
 
@@ -35,6 +39,8 @@ bad_value(
 {
 	char text[512];
 
+	if (strcmp(p->section, PATHS) == 0 && strcmp(name, "run") == 0)
+		p->run_bad = true;
 	snprintf(text, sizeof(text), "%.64s: \"%.200s\": %s", name, value, why);
 	conf_complain(p, text, "");
 }
@@ -74,12 +80,34 @@ find_nearest(const struct parser *p, const char *name)
 	return n;
 }
 
+/* Nothing is like it: say what there is in this section. */
+static void
+list_keys(const struct parser *p, char *out, size_t size)
+{
+	const char *between = "keys here: ";
+	size_t n = 0;
+
+	for (const struct conf_setting *k = p->at != NULL ? p->at->keys : NULL;
+	     k != NULL && k->name != NULL && n < size; k++, between = ", ")
+		n += (size_t)snprintf(
+		    out + n, size - n, "%s%s", between, k->name);
+	for (size_t i = 0; p->at == NULL && i < conf_nkeys && n < size; i++)
+		if (strcmp(conf_keys[i].section, p->section) == 0) {
+			n += (size_t)snprintf(out + n, size - n, "%s%s",
+			    between, conf_keys[i].name);
+			between = ", ";
+		}
+}
+
 static void
 unknown_key(struct parser *p, const char *name)
 {
 	struct nearest n = find_nearest(p, name);
 	char text[512], hint[256] = "";
 
+	/* A lost "[paths]" leaves its keys to the section in front. */
+	if (strcmp(n.section, PATHS) == 0 || strcmp(name, "run") == 0)
+		p->doubt = true;
 	if (*p->section != '\0')
 		snprintf(text, sizeof(text),
 		    "unknown key \"%.100s\" in [%.100s]", name, p->section);
@@ -93,6 +121,8 @@ unknown_key(struct parser *p, const char *name)
 	else if (n.name.best != NULL)
 		snprintf(
 		    hint, sizeof(hint), "did you mean \"%s\"?", n.name.best);
+	else
+		list_keys(p, hint, sizeof(hint));
 	conf_complain(p, text, hint);
 }
 
@@ -146,6 +176,7 @@ conf_section_begin(struct parser *p, const char *header)
 	    "queue, dns, route NAME, paths, users, smtpd, log");
 	/* One complaint is enough for all that stands in it. */
 	p->refused = true;
+	p->doubt = true;
 }
 
 void
@@ -168,9 +199,10 @@ plain_key(struct parser *p, const char *name, const char *value)
 		if (strcmp(k->section, p->section) != 0 ||
 		    strcmp(k->name, name) != 0)
 			continue;
-		if (p->seen[i])
-			bad_value(p, name, value, "set twice");
-		p->seen[i] = true;
+		why = p->conf->lines[i] != 0 ? "set twice" : NULL;
+		p->conf->lines[i] = p->line;
+		if (why != NULL)
+			bad_value(p, name, value, why);
 		if ((why = k->read(p->conf, k, value)) != NULL)
 			bad_value(p, name, value, why);
 		return;

@@ -749,6 +749,13 @@ what_was_offered_before_tls_is_forgotten(void **state)
 	stop(s, j);
 }
 
+/* What an admin reads: which server, whose password, and the remedy. */
+#define REFUSED \
+	"mx[192.0.2.1]:25 refused user or password of \"u\" (it said: " \
+	"wrong); " \
+	"correct user or password-file of the route, then " \
+	"\"postern queue retry\""
+
 static void
 password_is_told_inside_tls_only(void **state)
 {
@@ -759,24 +766,28 @@ password_is_told_inside_tls_only(void **state)
 		struct script script[3];
 		int verdict;
 		const char *said, *status;
+		const char *text;
 	} cases[] = {
 		{ ROUTE_TLS_REQUIRED, true, { { 0 } }, V_OK,
-		    "AUTH PLAIN AHUAZ2VoZWlt\nMAIL", "2.0.0" },
+		    "AUTH PLAIN AHUAZ2VoZWlt\nMAIL", "2.0.0", "" },
 		{ ROUTE_TLS_REQUIRED, false,
 		    { { "dQ==", 0, "334 UGFzc3dvcmQ6" },
 			{ "Z2VoZWlt", 0, "235 in" } },
-		    V_OK, "AUTH LOGIN\ndQ==\nZ2VoZWlt\nMAIL", "2.0.0" },
+		    V_OK, "AUTH LOGIN\ndQ==\nZ2VoZWlt\nMAIL", "2.0.0", "" },
 		{ ROUTE_TLS_REQUIRED, true,
 		    { { "AUTH", 0, "535 5.7.8 wrong" } }, V_TEMP,
-		    "AUTH PLAIN AHUAZ2VoZWlt\nQUIT", "4.7.8" },
+		    "AUTH PLAIN AHUAZ2VoZWlt\nQUIT", "4.7.8", REFUSED },
 		{ ROUTE_TLS_REQUIRED, false,
 		    { { "dQ==", 0, "535 5.7.8 wrong" } }, V_TEMP,
-		    "AUTH LOGIN\ndQ==\nQUIT", "4.7.8" },
+		    "AUTH LOGIN\ndQ==\nQUIT", "4.7.8", REFUSED },
+		{ ROUTE_TLS_REQUIRED, true,
+		    { { "AUTH", 0, "454 4.7.0 later" } }, V_TEMP,
+		    "AUTH PLAIN AHUAZ2VoZWlt\nQUIT", "4.7.0", "later" },
 		{ ROUTE_TLS_REQUIRED, true,
 		    { { "EHLO", 2, "250-mx\r\n250 AUTH CRAM-MD5" } }, V_TEMP,
-		    "EHLO me.example.org\nQUIT", "4.7.4" },
+		    "EHLO me.example.org\nQUIT", "4.7.4", "none of AUTH" },
 		{ ROUTE_TLS_NEVER, true, { { 0 } }, V_TEMP,
-		    "EHLO me.example.org\nQUIT", "4.7.0" },
+		    "EHLO me.example.org\nQUIT", "4.7.0", "without TLS" },
 	};
 
 	(void)state;
@@ -790,6 +801,8 @@ password_is_told_inside_tls_only(void **state)
 		f = collect(s, j);
 		assert_int_equal(f.of[0].verdict, cases[i].verdict);
 		assert_string_equal(f.of[0].status, cases[i].status);
+		assert_non_null(strstr(f.of[0].text, cases[i].text));
+		assert_null(strstr(f.of[0].text, "geheim"));
 		assert_non_null(strstr(s->heard, cases[i].said));
 		assert_string_equal(s->talk.secret, "");
 		stop(s, j);

@@ -41,6 +41,53 @@ parse(const char *text)
 	return conf_parse("t", text, strlen(text), on_error, &errors);
 }
 
+/* Which server a file with errors is about: the one that it names, the usual
+ * one, or nobody knows. */
+static void
+test_salvage(void **state)
+{
+	static const struct {
+		const char *text, *run;
+	} cases[] = {
+		{ BASE "typo = 1\n", "/run/postern" },
+		{ BASE "[limits]\nper-hour = many\nno sign\n", "/run/postern" },
+		{ BASE "[paths]\nrun = /r\ntypo = 1\nno sign\n", "/r" },
+		{ BASE "[pahts]\nstate = /s\n[paths]\nrun = /r\n", "/r" },
+		{ "[paths]\nrun = /r\n", "/r" }, /* no hostname */
+		{ BASE "[paths]\nrnu = /r\n", "" },
+		{ BASE "[paths]\nrun /r\n", "" },
+		{ BASE "[paths]\nrun = r\n", "" },
+		{ BASE "[paths]\nrun = /r\nrun = /q\n", "" },
+		{ BASE "[pahts]\nrun = /r\n", "" },
+		{ BASE "[paths\nrun = /r\n", "" },
+		{ BASE "run = /r\n", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *text = cases[i].text;
+		struct conf *c = conf_salvage("t", text, strlen(text));
+
+		assert_null(parse(text));
+		if (strcmp(c->run, cases[i].run) != 0)
+			fail_msg("%zu: \"%s\"", i, c->run);
+		conf_free(c);
+	}
+}
+
+static void
+test_lines(void **state)
+{
+	struct conf *c = parse(BASE "[users]\nauth = a\n");
+
+	(void)state;
+	assert_int_equal(conf_line(c, "", "hostname"), 1);
+	assert_int_equal(conf_line(c, "tls", "key"), 4);
+	assert_int_equal(conf_line(c, "users", "auth"), 9);
+	assert_int_equal(conf_line(c, "users", "queue"), 0);
+	conf_free(c);
+}
+
 static void
 test_defaults(void **state)
 {
@@ -517,6 +564,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_salvage),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_followers),
 		cmocka_unit_test(test_certificates),

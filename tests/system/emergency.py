@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+"""What an administrator can still do while the configuration is broken."""
+# run: limit 90
+
+import os
+import pwd
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import tap
+from postern import BUILD, ROOT, Postern
+from tap import Skip, has, same
+
+ALICE, BOB = "alice@example.org", "bob@example.org"
+
+
+class Site(Postern):
+    """A server whose mail waits."""
+
+    def __init__(self):
+        super().__init__([ALICE, BOB], via="127.0.0.1:1")
+
+    def __enter__(self):
+        super().__enter__()
+        with open(self.config) as f:
+            self.whole = f.read()
+        self.send("far@example.net")
+        return self
+
+    def broken(self, more="[limits]\ntypo = 1\n", **change):
+        text = self.whole
+        for old, new in change.items():
+            text = text.replace(f"\n{old} = ", f"\n{new} = ")
+        self.write(self.config, text + more)
+
+    def mended(self):
+        self.write(self.config, self.whole)
+
+
+@tap.case("what the running server does by itself works, with a word about it")
+def emergency(p):
+    p.broken()
+    try:
+        for command in (("queue", "hold", "--all"),
+                        ("account", "suspend", BOB), ("account", "list"),
+                        ("account", "passwd", BOB, "--generate"),
+                        ("grant", "list"), ("guard", "explain", BOB),
+                        ("queue", "list"), ("queue", "shape"),
+                        ("queue", "release", "--all"), ("dkim", "list"),
+                        ("trace", ALICE), ("log",), ("status",),
+                        ("check", "client", "192.0.2.1"), ("tls", "reload"),
+                        ("check", "store"),
+                        ("backup", "create", f"{p.dir}/b.tar")):
+            said = p.cli(*command)
+            same(said.code, 0, f"{command}: {said}")
+            has(said.err, f"{p.config} has 1 error; the running server goes "
+                "on with what it read before (see: postern config check)",
+                command)
+            same(said.err.count("goes on"), 1, f"{command}: once")
+    finally:
+        p.mended()
+    said = p.cli("account", "show", BOB, "--json").json()
+    same(said["state"], "suspended", "what was changed meanwhile")
+
+
+@tap.case("what follows from the file is refused, and so is a doubtful server")
+def refused(p):
+    for change, command in (({}, ("client-settings", ALICE)),
+                            ({}, ("dns", "example.org")),
+                            ({}, ("config", "show")),
+                            ({"run": "rnu"}, ("queue", "list")),
+                            ({"run": "rnu"}, ("account", "list"))):
+        p.broken(**change)
+        try:
+            said = p.cli(*command)
+        finally:
+            p.mended()
+        same(said.code, 78, f"{command}: {said}")
+        has(said.err, "unknown key \"typo\"", command)
+
+
+@tap.case("without a server the errors are told, and nothing is started")
+def stopped(p):
+    p.stop()
+    p.broken()
+    try:
+        said = p.cli("account", "list")
+        same(said.code, 78, said)
+        has(said.err, "unknown key \"typo\"")
+    finally:
+        p.mended()
+        p.start()
+
+
+@tap.case("an unknown key: the keys that there are")
+def keys(p):
+    p.broken("[paths]\nsomewhere = /x\n")
+    try:
+        has(p.cli("config", "check").err, "keys here: state, run")
+    finally:
+        p.mended()
+
+
+@tap.case("two processes must not be one user")
+def users(p):
+    if not ROOT:
+        raise Skip("only root becomes somebody else")
+    for lines, key, other in ((["auth = _postern"], "auth", "smtpd"),
+                              (["sts = _posternq"], "sts", "queue"),
+                              (["queue = _posternsts"], "sts", "queue")):
+        p.broken("\n".join(["[users]", *lines, ""]))
+        try:
+            said = p.cli("config", "check")
+            same(said.code, 78, said)
+            has(said.err, f"{p.config}:{p.whole.count(chr(10)) + 2}: ")
+            has(said.err, f"users.{key}: ")
+            has(said.err, f"is the user of {other} already")
+            has(said.err, "name a user of its own, or remove the key")
+            same(p.cli("serve").code, 78, "serve")
+        finally:
+            p.mended()
+
+
+# In name spaces of its own, as `postern init` and the service have it.
+MEMBER = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs none $WORK
+for d in etc var/lib run; do
+    n=$WORK/${d#*/}
+    mkdir $n.up $n.work
+    mount -t overlay -o lowerdir=/$d,upperdir=$n.up,workdir=$n.work none /$d
+done
+rm -rf /etc/postern /var/lib/postern /run/postern
+ip link set lo up
+P=$BUILD/postern
+$P init alice@example.org --hostname mail.example.org >/dev/null 2>&1
+printf '[users]\\nadmin-group = games\\n' >> /etc/postern/postern.conf
+$P serve >$WORK/log 2>&1 & server=$!
+for i in $(seq 600); do
+    $P queue list >/dev/null 2>&1 && break
+    sleep 0.05
+done
+as() {
+    echo "== $*"
+    setpriv --reuid=$1 --regid=$(id -g $1) --clear-groups $P $2 $3 2>&1 &&
+        c=0 || c=$?
+    echo "exit $c"
+}
+as games queue list
+as nobody queue list
+as games config show
+kill $server
+wait $server
+"""
+
+
+@tap.case("a member of admin-group needs not read what only root may")
+def member(p):
+    if not ROOT:
+        raise Skip("only root makes users and name spaces")
+    try:
+        for name in ("games", "nobody"):
+            pwd.getpwnam(name)
+    except KeyError as e:
+        raise Skip(str(e)) from None
+    work = os.path.join(p.dir, "names")
+    os.mkdir(work)
+    done = subprocess.run(
+        ["unshare", "--mount", "--net", "sh", "-c",
+         MEMBER],
+        env={**os.environ, "WORK": work, "BUILD": BUILD},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=80)
+    said = done.stdout.decode()
+    if "mount:" in said or "unshare:" in said:
+        raise Skip(said.strip().splitlines()[0])
+    first, second, third = said.split("== ")[1:]
+    has(first, "exit 0", said)
+    same("goes on" in first, False, first)
+    has(second, "exit 4", said)
+    has(second, "users.admin-group", said)
+    has(third, "exit 4", said)
+    has(third, "permission denied", said)
+
+
+if __name__ == "__main__":
+    tap.main(Site)
