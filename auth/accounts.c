@@ -8,7 +8,6 @@
 
 #include "auth/accounts.h"
 #include "auth/book.h"
-#include "auth/quota.h"
 #include "auth/t_grant.h"
 #include "auth/t_guard.h"
 #include "auth/t_known.h"
@@ -17,6 +16,7 @@
 #include "auth/t_logins.h"
 #include "auth/t_usage.h"
 #include "auth/t_verdict.h"
+#include "auth/tally.h"
 #include "lib/loop.h"
 
 typedef enum change_result body_fn(struct txn *, struct change *, uint64_t now);
@@ -213,7 +213,7 @@ erase(struct txn *txn, struct change *c, uint64_t now)
 enum change_result
 accounts_remove(struct change *c)
 {
-	quota_forget(c->login);
+	tally_forget(c->login);
 	return alter(c, erase);
 }
 

@@ -9,9 +9,9 @@
 #include "auth/guard.h"
 #include "auth/limits.h"
 #include "auth/peers.h"
-#include "auth/quota.h"
 #include "auth/t_secret.h"
 #include "auth/t_verdict.h"
+#include "auth/tally.h"
 #include "lib/fnv.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -97,7 +97,7 @@ keep_evidence(const char *login, const struct guard_rules *rules,
 {
 	struct finding f = { login, { now_s(), v->rule, { 0 } } };
 
-	f.row.e = guard_weigh(quota_guard(login), rules);
+	f.row.e = guard_weigh(tally_guard(login), rules);
 	store_txn(STORE_SOON, put_verdict, &f);
 }
 
@@ -126,7 +126,7 @@ guard_watch(const struct page *page, const struct conf *conf, const char *ip,
 	struct guard_rules rules = rules_of(page, conf);
 	struct guard_verdict v;
 
-	if (guard_submit(quota_guard(page->login), &rules, now_s(),
+	if (guard_submit(tally_guard(page->login), &rules, now_s(),
 		network_of(ip), rcpts, taken, news.data, news.len / RCPT_HASH,
 		&v) == GUARD_FINE ||
 	    !conf->guard_freeze)
@@ -138,7 +138,7 @@ guard_watch(const struct page *page, const struct conf *conf, const char *ip,
 void
 guard_give_back(const char *login, uint32_t rcpts)
 {
-	guard_undo(quota_guard(login), rcpts);
+	guard_undo(tally_guard(login), rcpts);
 }
 
 void
@@ -151,7 +151,7 @@ guard_hear(const struct msg_account_results *m, const struct conf *conf)
 	if (page == NULL || page->state != ACC_ACTIVE)
 		return;
 	rules = rules_of(page, conf);
-	if (guard_results(quota_guard(page->login), &rules, now_s(),
+	if (guard_results(tally_guard(page->login), &rules, now_s(),
 		m->delivered, m->refused, &v) != GUARD_FINE &&
 	    conf->guard_freeze)
 		freeze(page->login, &rules, &v);
@@ -160,13 +160,13 @@ guard_hear(const struct msg_account_results *m, const struct conf *conf)
 void
 guard_note_login(const char *login, const char *ip, bool good)
 {
-	guard_login(quota_guard(login), now_s(), network_of(ip), good);
+	guard_login(tally_guard(login), now_s(), network_of(ip), good);
 }
 
 void
 guard_resumed(const char *login)
 {
-	guard_forgive(quota_guard(login), now_s());
+	guard_forgive(tally_guard(login), now_s());
 }
 
 static void
@@ -252,7 +252,7 @@ guard_explain(struct console *con)
 	}
 	rules = rules_of(page, peers_conf());
 	row(con, "rule", 0, "");
-	e = guard_weigh(quota_guard(con->login), &rules);
+	e = guard_weigh(tally_guard(con->login), &rules);
 	rows(con, &e);
 	console_done(con, CODE_OK, "of the last 24 hours, or less");
 }

@@ -2,16 +2,15 @@
  * quota.h - how much an account may still send.
  *
  * Each limit over a time is a bucket (meter.h): so much at once, and the same
- * again over its period.  What is used lives in memory and goes to the store
- * a second later, without a flush of its own: a killed process loses a second
- * of it.  So do the recipients that an account has written to, which tell how
- * many of a message's are new to it; those of a long list some at a time, so
- * that some seconds of them count as new once more.
+ * again over its period.  What is used, and to whom an account has written,
+ * which tells how many recipients of a message are new to it, is kept by
+ * tally.h.
  */
 #ifndef AUTH_QUOTA_H
 #define AUTH_QUOTA_H
 
-#include "auth/guard_rules.h"
+#include <stdbool.h>
+
 #include "ipc/messages.h"
 
 struct quota_ask {
@@ -46,15 +45,5 @@ void quota_undo(const char *login, const char *label, uint32_t rcpts);
  * label is of a credential, or NULL for all of the account. */
 void quota_used(const char *login, const char *label,
     const uint64_t limit[LIMITS], uint64_t now_ms, uint64_t used[LIMITS]);
-
-/* What the guard knows of an account, to be changed at once; it is written
- * with the rest. */
-struct guard *quota_guard(const char *login);
-
-/* Write what was counted; when the process ends. */
-void quota_write(void);
-/* The account is gone, from the store too. */
-void quota_forget(const char *login);
-void quota_close(void);
 
 #endif

@@ -22,11 +22,11 @@
 #include "auth/keys.h"
 #include "auth/login.h"
 #include "auth/peers.h"
-#include "auth/quota.h"
 #include "auth/secrets.h"
 #include "auth/signer.h"
 #include "auth/store.h"
 #include "auth/store_room.h"
+#include "auth/tally.h"
 #include "auth/throttle.h"
 #include "auth/uses.h"
 #include "auth/vault.h"
@@ -137,7 +137,7 @@ start(const struct conf *conf)
 	phase = SERVING;
 	/* Or a taken smtpd would end us after each message, and what its
 	 * account is charged and the guard saw would be forgotten. */
-	channel_before_breach(quota_write);
+	channel_before_breach(tally_write);
 	for (size_t i = 0; i < nearly; i++)
 		if (!early[i].sign)
 			peers_open(
@@ -225,7 +225,7 @@ stop(void)
 	hasher_stop();
 	signer_stop();
 	uses_write();
-	quota_write();
+	tally_write();
 	import_stop();
 	admin_check_stop();
 	store_close();
@@ -236,7 +236,7 @@ stop(void)
 	book_close();
 	verified_close();
 	throttle_close();
-	quota_close();
+	tally_close();
 	dkim_close();
 	secrets_close();
 	loop_stop();

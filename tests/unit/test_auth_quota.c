@@ -16,6 +16,7 @@
 #include "auth/quota.h"
 #include "auth/store.h"
 #include "auth/t_known.h"
+#include "auth/tally.h"
 #include "lib/loop.h"
 
 #define ALICE  "alice@example.org"
@@ -59,7 +60,7 @@ teardown(void **state)
 	char command[128];
 
 	(void)state;
-	quota_close();
+	tally_close();
 	store_close();
 	book_close();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
@@ -70,8 +71,8 @@ static void
 restart(bool killed)
 {
 	if (!killed)
-		quota_write();
-	quota_close();
+		tally_write();
+	tally_close();
 	store_close();
 	store_open(dir);
 }
@@ -155,7 +156,7 @@ only_the_new_count_as_new(void **state)
 	assert_int_equal(answer.news, 80);
 	assert_true(mail_to(200, 80, NULL, T0 + DAY));
 	/* After half a year nobody is known. */
-	quota_write();
+	tally_write();
 	assert_true(mail_to(0, 80, NULL, T0 + 182 * DAY));
 	assert_int_equal(answer.news, 80);
 }
@@ -250,20 +251,20 @@ a_removed_account_leaves_nothing(void **state)
 	assert_int_equal(accounts_add(&c), CHANGE_DONE);
 	assert_true(mail_to(0, 5, "scanner", T0));
 	assert_true(mail_to(0, 80, NULL, T0));
-	quota_write();
+	tally_write();
 	assert_int_equal(accounts_remove(&c), CHANGE_DONE);
-	quota_write();
+	tally_write();
 	quota_used(ALICE, NULL, limit, T0, used);
 	assert_int_equal(used[LIMIT_DAY], 0);
 	assert_true(mail_to(0, 5, "scanner", T0));
 	assert_int_equal(answer.news, 5);
 	/* What comes behind the removal is not written any more. */
-	quota_guard(ALICE)->failed = 7;
-	quota_write();
-	quota_close();
+	tally_guard(ALICE)->failed = 7;
+	tally_write();
+	tally_close();
 	quota_used(ALICE, NULL, limit, T0, used);
 	assert_int_equal(used[LIMIT_DAY], 0);
-	assert_int_equal(quota_guard(ALICE)->failed, 0);
+	assert_int_equal(tally_guard(ALICE)->failed, 0);
 }
 
 static void
@@ -276,11 +277,11 @@ the_known_are_bounded(void **state)
 		limit[l] = 1000000000;
 	for (uint32_t i = 0; i < 15000; i += 1000)
 		assert_true(mail_to(i, 1000, NULL, T0));
-	quota_write();
+	tally_write();
 	for (uint32_t i = 0; i < 15000; i += 1000) {
 		assert_true(mail_to(i, 1000, NULL, T0));
 		known += 1000 - answer.news;
-		quota_close();
+		tally_close();
 	}
 	assert_in_range(known, 9000, 10000);
 }
