@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #define SMB2_MAGIC     0xfe534d42
 /* A disk smaller than this gives its files a sixteenth of the pages. */
 #define SMALL_DISK ((uint64_t)1 << 30)
+#define PAUSE_US   1000
 
 /*
  * When the page that a delete frees is the last one of its file, Berkeley DB
@@ -113,6 +115,19 @@ check_file_system(const char *home)
 	}
 }
 
+/*
+ * Berkeley DB waits a second before it writes the pages of a checkpoint that
+ * somebody was changing when their turn came.  They change for microseconds,
+ * and meanwhile the log grows that recovery would have to read.
+ */
+static int
+pause_briefly(unsigned long s, unsigned long us)
+{
+	if (s == 0 && us == 0)
+		return sched_yield();
+	return usleep(s > 0 || us > PAUSE_US ? PAUSE_US : (useconds_t)us);
+}
+
 static int
 open_env(const char *home, uint64_t cache, uint64_t disk)
 {
@@ -120,6 +135,8 @@ open_env(const char *home, uint64_t cache, uint64_t disk)
 	int ret;
 
 	store_sum_check();
+	if ((ret = db_env_set_func_yield(pause_briefly)) != 0)
+		store_fail("environment", ret);
 	if (file > LOG_FILE_MOST)
 		file = LOG_FILE_MOST;
 	if (file < LOG_FILE_LEAST)

@@ -4,12 +4,15 @@
  */
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -640,6 +643,50 @@ an_empty_queue_costs_no_flush(void **state)
 	assert_true(after > 0 && log > 0);
 }
 
+static atomic_bool slept, checkpointed;
+
+/* What Berkeley DB waits with, in the place of the C library's. */
+int
+select(int n, fd_set *r, fd_set *w, fd_set *x, struct timeval *t)
+{
+	struct timespec ts = { t->tv_sec, t->tv_usec * 1000 };
+
+	slept |= n == 0 && t->tv_sec > 0;
+	return pselect(n, r, w, x, &ts, NULL);
+}
+
+#define CHECKPOINTS 400
+
+static void *
+checkpoint_often(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < CHECKPOINTS && !slept; i++)
+		store_checkpoint();
+	checkpointed = true;
+	return NULL;
+}
+
+/* A page that is being changed is waited for, but no second; see store.c. */
+static void
+a_checkpoint_does_not_sleep(void **state)
+{
+	struct totals t = { 0 };
+	pthread_t thread;
+
+	(void)state;
+	slept = checkpointed = false;
+	assert_int_equal(
+	    pthread_create(&thread, NULL, checkpoint_often, NULL), 0);
+	while (!checkpointed) {
+		t.last_id++;
+		store_txn(add_one, &t, COMMIT_MEMORY);
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_false(slept);
+	assert_true(t.last_id > CHECKPOINTS / 10);
+}
+
 static void
 write_other_format(struct txn *t, void *arg)
 {
@@ -714,6 +761,7 @@ main(void)
 		CASE(the_longest_job_fits),
 		CASE(nothing_durable_is_lost),
 		CASE(an_empty_queue_costs_no_flush),
+		CASE(a_checkpoint_does_not_sleep),
 		CASE(another_format_is_refused),
 	};
 
