@@ -3,29 +3,25 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "ipc/channel.h"
-#include "ipc/part.h"
 #include "lib/crash.h"
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "mail/ascii.h"
 #include "mail/msgid.h"
-#include "queue/bodyfile.h"
+#include "queue/cargo.h"
 #include "queue/domains.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
 #include "queue/group.h"
+#include "queue/landing.h"
 #include "queue/marks.h"
 #include "queue/reports.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
-#include "queue/t_body.h"
 #include "queue/upkeep.h"
 
 /* Records that deliver has not read yet; beyond this it is not keeping up. */
@@ -45,116 +41,12 @@ wake_up(void *arg)
 	(void)arg; /* flight_turn() does the rest */
 }
 
-/* The bytes as a file that nobody can change. */
-static int
-as_file(const uint8_t *data, size_t len)
-{
-	int fd = memfd_create("body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd == -1)
-		return -1;
-	for (size_t at = 0; at < len;) {
-		ssize_t n = pwrite(fd, data + at, len - at, (off_t)at);
-
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		at += (size_t)n;
-	}
-	if (fcntl(fd, F_ADD_SEALS,
-		F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) ==
-	    -1) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* The body, inline or as *fd; false when it cannot be had. */
-static bool
-attach_body(const struct letter *l, struct msg_job *m, int *fd)
-{
-	static uint8_t store[BODY_ROWS_MAX];
-	const uint8_t *data = store;
-
-	m->size = l->size;
-	if (l->at.kind == BODY_FILE) {
-		m->flags |= TX_IN_FILE;
-		*fd = bodyfile_read(l->id);
-		return *fd != -1;
-	}
-	if (l->body != NULL)
-		data = l->body->data;
-	else if (!t_body_get(l->at, l->id, store, l->size))
-		return false;
-	if (l->size <= BODY_INLINE) {
-		m->body = (struct bytes){ data, l->size };
-		return true;
-	}
-	m->flags |= TX_IN_FILE;
-	*fd = as_file(data, l->size);
-	return *fd != -1;
-}
-
-/* What goes in one MSG_JOB: a job, and those that fly with it. */
-static struct cargo {
-	struct job *jobs[JOB_RCPTS];
-	unsigned njobs, nrcpts;
-	size_t rcpts_len, parts_len;
-	uint8_t rcpts[RCPTS_MAX], parts[PARTS_MAX];
-} cargo;
-
-/* Those who wait behind what is packed already; false when they do not fit. */
-static bool
-pack_waiting(const struct job *j)
-{
-	uint8_t item[RCPT_ITEM_MAX];
-	size_t len = cargo.rcpts_len, n;
-
-	for (const struct rcpt *r = j->rcpts; r < j->rcpts + j->nrcpts; r++) {
-		if (r->state != RCPT_WAITING)
-			continue;
-		n = rcpt_write(r->address, r->notify, r->orcpt, item);
-		len = list_add(cargo.rcpts, sizeof(cargo.rcpts), len, item, n);
-		if (len == 0)
-			return false;
-	}
-	cargo.rcpts_len = len;
-	return true;
-}
-
-static bool
-pack_part(const struct job *j, unsigned nrcpts)
-{
-	struct part_item p = { .tag = last_tag + 1,
-		.n = (uint32_t)j->key.n,
-		.seal = marks_seal(j->key.id, (uint32_t)j->key.n),
-		.attempt = j->attempts + 1,
-		.nrcpts = nrcpts };
-	uint8_t item[PART_ITEM_MAX];
-	size_t len;
-
-	snprintf(p.domain, sizeof(p.domain), "%s", j->domain);
-	len = list_add(cargo.parts, sizeof(cargo.parts), cargo.parts_len, item,
-	    part_pack(&p, item));
-	if (len == 0)
-		return false;
-	cargo.parts_len = len;
-	return true;
-}
-
 /* False when there is no room for it. */
 static bool
 load(struct job *j)
 {
-	unsigned n = job_waiting(j);
-
-	if (cargo.nrcpts + n > JOB_RCPTS ||
-	    (cargo.njobs > 0 && !pack_part(j, n)) || !pack_waiting(j))
+	if (!cargo_add(j, last_tag + 1))
 		return false;
-	cargo.jobs[cargo.njobs++] = j;
-	cargo.nrcpts += n;
 	j->tag = ++last_tag;
 	HASH_ADD(hh_tag, flying, tag, sizeof(j->tag), j);
 	return true;
@@ -165,27 +57,6 @@ land(struct job *j, enum landing how)
 {
 	HASH_DELETE(hh_tag, flying, j);
 	flow_land(j, how);
-}
-
-/* One answer for everybody who has none yet. */
-static void
-answer_rest(
-    struct job *j, enum verdict verdict, const char *status, const char *text)
-{
-	struct answer_row a = { .when = (uint64_t)loop_wall_ms() };
-	uint8_t answer;
-
-	snprintf(a.status, sizeof(a.status), "%s", status);
-	snprintf(a.text, sizeof(a.text), "%s", text);
-	answer = job_add_answer(j, &a);
-	for (unsigned i = 0; i < j->nrcpts; i++) {
-		struct rcpt *r = &j->rcpts[i];
-
-		if (r->state != RCPT_WAITING || r->verdict != NO_VERDICT)
-			continue;
-		r->verdict = (uint8_t)verdict;
-		r->answer = answer;
-	}
 }
 
 static bool
@@ -201,18 +72,14 @@ static void
 load_all(struct job *lead)
 {
 	struct job *mate;
-	size_t parts;
+	bool loaded;
 
-	cargo.njobs = cargo.nrcpts = 0;
-	cargo.rcpts_len = cargo.parts_len = 0;
-	load(lead);
-	assert(cargo.njobs == 1);
+	cargo_clear();
+	loaded = load(lead);
+	assert(loaded);
 	while (may_send() && (mate = flow_mate(lead)) != NULL) {
-		parts = cargo.parts_len;
-		if (!load(mate)) {
-			cargo.parts_len = parts;
+		if (!load(mate))
 			break;
-		}
 		flow_take_along(lead, mate);
 	}
 }
@@ -221,15 +88,16 @@ static void
 fail_all(const char *why)
 {
 	char id[MSGID_SIZE];
+	struct job *j;
 
-	msgid_format(cargo.jobs[0]->letter->id, id);
+	msgid_format(cargo_job(0)->letter->id, id);
 	log_event("warning", "text=%s id=%s error=%s",
 	    log_quote("a body cannot be read"), id, log_quote(why));
-	for (unsigned i = 0; i < cargo.njobs; i++) {
-		answer_rest(cargo.jobs[i], V_TEMP, "4.3.0",
-		    "the message could not be read");
-		land(cargo.jobs[i], LANDED_ANSWERED);
-		settle_job(cargo.jobs[i], true);
+	for (unsigned i = 0; (j = cargo_job(i)) != NULL; i++) {
+		landing_answer_rest(
+		    j, V_TEMP, "4.3.0", "the message could not be read");
+		land(j, LANDED_ANSWERED);
+		settle_job(j, true);
 	}
 }
 
@@ -257,9 +125,7 @@ send_job(struct job *j)
 	mj->options = l->options;
 	mj->added = l->added;
 	mj->body_hash = (struct bytes){ l->body_hash, l->hash_len };
-	mj->rcpts = (struct bytes){ cargo.rcpts, cargo.rcpts_len };
-	mj->parts = (struct bytes){ cargo.parts, cargo.parts_len };
-	if (!attach_body(l, mj, &fd)) {
+	if (!cargo_pack(mj, &fd)) {
 		fail_all(strerror(errno));
 		return;
 	}
@@ -317,88 +183,6 @@ flight_turn(void)
 	channel_flush(&deliver);
 }
 
-/* The k-th recipient that was sent. */
-static struct rcpt *
-sent_rcpt(struct job *j, unsigned k)
-{
-	for (unsigned i = 0; i < j->nrcpts; i++)
-		if (j->rcpts[i].state == RCPT_WAITING && k-- == 0)
-			return &j->rcpts[i];
-	fatal("deliver broke the protocol: recipient out of range");
-}
-
-/* What stands between blanks in the log, whatever deliver has become. */
-static void
-copy_word(char *to, size_t size, const char *from)
-{
-	size_t n = 0;
-
-	for (; from[n] != '\0' && n + 1 < size; n++)
-		to[n] = (char)(ascii_print(from[n]) && from[n] != ' ' &&
-			    from[n] != '"' && from[n] != '='
-			? from[n]
-			: '?');
-	to[n] = '\0';
-}
-
-static void
-note_verdict(struct job *j, const struct msg_job_verdict *v)
-{
-	struct answer_row a = { .code = v->code,
-		.when = (uint64_t)loop_wall_ms() };
-	char tls[sizeof(v->tls)], cipher[sizeof(v->cipher)];
-	char policy[sizeof(v->policy)];
-	uint8_t answer;
-
-	if (v->rcpts.len == 0)
-		return;
-	copy_word(a.status, sizeof(a.status), v->status);
-	memcpy(a.mx, v->mx, sizeof(a.mx));
-	copy_word(tls, sizeof(tls), v->tls);
-	copy_word(cipher, sizeof(cipher), v->cipher);
-	copy_word(policy, sizeof(policy), v->policy);
-	answer_secured(&a, tls, cipher, policy);
-	if (v->uncertain)
-		answer_mark_uncertain(&a);
-	memcpy(a.text, v->text, sizeof(a.text));
-	answer = job_add_answer(j, &a);
-	for (size_t i = 0; i < v->rcpts.len; i++) {
-		struct rcpt *r = sent_rcpt(j, v->rcpts.data[i]);
-
-		if (r->verdict != NO_VERDICT)
-			fatal("deliver broke the protocol: second verdict");
-		r->verdict = (uint8_t)v->verdict;
-		r->answer = answer;
-		r->relayed = (uint8_t)v->relayed;
-		r->uncertain = v->uncertain != 0;
-		r->grey = (v->signs & SIGN_GREY) != 0;
-	}
-}
-
-static enum landing
-landing_of(const struct job *j, const struct msg_job_verdict *v)
-{
-	bool busy = (v->signs & SIGN_BUSY) != 0;
-
-	for (unsigned i = 0; i < j->nrcpts; i++)
-		if (j->rcpts[i].verdict == V_OK)
-			return busy ? LANDED_SQUEEZED : LANDED_WELL;
-	if (busy)
-		return LANDED_BUSY;
-	if (v->verdict != V_TEMP || v->scope != SCOPE_DEST)
-		return LANDED_ANSWERED;
-	return v->signs & SIGN_SILENT ? LANDED_NOWHERE : LANDED_ASTRAY;
-}
-
-static bool
-anything_heard(const struct job *j)
-{
-	for (unsigned i = 0; i < j->nrcpts; i++)
-		if (j->rcpts[i].verdict != NO_VERDICT)
-			return true;
-	return false;
-}
-
 static void
 on_verdict(const struct msg *m)
 {
@@ -412,7 +196,7 @@ on_verdict(const struct msg *m)
 	if (v->verdict >= V_COUNT)
 		fatal("deliver broke the protocol: bad verdict");
 	CRASH_POINT("verdict");
-	note_verdict(j, v);
+	landing_note(j, v);
 	if (!v->last)
 		return;
 	how = landing_of(j, v);
@@ -422,7 +206,7 @@ on_verdict(const struct msg *m)
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		if (j->rcpts[i].state == RCPT_WAITING &&
 		    j->rcpts[i].verdict == NO_VERDICT) {
-			answer_rest(j, V_TEMP, "4.3.0",
+			landing_answer_rest(j, V_TEMP, "4.3.0",
 			    "the delivery ended without an answer");
 			break;
 		}
@@ -482,7 +266,7 @@ take_back(void)
 	{
 		marked = marks_judge(j);
 		land(j, LANDED_UNKNOWN);
-		if (anything_heard(j) || j->removed)
+		if (landing_heard(j) || j->removed)
 			settle_job(j, marked);
 		else if (j->letter->held)
 			flow_unload(j);
