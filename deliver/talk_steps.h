@@ -63,9 +63,11 @@ enum heard hear_auth_done(struct talk *, const struct owed *);
 enum said say_quit(struct talk *);
 enum heard hear_quit(struct talk *, const struct owed *);
 
+/* talk_form.c */
+enum said say_sign(struct talk *);
+
 /* talk_mail.c */
 enum said say_ready(struct talk *);
-enum said say_sign(struct talk *);
 enum said say_rset(struct talk *);
 enum heard hear_rset(struct talk *, const struct owed *);
 enum said say_mail(struct talk *);
@@ -77,6 +79,12 @@ enum heard hear_data(struct talk *, const struct owed *);
 enum said say_body(struct talk *);
 enum said say_dot(struct talk *);
 enum heard hear_dot(struct talk *, const struct owed *);
+/* Our own trouble, for all who are open: no other server would help. */
+void mail_unreadable(struct talk *);
+/* The job leaves: its reading ends, and those who were accepted before the
+ * dot and never had an answer get an outcome that says so (RFC 1047). */
+void mail_leave(struct talk *);
+
 /* talk_params.c: the parameters of MAIL and RCPT, each with a blank in front.
  * With the longest addresses they fit a line of 1022 bytes. */
 enum { PARAMS_MAX = 640 };
@@ -94,9 +102,5 @@ int64_t params_by_left_s(const struct job *);
 /* What the sender wants to know and this server will not tell: a set of
  * enum relayed. */
 unsigned params_lost(const struct talk *);
-
-/* The job leaves: its reading ends, and those who were accepted before the
- * dot and never had an answer get an outcome that says so (RFC 1047). */
-void mail_leave(struct talk *);
 
 #endif
