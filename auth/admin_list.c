@@ -6,28 +6,25 @@
 
 #include "auth/admin_list.h"
 #include "auth/book.h"
+#include "auth/guard.h"
 #include "auth/keys.h"
-#include "auth/limits.h"
-#include "auth/peers.h"
-#include "auth/quota.h"
 #include "auth/t_account.h"
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
 #include "auth/t_legacy.h"
 #include "auth/uses.h"
 
+/* Not what is used of the limits, for that is given back as time goes. */
 static void
 count_sent(const char *login, struct msg_account_row *r)
 {
-	uint64_t limit[LIMITS], used[LIMITS], now_ms = (uint64_t)loop_wall_ms();
-	const struct page *page = book_find(login);
+	struct guard g;
 
-	if (page == NULL)
+	if (book_find(login) == NULL)
 		return;
-	limits_of(page, peers_conf(), now_ms / 1000, limit);
-	quota_used(login, NULL, limit, now_ms, used);
-	r->sent_hour = (uint32_t)used[LIMIT_HOUR];
-	r->sent_day = (uint32_t)used[LIMIT_DAY];
+	g = guard_now(login);
+	r->sent_hour = g.hour;
+	r->sent_day = g.rcpts;
 }
 
 static void

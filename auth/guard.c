@@ -225,12 +225,22 @@ rows(struct console *con, const struct guard_evidence *e)
 	}
 }
 
+struct guard
+guard_now(const char *login)
+{
+	struct guard g = *tally_guard(login);
+
+	guard_look(&g, now_s());
+	return g;
+}
+
 void
 guard_explain(struct console *con)
 {
 	const struct page *page = book_find(con->login);
 	struct guard_rules rules;
 	struct guard_evidence e;
+	struct guard g;
 	struct verdict_row v;
 	struct account a;
 	bool frozen;
@@ -252,7 +262,8 @@ guard_explain(struct console *con)
 	}
 	rules = rules_of(page, peers_conf());
 	row(con, "rule", 0, "");
-	e = guard_weigh(tally_guard(con->login), &rules);
+	g = guard_now(con->login);
+	e = guard_weigh(&g, &rules);
 	rows(con, &e);
 	console_done(con, CODE_OK, "of the last 24 hours, or less");
 }

@@ -11,6 +11,7 @@
 
 #include "auth/book.h"
 #include "auth/console.h"
+#include "auth/guard_rules.h"
 #include "lib/conf.h"
 
 /*
@@ -34,6 +35,9 @@ void guard_note_login(const char *login, const char *ip, bool good);
 
 /* An admin let the account go on. */
 void guard_resumed(const char *login);
+
+/* The account's count as it is now. */
+struct guard guard_now(const char *login);
 
 /* postern guard explain: MSG_STATUS_ROWs. */
 void guard_explain(struct console *);

@@ -87,6 +87,22 @@ turn(struct guard *g, uint64_t now_s)
 	begin_day(g, now_s);
 }
 
+static void
+turn_hour(struct guard *g, uint64_t now_s)
+{
+	if (now_s - g->hour_s < HOUR_S)
+		return;
+	g->hour_s = now_s;
+	g->hour = g->hour_strange = 0;
+}
+
+void
+guard_look(struct guard *g, uint64_t now_s)
+{
+	turn(g, now_s);
+	turn_hour(g, now_s);
+}
+
 static int
 find(const struct guard *g, uint64_t network)
 {
@@ -311,10 +327,7 @@ sketch(struct guard *g, const uint64_t key[2], const uint8_t hash[8])
 static void
 count_hour(struct guard *g, uint64_t now_s, uint32_t rcpts, bool strange)
 {
-	if (now_s - g->hour_s >= HOUR_S) {
-		g->hour_s = now_s;
-		g->hour = g->hour_strange = 0;
-	}
+	turn_hour(g, now_s);
 	g->hour += rcpts;
 	if (strange)
 		g->hour_strange += rcpts;

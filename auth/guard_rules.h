@@ -121,6 +121,9 @@ void guard_login(struct guard *, uint64_t now_s, uint64_t network, bool good);
  * it from where is usual from now on. */
 void guard_forgive(struct guard *, uint64_t now_s);
 
+/* As it is at this time: what is over counts no more. */
+void guard_look(struct guard *, uint64_t now_s);
+
 /* Of the day: how many distinct recipients were new, about. */
 uint32_t guard_new(const struct guard *);
 

@@ -122,7 +122,8 @@ print_fields(const struct output *o, const struct page *p)
 	output_field(o, "last login", "%s%s%s", text_time(text, r->last_login),
 	    r->last_login != 0 ? " from " : "",
 	    r->last_login != 0 ? r->last_ip : "");
-	output_field(o, "sent", "%u recipients in the last hour, %u in a day",
+	output_field(o, "sent",
+	    "%u recipients in this hour, %u in this day with what was refused",
 	    r->sent_hour, r->sent_day);
 	output_field(o, "created", "%s", text_time(text, r->created));
 	output_field(o, "queue", "postern queue list --account %s", r->account);

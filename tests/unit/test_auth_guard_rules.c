@@ -445,6 +445,29 @@ as_good_as_unlimited(void **state)
 	assert_int_equal(e.hour_most, UINT32_MAX);
 }
 
+static void
+what_is_over_counts_no_more(void **state)
+{
+	struct guard g = { 0 }, later;
+	struct guard_verdict v;
+
+	(void)state;
+	guard_submit(&g, &rules, T0, 1, 40, true, NULL, 0, &v);
+	guard_submit(&g, &rules, T0 + 60, 1, 2, false, NULL, 0, &v);
+	later = g;
+	guard_look(&later, T0 + 3599);
+	assert_int_equal(later.hour, 40);
+	assert_int_equal(later.rcpts, 42);
+	guard_look(&later, T0 + 3600);
+	assert_int_equal(later.hour, 0);
+	assert_int_equal(later.rcpts, 42);
+	later = g;
+	guard_look(&later, T0 + 3 * DAY_S);
+	assert_int_equal(guard_weigh(&later, &rules).rcpts, 0);
+	assert_int_equal(guard_weigh(&later, &rules).hour, 0);
+	assert_int_equal(later.usual_rcpts, 42);
+}
+
 int
 main(void)
 {
@@ -461,6 +484,7 @@ main(void)
 		cmocka_unit_test(chosen_recipients),
 		cmocka_unit_test(broken_uploads),
 		cmocka_unit_test(as_good_as_unlimited),
+		cmocka_unit_test(what_is_over_counts_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
