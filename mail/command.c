@@ -108,14 +108,30 @@ command_bdat(struct bdat_args *args, const char *s, size_t n)
 	return ascii_is(s, n, "LAST");
 }
 
+/* Windows lets people call a PC "BÜRO", and Outlook says so in its own
+ * letters. */
+static bool
+is_machine_name(const char *s, size_t n)
+{
+	bool letters = false;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c <= ' ' || c == 0x7f || memchr("<>\"()[]\\,;@", c, 11))
+			return false;
+		letters |= c != '.' && c != '-';
+	}
+	return letters;
+}
+
 bool
 command_hello(const char *s, size_t n)
 {
 	if (n == 0 || n >= DOMAIN_MAX)
 		return false;
 	if (s[0] != '[')
-		return domain_valid(
-		    s, n, DOMAIN_UNDERSCORE | DOMAIN_NUMERIC | DOMAIN_DOT);
+		return is_machine_name(s, n);
 	if (n < 3 || s[n - 1] != ']')
 		return false;
 	/* RFC 5321 4.1.3, and what phones make of it: no tag, zone names. */

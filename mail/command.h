@@ -95,10 +95,9 @@ command_rcpt(struct rcpt_args *args, const char *s, size_t n, bool smtputf8);
 bool command_bdat(struct bdat_args *args, const char *s, size_t n);
 
 /*
- * May this be the argument of EHLO or HELO?  A domain or a bare name
- * (underscores, digits only and a trailing dot tolerated: real PCs send
- * them), or an address literal of any kind; 1 to 255 octets of visible
- * ASCII.  It proves nothing and is good for the log only.
+ * May this be the argument of EHLO or HELO?  A name, as people call their
+ * PCs: any letters but blanks, controls and what quotes; or an address literal
+ * of any kind; 1 to 255 octets.  It proves nothing and is good for nothing.
  */
 bool command_hello(const char *s, size_t n);
 

@@ -2,6 +2,7 @@
  * cmd_rcpt.c - RCPT (RFC 5321 4.1.1.3, RFC 3461 4.1, 4.2).
  */
 #include <assert.h>
+#include <string.h>
 
 #include "ipc/rcpt.h"
 #include "mail/command.h"
@@ -46,6 +47,21 @@ pack(const struct rcpt_args *rcpt, uint8_t out[RCPT_ITEM_MAX],
 	return rcpt_pack(&item, out);
 }
 
+/*
+ * RFC 6409 4.2: a domain of one word means something in one house only.  Where
+ * it does here, a [route] has its name.
+ */
+static bool
+is_incomplete(const struct conf *conf, const char *domain)
+{
+	if (domain[0] == '[' || strchr(domain, '.') != NULL)
+		return false;
+	for (size_t i = 0; i < conf->nroutes; i++)
+		if (strcmp(conf->routes[i].name, domain) == 0)
+			return false;
+	return true;
+}
+
 int
 cmd_rcpt(struct session *s, char *args, size_t n)
 {
@@ -69,6 +85,11 @@ cmd_rcpt(struct session *s, char *args, size_t n)
 	if (rcpt.to.domain[0] == '\0')
 		text_copy(
 		    rcpt.to.domain, sizeof(rcpt.to.domain), conf->hostname);
+	else if (is_incomplete(conf, rcpt.to.domain))
+		return reply(s, 554, "5.1.2",
+		    "%s is not a whole domain; write the address in full, like "
+		    "name@example.net",
+		    rcpt.to.domain);
 	len = pack(&rcpt, item, address);
 	if (!tx_has_room(s->tx, len) && !send_ahead(s))
 		return reply(s, 451, "4.3.0", QUEUE_AWAY);

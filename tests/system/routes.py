@@ -39,6 +39,7 @@ class Ways(Postern):
         self.routes = {
             "one.example": at["recipient"],
             "*.deep.example": at["below"],
+            "inside": at["recipient"],
             f"account:{ALICE}": at["account"],
             "from:example.com": {**at["sender"], "source": SOURCE,
                                  "helo": HELO},
@@ -115,6 +116,16 @@ def precedence(p):
                           "a@two.example": way}, f"the ways of {sender}")
         for far in [*p.far.values(), p.sink]:
             far.clear()
+
+
+@tap.case("a domain of one word")
+def one_word(p):
+    ident = p.post(0, ALICE, "fax@INSIDE")
+    p.gone(ident)
+    same([m.rcpts for m in p.far["recipient"].to("fax@inside")],
+         [["fax@inside"]], "there")
+    with p.logged_in(0) as t:
+        same(t.mail(ALICE, "fax@outside").code, 554, "no route has its name")
 
 
 @tap.case("a bounce is nobody's: by its recipient, or by *")
