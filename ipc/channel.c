@@ -24,6 +24,10 @@
  * bytes, and each may be a large file. */
 #define FD_BYTES (32 * 1024)
 
+/* Answers that a neighbour has not read while it asks for more: far beyond
+ * what any has asked for at once, 2,000 files for bodies included. */
+#define OUT_MOST ((size_t)96 << 20)
+
 struct parcel {
 	TAILQ_ENTRY(parcel) link;
 	int fd;
@@ -179,6 +183,11 @@ read_some(struct channel *c)
 			return;
 		}
 		why = understand(in, (size_t)n, c->peer, c->self, &m, &fd);
+		if (why == NULL && c->out_bytes > OUT_MOST) {
+			why = "it asks, and reads no answer";
+			if (fd != -1)
+				close(fd);
+		}
 		if (why != NULL) {
 			breach(c, why);
 			return;

@@ -64,7 +64,8 @@ channel_up(const struct channel *c)
  */
 bool channel_send(struct channel *, const struct msg *, int fd);
 /* Bytes waiting for the peer to read, and 32 KiB for each descriptor among
- * them; askers hold back over a bound. */
+ * them; askers hold back over a bound.  Who asks on without reading what it was
+ * answered breaks the protocol. */
 size_t channel_backlog(const struct channel *);
 /* Try to send what waits now, rather than at the end of the turn.  Harmless
  * when closed. */

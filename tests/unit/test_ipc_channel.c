@@ -337,6 +337,53 @@ test_breaches_end_the_process(void **state)
 	assert_int_equal(status_after(P_CTL, "garbage", 7, -1), 0);
 }
 
+static void
+answer_at_length(struct channel *c, const struct msg *m, int fd)
+{
+	static char mx[DOMAIN_MX_SIZE];
+	struct msg answer = { .type = MSG_DOMAIN_IS, .tag = m->tag };
+
+	(void)fd;
+	memset(mx, 'm', sizeof(mx) - 1);
+	memcpy(answer.u.domain.sts_mx, mx, sizeof(mx));
+	channel_send(c, &answer, -1);
+}
+
+static void
+silent(struct channel *c)
+{
+	(void)c;
+	_exit(0);
+}
+
+/* Whoever asks on and never reads would have us keep all answers. */
+static void
+test_who_never_reads_is_no_neighbour(void **state)
+{
+	struct msg m = { .type = MSG_DOMAIN_GET };
+	int fds[2], status, asked = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(message_pair(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(fds[1]);
+		dup2(open("/dev/null", 1), 2);
+		channel_open(&queue, fds[0], P_QUEUE, P_DELIVER, 0,
+		    answer_at_length, silent, NULL);
+		run_for(60000);
+		_exit(42);
+	}
+	close(fds[0]);
+	while (asked < 50000 && message_send(fds[1], &m, -1))
+		asked++;
+	assert_true(asked > 10000 && asked < 50000);
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 int
 main(void)
 {
@@ -356,6 +403,7 @@ main(void)
 		    tear_down),
 		cmocka_unit_test(test_an_owner_may_go_with_its_channel),
 		cmocka_unit_test(test_breaches_end_the_process),
+		cmocka_unit_test(test_who_never_reads_is_no_neighbour),
 	};
 
 	log_open("test");
