@@ -3,12 +3,16 @@
  *
  * libcurl's multi interface on our loop: it says which descriptors and when
  * (on_socket, on_timer), we say what is ready (act).
+ *
+ * Who comes when many are under way waits: if slow servers of some domains made
+ * the others' fetches fail, their mail would go without their policies.
  */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/queue.h>
 
 #include "lib/buf.h"
 #include "lib/log.h"
@@ -17,16 +21,20 @@
 
 #define CONNECT_S 10L
 #define TOTAL_S   30L
-#define MANY      100 /* at once; deliver asks for one a domain */
+#define WAIT_MOST 2000
+#define WAIT_MS   50000 /* then deliver waits no more for its end */
 
 struct errand {
+	struct msg_fetch what;
 	CURL *easy;
 	struct curl_slist *resolve, *headers;
 	uint64_t tag, asker;
 	fetch_done_fn *done;
 	struct buf in;
-	uint8_t body[FETCH_MAX];
+	int64_t since_ms;
 	char error[CURL_ERROR_SIZE];
+	TAILQ_ENTRY(errand) link; /* of those who wait */
+	uint8_t body[];
 };
 
 struct line {
@@ -38,7 +46,9 @@ static CURLM *multi;
 static struct timer timer;
 static char *roots;
 static size_t roots_len;
-static unsigned count;
+static unsigned count; /* under way */
+static TAILQ_HEAD(, errand) waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static unsigned nwaiting;
 
 static void act(int fd, int events);
 
@@ -155,6 +165,8 @@ finish(struct errand *e, CURLcode code)
 	count--;
 }
 
+static void begin_next(void);
+
 static void
 act(int fd, int events)
 {
@@ -169,6 +181,7 @@ act(int fd, int events)
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &e);
 		finish(e, m->data.result);
 	}
+	begin_next();
 }
 
 void
@@ -188,8 +201,9 @@ fetch_trust(char *pem, size_t n)
 
 /* Nothing from the environment, a file or the net but this server. */
 static bool
-restrict_to(struct errand *e, const struct msg_fetch *f)
+restrict_to(struct errand *e)
 {
+	const struct msg_fetch *f = &e->what;
 	struct curl_blob ca = { roots, roots_len, CURL_BLOB_COPY };
 	char entry[700];
 
@@ -213,25 +227,26 @@ restrict_to(struct errand *e, const struct msg_fetch *f)
 }
 
 static bool
-set_body(struct errand *e, const struct msg_fetch *f)
+set_body(struct errand *e)
 {
-	char line[100];
+	const struct msg_fetch *f = &e->what;
+	char type[100];
 
 	if (f->body.len == 0)
 		return true;
-	memcpy(e->body, f->body.data, f->body.len);
-	snprintf(line, sizeof(line), "Content-Type: %s", f->type);
-	e->headers = curl_slist_append(NULL, line);
+	snprintf(type, sizeof(type), "Content-Type: %s", f->type);
+	e->headers = curl_slist_append(NULL, type);
 	return e->headers != NULL &&
 	    curl_easy_setopt(e->easy, CURLOPT_HTTPHEADER, e->headers) ==
 	    CURLE_OK &&
 	    curl_easy_setopt(e->easy, CURLOPT_POSTFIELDSIZE,
 		(long)f->body.len) == CURLE_OK &&
-	    curl_easy_setopt(e->easy, CURLOPT_POSTFIELDS, e->body) == CURLE_OK;
+	    curl_easy_setopt(
+		e->easy, CURLOPT_POSTFIELDS, (const char *)e->body) == CURLE_OK;
 }
 
 static bool
-set_up(struct errand *e, const struct msg_fetch *f)
+set_up(struct errand *e)
 {
 	CURL *c = e->easy;
 
@@ -244,15 +259,41 @@ set_up(struct errand *e, const struct msg_fetch *f)
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, e);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "postern/" VERSION);
-	return curl_easy_setopt(c, CURLOPT_URL, f->url) == CURLE_OK &&
-	    restrict_to(e, f) && set_body(e, f);
+	return curl_easy_setopt(c, CURLOPT_URL, e->what.url) == CURLE_OK &&
+	    restrict_to(e) && set_body(e);
+}
+
+static void
+begin(struct errand *e)
+{
+	count++;
+	if (loop_now_ms() - e->since_ms <= WAIT_MS)
+		e->easy = curl_easy_init();
+	if (e->easy == NULL)
+		finish(e, CURLE_AGAIN);
+	else if (!set_up(e))
+		finish(e, CURLE_SSL_CACERT_BADFILE);
+	else if (curl_multi_add_handle(multi, e->easy) != CURLM_OK)
+		finish(e, CURLE_FAILED_INIT);
+}
+
+static void
+begin_next(void)
+{
+	struct errand *e;
+
+	while (count < FETCH_MANY && (e = TAILQ_FIRST(&waiting)) != NULL) {
+		TAILQ_REMOVE(&waiting, e, link);
+		nwaiting--;
+		begin(e);
+	}
 }
 
 void
 fetch(const struct msg_fetch *f, uint64_t tag, uint64_t asker,
     fetch_done_fn *done)
 {
-	struct errand *e = calloc(1, sizeof(*e));
+	struct errand *e = calloc(1, sizeof(*e) + f->body.len);
 
 	if (e == NULL)
 		abort();
@@ -264,17 +305,20 @@ fetch(const struct msg_fetch *f, uint64_t tag, uint64_t asker,
 		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	}
+	e->what = *f;
+	e->what.body.data = e->body;
+	if (f->body.len > 0)
+		memcpy(e->body, f->body.data, f->body.len);
 	e->tag = tag;
 	e->asker = asker;
 	e->done = done;
-	count++;
-	if (count <= MANY)
-		e->easy = curl_easy_init();
-	if (e->easy == NULL) {
+	e->since_ms = loop_now_ms();
+	if (nwaiting >= WAIT_MOST) {
+		count++;
 		finish(e, CURLE_AGAIN);
-	} else if (!set_up(e, f)) {
-		finish(e, CURLE_SSL_CACERT_BADFILE);
-	} else if (curl_multi_add_handle(multi, e->easy) != CURLM_OK) {
-		finish(e, CURLE_FAILED_INIT);
+		return;
 	}
+	TAILQ_INSERT_TAIL(&waiting, e, link);
+	nwaiting++;
+	begin_next();
 }

@@ -11,6 +11,8 @@
 
 #include "ipc/messages.h"
 
+#define FETCH_MANY 200 /* under way at once; others wait in line */
+
 /* Before rights are given up. */
 void fetch_init(void);
 
