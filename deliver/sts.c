@@ -226,9 +226,8 @@ read_records(struct entry *e, const struct answer *a)
 		if (answer_text(&a->records[i], text, sizeof(text)) &&
 		    strncmp(text, "v=STSv1", 7) == 0) {
 			found++;
-			if (!sts_read_record(text, id))
-				return;
-			memcpy(e->id, id, sizeof(id));
+			if (sts_read_record(text, id))
+				memcpy(e->id, id, sizeof(id));
 		}
 	if (found > 1)
 		e->id[0] = '\0';

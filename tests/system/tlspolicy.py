@@ -228,6 +228,8 @@ STS = [
         sts=Web(txt=())),
     Row("txt-two", OWN, "delivered", "opportunistic", "plain",
         sts=Web(txt=("v=STSv1; id=1;", "v=STSv1; id=2;"))),
+    Row("txt-two-one-bad", OWN, "delivered", "opportunistic", "plain",
+        sts=Web(txt=("v=STSv1; id=1;", "v=STSv1; id=#;"))),
     Row("txt-among", GOOD, "delivered", "sts", "plain",
         sts=Web(txt=("some other text", "v=STSv1; id=1;"))),
     # DANE wins over MTA-STS (RFC 8461 2).
