@@ -51,10 +51,9 @@ is_local(const struct sockaddr *sa)
 
 	if (found || getifaddrs(&all) == -1)
 		return found;
+	/* By whatever family: ::ffff:192.0.2.1 is 192.0.2.1. */
 	for (i = all; i != NULL && !found; i = i->ifa_next)
-		found = i->ifa_addr != NULL &&
-		    i->ifa_addr->sa_family == sa->sa_family &&
-		    net_equal(i->ifa_addr, sa);
+		found = i->ifa_addr != NULL && net_equal(i->ifa_addr, sa);
 	freeifaddrs(all);
 	return found;
 }

@@ -1,4 +1,5 @@
 /* A route that leads back to us, by whatever address. */
+#include <ifaddrs.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,11 +54,33 @@ knows_itself(void **state)
 	assert_false(leads_home("0.0.0.0", 25));
 }
 
+/* Each address of the machine, in both families' words. */
+static void
+knows_its_interfaces(void **state)
+{
+	struct ifaddrs *all, *i;
+	char ip[NET_TEXT], mapped[NET_TEXT + 8];
+
+	(void)state;
+	listen_on("0.0.0.0");
+	assert_int_equal(getifaddrs(&all), 0);
+	for (i = all; i != NULL; i = i->ifa_next) {
+		if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET)
+			continue;
+		net_text(i->ifa_addr, ip);
+		snprintf(mapped, sizeof(mapped), "::ffff:%s", ip);
+		assert_true(leads_home(ip, 25));
+		assert_true(leads_home(mapped, 25));
+	}
+	freeifaddrs(all);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_itself),
+		cmocka_unit_test(knows_its_interfaces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
