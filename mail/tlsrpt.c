@@ -86,6 +86,8 @@ tlsrpt_place(const char *rua, unsigned n, char uri[TLSRPT_URI_SIZE])
 {
 	size_t len;
 
+	if (n >= TLSRPT_URIS)
+		return false; /* whoever wrote it */
 	for (; n > 0; n--) {
 		rua = strchr(rua, ' ');
 		if (rua++ == NULL)

@@ -83,6 +83,9 @@ places(void **state)
 	assert_false(tlsrpt_mailto(uri, to));
 	assert_false(tlsrpt_place(rua, 2, uri));
 	assert_false(tlsrpt_place("", 0, uri));
+	/* A list that no record gave. */
+	assert_true(tlsrpt_place("a b c d e f", 3, uri));
+	assert_false(tlsrpt_place("a b c d e f", 4, uri));
 	assert_false(tlsrpt_mailto("mailto:a%0d%0ab@a.example", to));
 	assert_false(tlsrpt_mailto("mailto:a%2", to));
 	assert_false(tlsrpt_mailto("mailto:?to=a@b.example", to));
