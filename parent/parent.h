@@ -47,10 +47,11 @@ void listen_send(struct channel *); /* MSG_LISTEN for each, to an smtpd */
 void listen_close(void);
 
 /*
- * workers.c - the children.  workers_start() forks auth, queue and deliver,
- * and the smtpds once the first two are ready.  A child that dies is started
- * again after 0, 1, 2, 4 ... 16 s.  workers_stop() ends them in the order
- * that lets transactions finish: smtpd, deliver, queue, auth; then the loop.
+ * workers.c - the children.  workers_start() forks auth, queue, deliver and
+ * sts, and the smtpds once the first two are ready.  A child that dies is
+ * started again after 0, 1, 2, 4 ... 16 s.  workers_stop() ends them in the
+ * order that lets transactions finish: smtpd, deliver, sts, queue, auth; then
+ * the loop.
  */
 void workers_start(void);
 void workers_reload(void); /* the configuration and the files, anew */
@@ -60,9 +61,17 @@ void workers_stop(void);
  * The loop has been ended. */
 bool workers_hopeless(void);
 size_t workers_count(void);
-const struct worker *workers_get(size_t i);
+struct worker *workers_get(size_t i);
 /* The running child of this kind and number, or NULL. */
 struct worker *workers_find(enum process, unsigned index);
+
+/* handover.c - what a child is given: the configuration with the files that
+ * are for it, and the word to begin with them. */
+void handover_conf(struct worker *);
+void handover_start(struct worker *);
+/* A fresh line between it and every neighbour that is running.  0, or -1 with
+ * errno: not all of them are there. */
+int handover_peers(struct worker *);
 
 /* tickets.c - keys for TLS session tickets, shared by all smtpds, changed
  * every 12 hours. */

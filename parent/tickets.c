@@ -30,7 +30,7 @@ tickets_send(struct channel *c)
 static void
 change(void *arg)
 {
-	const struct worker *w;
+	struct worker *w;
 
 	(void)arg;
 	memmove(keys[1], keys[0], sizeof(keys) - KEY_BYTES);
@@ -41,7 +41,7 @@ change(void *arg)
 	for (size_t i = 0; i < workers_count(); i++) {
 		w = workers_get(i);
 		if (w->process == P_SMTPD && w->pid != 0)
-			tickets_send((struct channel *)&w->channel);
+			tickets_send(&w->channel);
 	}
 	timer_set(&timer, CHANGE_MS);
 }

@@ -1,14 +1,11 @@
 /*
- * workers.c - the children: started, connected to each other, watched,
- * started again.
+ * workers.c - the children: started, watched, started again.
  *
- * lines[] says who talks to whom.  A start and a restart are the same steps:
- * fork, hand over configuration, files and sockets, then a fresh pair for
- * every line whose other end is running.
+ * A start and a restart are the same steps: fork, then hand over what the
+ * child needs (handover.c).
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,20 +25,6 @@
 #define SMTPD_PATIENCE_MS 5000 /* for auth and queue to recover first */
 
 /* clang-format off */
-static const struct {
-	enum process a, b;
-	bool sign;
-} lines[] = {
-	{ P_SMTPD,   P_AUTH,    false },
-	{ P_SMTPD,   P_AUTH,    true },
-	{ P_SMTPD,   P_QUEUE,   false },
-	{ P_SMTPD,   P_DELIVER, false },
-	{ P_QUEUE,   P_DELIVER, false },
-	{ P_QUEUE,   P_AUTH,    false },
-	{ P_DELIVER, P_AUTH,    false },
-	{ P_DELIVER, P_STS,     false },
-};
-
 /* How long each may take to finish what is under way. */
 static const struct {
 	enum process process;
@@ -69,7 +52,7 @@ workers_count(void)
 	return nworkers;
 }
 
-const struct worker *
+struct worker *
 workers_get(size_t i)
 {
 	assert(i < nworkers);
@@ -119,109 +102,10 @@ become_child(const struct worker *w, int fd)
 }
 
 static void
-send_file(
-    struct worker *w, enum file_kind kind, const char *name, const char *path)
-{
-	struct msg m = { .type = MSG_FILE };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd == -1) {
-		log_event("file.failed", "path=%s error=%s", log_quote(path),
-		    log_quote(strerror(errno)));
-		return;
-	}
-	m.u.file.kind = kind;
-	snprintf(m.u.file.name, sizeof(m.u.file.name), "%s", name);
-	channel_send(&w->channel, &m, fd);
-	close(fd);
-}
-
-static void
-send_conf(struct worker *w)
-{
-	const struct conf *c = parent_conf();
-	struct msg m = { .type = MSG_CONF };
-	size_t len;
-
-	m.u.conf.text.data = (const uint8_t *)parent_conf_text(&len);
-	m.u.conf.text.len = len;
-	channel_send(&w->channel, &m, -1);
-	for (size_t i = 0; i < c->ntls; i++) {
-		const struct conf_tls *t = &c->tls[i];
-
-		if (w->process == P_SMTPD || w->process == P_AUTH)
-			send_file(w, FILE_TLS_CERT, t->name, t->certificate);
-		if (w->process == P_AUTH)
-			send_file(w, FILE_TLS_KEY, t->name, t->key);
-	}
-	if (w->process == P_AUTH) {
-		for (size_t i = 0; i < c->nroutes; i++)
-			if (*c->routes[i].password_file != '\0')
-				send_file(w, FILE_ROUTE_SECRET,
-				    c->routes[i].name,
-				    c->routes[i].password_file);
-	}
-	/* Either may be missing: then there is less to verify. */
-	if ((w->process == P_DELIVER || w->process == P_STS) &&
-	    access(c->ca_file, R_OK) == 0)
-		send_file(w, FILE_CA_BUNDLE, "", c->ca_file);
-	if (w->process == P_DELIVER && access(c->trust_anchor, R_OK) == 0)
-		send_file(w, FILE_TRUST_ANCHOR, "", c->trust_anchor);
-}
-
-static void
-send_start(struct worker *w)
-{
-	struct msg m = { .type = MSG_START };
-
-	channel_send(&w->channel, &m, -1);
-}
-
-static void
-send_peer(struct worker *w, const struct worker *other, bool sign, int fd)
-{
-	struct msg m = { .type = MSG_PEER };
-
-	m.u.peer.process = other->process;
-	m.u.peer.index = other->index;
-	m.u.peer.sign = sign;
-	channel_send(&w->channel, &m, fd);
-	close(fd);
-}
-
-static void
 log_failure(const struct worker *w, int error)
 {
 	log_event("process.failed", "process=%s error=%s",
 	    process_name(w->process), log_quote(strerror(error)));
-}
-
-/* A fresh line between w and every neighbour that is running. */
-static void
-connect_peers(struct worker *w)
-{
-	struct worker *other;
-	int fds[2];
-
-	for (size_t i = 0; i < COUNT(lines); i++) {
-		if (lines[i].a != w->process && lines[i].b != w->process)
-			continue;
-		for (other = workers; other < workers + nworkers; other++) {
-			if (other == w || other->pid == 0 ||
-			    other->process !=
-				(lines[i].a == w->process ? lines[i].b
-							  : lines[i].a))
-				continue;
-			if (message_pair(fds) == -1) {
-				/* Half connected is no use: start it anew. */
-				log_failure(w, errno);
-				kill(w->pid, SIGKILL);
-				return;
-			}
-			send_peer(w, other, lines[i].sign, fds[0]);
-			send_peer(other, w, lines[i].sign, fds[1]);
-		}
-	}
 }
 
 static void
@@ -291,7 +175,8 @@ on_gone(struct channel *c)
 	(void)c;
 }
 
-/* Its next start: at once after a good life, and the later the more often it failed in a row. */
+/* Its next start: at once after a good life, and the later the more often it
+ * failed in a row. */
 static void
 put_off(struct worker *w)
 {
@@ -333,15 +218,19 @@ spawn(struct worker *w)
 	close(fds[1]);
 	channel_open(&w->channel, fds[0], P_PARENT, w->process, w->index,
 	    on_message, on_gone, w);
-	send_conf(w);
+	handover_conf(w);
 	if (w->process == P_SMTPD) {
 		listen_send(&w->channel);
 		tickets_send(&w->channel);
 	}
 	if (w->process == P_AUTH || w->process == P_QUEUE)
 		tokens_send(&w->channel);
-	connect_peers(w);
-	send_start(w);
+	if (handover_peers(w) == -1) {
+		/* Half connected is no use: start it anew. */
+		log_failure(w, errno);
+		kill(w->pid, SIGKILL);
+	}
+	handover_start(w);
 }
 
 static void
@@ -487,10 +376,10 @@ workers_reload(void)
 {
 	for (struct worker *w = workers; w < workers + nworkers; w++)
 		if (w->pid != 0) {
-			send_conf(w);
+			handover_conf(w);
 			if (w->process == P_SMTPD)
 				listen_send(&w->channel);
-			send_start(w);
+			handover_start(w);
 		}
 }
 
@@ -506,8 +395,8 @@ workers_renew(void)
 	for (struct worker *w = workers; w < workers + nworkers; w++)
 		if (w->pid != 0 &&
 		    (w->process == P_SMTPD || w->process == P_AUTH)) {
-			send_conf(w);
-			send_start(w);
+			handover_conf(w);
+			handover_start(w);
 		}
 }
 
