@@ -32,6 +32,8 @@ work(void *arg)
 		if (write(w->wake_fd, &one, sizeof(one)) == -1)
 			fatal("cannot wake the loop");
 	}
+	w->ended = true;
+	pthread_cond_signal(&w->cond);
 	pthread_mutex_unlock(&w->mutex);
 	return NULL;
 }
@@ -107,6 +109,8 @@ bool
 worker_abandon(struct worker *w, int64_t within_ms)
 {
 	struct timespec until;
+	bool ended;
+	int late = 0;
 
 	tell_to_end(w);
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -116,6 +120,13 @@ worker_abandon(struct worker *w, int64_t within_ms)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	return pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &until) ==
-	    0;
+	pthread_mutex_lock(&w->mutex);
+	while (!w->ended && late == 0)
+		late = pthread_cond_clockwait(
+		    &w->cond, &w->mutex, CLOCK_MONOTONIC, &until);
+	ended = w->ended;
+	pthread_mutex_unlock(&w->mutex);
+	if (ended)
+		pthread_join(w->thread, NULL);
+	return ended;
 }

@@ -22,7 +22,7 @@ struct worker {
 	pthread_mutex_t mutex;
 	pthread_cond_t cond;
 	struct tasks waiting, finished; /* under the mutex */
-	bool ending;                    /* under the mutex */
+	bool ending, ended;             /* under the mutex */
 	int wake_fd;
 	unsigned pending; /* the loop's: added and not yet told done */
 	void (*run)(struct tasks *batch);
