@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/args.h"
+#include "ctl/synonym.h"
 #include "lib/suggest.h"
 
 static const struct flag *
@@ -140,7 +141,7 @@ sort(struct args *a, int argc, char **argv)
 static bool
 unknown_noun(struct args *a)
 {
-	const char *typed = a->words[0];
+	const char *typed = a->words[0], *instead;
 	struct suggest s;
 
 	/* "add account" is as clear as a typing error. */
@@ -152,6 +153,9 @@ unknown_noun(struct args *a)
 			    "unknown command \"%s %s\"; did you mean "
 			    "\"%s %s\"?",
 			    typed, c->noun, c->noun, c->verb);
+	if ((instead = synonym_find(typed, "")) != NULL)
+		return wrong(
+		    a, "no command \"%.64s\" here; it is: %s", typed, instead);
 	suggest_init(&s, typed);
 	for (const struct command *c = a->table; c->noun != NULL; c++)
 		suggest_offer(&s, c->noun);
@@ -192,6 +196,7 @@ static bool
 unknown_verb(struct args *a)
 {
 	char verbs[400], typed[130];
+	const char *instead;
 	struct suggest s;
 
 	list_verbs(a, verbs, sizeof(verbs));
@@ -201,6 +206,9 @@ unknown_verb(struct args *a)
 	snprintf(typed, sizeof(typed), "%.64s%s%.64s", a->words[0],
 	    a->nwords > 1 && has_two(a, a->words[0]) ? " " : "",
 	    a->nwords > 1 && has_two(a, a->words[0]) ? a->words[1] : "");
+	if ((instead = synonym_find(a->noun, a->words[0])) != NULL)
+		return wrong(a, "no command \"%s %.64s\" here; it is: %s",
+		    a->noun, a->words[0], instead);
 	suggest_init(&s, typed);
 	for (const struct command *c = a->table; c->noun != NULL; c++)
 		if (strcmp(c->noun, a->noun) == 0)

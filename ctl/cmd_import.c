@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,11 +44,17 @@ static int
 open_file(const char *name)
 {
 	char piece[16384];
+	struct stat st;
 	ssize_t n;
 	int from, to;
 
 	from = strcmp(name, "-") == 0 ? dup(STDIN_FILENO)
 				      : open(name, O_RDONLY | O_CLOEXEC);
+	if (from != -1 && fstat(from, &st) == 0 && S_ISDIR(st.st_mode)) {
+		close(from);
+		errno = EISDIR;
+		return -1;
+	}
 	if (from == -1 || lseek(from, 0, SEEK_CUR) != -1)
 		return from;
 	to = memfd_create("import", MFD_CLOEXEC);
@@ -90,7 +97,9 @@ open_job(struct job *j, struct ctl *c, bool grants)
 	j->im.today = time(NULL) / 86400;
 	fd = open_file(j->name);
 	if (fd == -1 || (j->file = fdopen(fd, "r")) == NULL)
-		return output_fail(errno == ENOENT ? CODE_MISSING : CODE_DENIED,
+		return output_fail(errno == ENOENT ? CODE_MISSING
+			: errno == EISDIR          ? CODE_USAGE
+						   : CODE_DENIED,
 		    "%s: %s", j->name, strerror(errno));
 	return CODE_OK;
 }
@@ -156,6 +165,9 @@ read_all(struct job *j, const char *what)
 			complain(j);
 		}
 		explicit_bzero(line, (size_t)n);
+		/* Every line would be told the same. */
+		if (j->im.format == IMPORT_AUTO && j->errors > 0)
+			break;
 	}
 	free(line);
 	progress_end(&j->progress);
@@ -170,13 +182,18 @@ check(struct job *j)
 		output_note(
 		    "... and %" PRIu64 " more", j->errors - ERRORS_SHOWN);
 	if (j->errors > 0 && args_flag(&j->c->args, "skip-bad") != NULL)
-		output_note("left out %" PRIu64 " lines that cannot be read",
-		    j->errors);
+		output_note("left out %" PRIu64 " line%s that cannot be read",
+		    j->errors, j->errors == 1 ? "" : "s");
+	else if (j->errors > 0 && j->im.format == IMPORT_AUTO)
+		return output_fail(CODE_NO, "nothing was imported");
 	else if (j->errors > 0)
 		return output_fail(CODE_NO,
-		    "nothing was imported: %" PRIu64 " lines of %s cannot be "
-		    "read as %s",
-		    j->errors, j->name, import_format_name(j->im.format));
+		    "nothing was imported: %" PRIu64 " line%s of %s cannot be "
+		    "read as %s (--format names another format, --skip-bad "
+		    "leaves %s out)",
+		    j->errors, j->errors == 1 ? "" : "s", j->name,
+		    import_format_name(j->im.format),
+		    j->errors == 1 ? "it" : "them");
 	if (j->im.left_out > 0)
 		output_note("left out %" PRIu64 " entr%s that %s",
 		    j->im.left_out, j->im.left_out == 1 ? "y" : "ies",

@@ -44,8 +44,9 @@ choose_hostname(const struct ctl *c, char out[256])
 	}
 	if (!hostname_guess(out))
 		output_note("postern: this machine does not know its full "
-			    "name; call it by --hostname, or set hostname "
-			    "in the configuration");
+			    "name, so hostname is %s: name it by --hostname, "
+			    "or set it in the configuration before it serves",
+		    out);
 	return CODE_OK;
 }
 
@@ -102,9 +103,11 @@ load(struct ctl *c)
 	if ((code = settings_load(&c->settings, c->file)) != CODE_OK)
 		return code;
 	if (wanted != NULL && strcmp(wanted, c->settings.conf->hostname) != 0)
-		output_note("postern: %s says hostname = %s; that is left as "
-			    "it is",
-		    c->settings.file, c->settings.conf->hostname);
+		output_note("postern: %s:%d: hostname = %s is left as it is; "
+			    "change it there, then \"postern config check\"",
+		    c->settings.file,
+		    settings_line(&c->settings, "", "hostname"),
+		    c->settings.conf->hostname);
 	return CODE_OK;
 }
 

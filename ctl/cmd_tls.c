@@ -97,8 +97,7 @@ check_key(struct page *p, bool running)
 	if (!running) {
 		p->key_fits = tlsfile_key_fits(&p->file, p->section, error);
 		if (!p->key_fits)
-			problem(
-			    p, "%s; name the key of this certificate", error);
+			problem(p, "%s", error);
 		return;
 	}
 	p->key_fits = p->row != NULL && strcmp(p->row->key, p->file.key) == 0;
@@ -113,8 +112,19 @@ check_key(struct page *p, bool running)
 		    p->section->key, p->row->error);
 	else if (!p->key_fits)
 		problem(p,
-		    "the server signs with the key of another certificate; "
-		    "\"postern tls reload\" reads the files again");
+		    "the server signs with the key of another certificate: "
+		    "\"postern tls reload\" reads the files again; if [tls] "
+		    "was changed, reload the server with SIGHUP");
+}
+
+static void
+check_kind(struct page *p)
+{
+	if (!p->file.usable)
+		problem(p,
+		    "no client agrees to its key (%s, %u bits): get one with "
+		    "an RSA key of %d bits or more, or ECDSA on P-256 or P-384",
+		    p->file.type, p->file.bits, TLSFILE_RSA_LEAST);
 }
 
 static void
@@ -146,6 +156,16 @@ check_chain(struct page *p)
 		problem(p, "the chain is wrong: %s", p->file.chain_error);
 }
 
+/* Is it the pair that "postern init" makes? */
+static bool
+is_own(const struct page *p, const struct ctl *c)
+{
+	const struct conf *conf = c->settings.conf;
+
+	return p->section == conf->tls && p->file.self_signed &&
+	    conf_line(conf, "tls", "certificate") == 0;
+}
+
 /* k NULL: as the files are, for a server to come. */
 static void
 inspect(struct page *p, const struct ctl *c, const struct keys *k, bool running)
@@ -165,9 +185,21 @@ inspect(struct page *p, const struct ctl *c, const struct keys *k, bool running)
 	if (k != NULL)
 		check_soon(p, now);
 	if (!tlsfile_covers(&p->file, name))
-		problem(p, "it is not for %s; get one that is", name);
+		problem(p,
+		    is_own(p, c)
+			? "it is not for %s; move it and its key away, and "
+			  "\"postern init\" makes one that is"
+			: "it is not for %s; get one that is",
+		    name);
+	check_kind(p);
 	check_chain(p);
 	check_key(p, running);
+}
+
+static int
+line_of(const struct conf *c, const struct conf_tls *t)
+{
+	return t == c->tls ? conf_line(c, "tls", "certificate") : t->line;
 }
 
 int
@@ -185,9 +217,12 @@ tls_check(struct ctl *c, conf_error_fn *error, void *arg)
 		p->section = &conf->tls[i];
 		inspect(p, c, NULL, false);
 		for (unsigned n = 0; n < p->nproblems; n++, bad++) {
-			snprintf(text, sizeof(text), "%s: %s",
-			    p->section->certificate, p->problems[n]);
-			error(arg, p->section->line, text, "");
+			/* Some name the file themselves. */
+			snprintf(text, sizeof(text), "%s%s%s",
+			    *p->problems[n] != '/' ? p->section->certificate
+						   : "",
+			    *p->problems[n] != '/' ? ": " : "", p->problems[n]);
+			error(arg, line_of(conf, p->section), text, "");
 		}
 	}
 	free(p);

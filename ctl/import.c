@@ -112,6 +112,16 @@ put(struct import *im, const char *login, const char *hash, const char *scram)
 	import_grant(im, login, login);
 }
 
+/* "{CRAM-MD5}", and no letter of what is behind it. */
+static int
+scheme_length(const char *password)
+{
+	const char *end = *password == '{' ? strchr(password, '}') : NULL;
+
+	return end != NULL && end - password < 40 ? (int)(end - password + 1)
+						  : 0;
+}
+
 bool
 import_account(
     struct import *im, const char *login, const char *password, bool locked)
@@ -122,8 +132,9 @@ import_account(
 	if (!ok)
 		import_fail(im,
 		    "the password of %s is of a kind that cannot be checked "
-		    "here (%.*s...)",
-		    login, (int)strcspn(password, "}$0123456789"), password);
+		    "here (%.*s): leave it out with --skip-bad, and set one "
+		    "with \"postern account passwd\"",
+		    login, scheme_length(password), password);
 	else if (hash[0] == '\0')
 		im->left_out++;
 	else if (locked)
@@ -180,14 +191,20 @@ guess(const struct import *im, const char *line)
 		return IMPORT_HTPASSWD;
 	if (colons >= 2)
 		return IMPORT_PASSWD_FILE;
-	return strchr(line, ',') != NULL ? IMPORT_CSV : IMPORT_AUTO;
+	return strpbrk(line, ",;") != NULL ? IMPORT_CSV : IMPORT_AUTO;
 }
 
 bool
 import_line(struct import *im, char *line, size_t n)
 {
-	im->line++;
+	static const char mark[] = "\xef\xbb\xbf";
+
 	im->error[0] = '\0';
+	/* Windows begins UTF-8 with a byte order mark. */
+	if (im->line++ == 0 && n >= 3 && memcmp(line, mark, 3) == 0) {
+		line += 3;
+		n -= 3;
+	}
 	if (n > 0 && line[n - 1] == '\r')
 		line[--n] = '\0';
 	if (memchr(line, '\0', n) != NULL)

@@ -69,6 +69,7 @@ struct import {
 	/* Of csv: what each column is. */
 	unsigned char columns[IMPORT_COLUMNS];
 	size_t ncolumns;
+	char separator;
 };
 
 /* The format of this name, of accounts or of grants; false when there is

@@ -30,7 +30,7 @@ static const struct {
 
 /* The next cell of *line, unquoted in place; NULL at the end. */
 static char *
-next(char **line)
+next(const struct import *im, char **line)
 {
 	char *cell = *line, *to = cell, *p = cell;
 	bool quoted = *p == '"';
@@ -39,7 +39,7 @@ next(char **line)
 		return NULL;
 	if (quoted)
 		p++;
-	for (; *p != '\0' && (quoted || *p != ','); p++) {
+	for (; *p != '\0' && (quoted || *p != im->separator); p++) {
 		if (quoted && *p == '"') {
 			if (p[1] != '"') {
 				quoted = false;
@@ -49,7 +49,7 @@ next(char **line)
 		}
 		*to++ = *p;
 	}
-	*line = *p == ',' ? p + 1 : NULL;
+	*line = *p == im->separator ? p + 1 : NULL;
 	*to = '\0';
 	return cell;
 }
@@ -60,8 +60,10 @@ read_header(struct import *im, char *line)
 	bool account = false;
 	char *cell;
 
+	/* Where a comma is in numbers, spreadsheets write semicolons. */
+	im->separator = strchr(line, ',') == NULL ? ';' : ',';
 	while (line != NULL && im->ncolumns < IMPORT_COLUMNS) {
-		cell = next(&line);
+		cell = next(im, &line);
 		im->columns[im->ncolumns] = IGNORED;
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 			if (ascii_is(cell, strlen(cell), names[i].name))
@@ -99,7 +101,7 @@ import_csv(struct import *im, char *line, size_t n)
 	if (im->ncolumns == 0)
 		return read_header(im, line);
 	for (size_t i = 0; line != NULL && i < im->ncolumns; i++)
-		cells[im->columns[i]] = next(&line);
+		cells[im->columns[i]] = next(im, &line);
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (cells[i] == NULL)
 			cells[i] = none;

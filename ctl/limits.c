@@ -1,6 +1,7 @@
 /*
  * limits.c - see limits.h.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,10 +75,21 @@ read_size(const char *text, uint64_t *out)
 static int
 read_limit(enum limit l, const char *text, uint64_t *out)
 {
+	const char *flag = limit_names[l].flag;
+	const char *span = strstr(flag, "hour") != NULL ? "/hour"
+	    : strstr(flag, "day") != NULL               ? "/day"
+							: "";
+	char number[32];
+	size_t n = strlen(text), tail = strlen(span);
+
 	if (l == LIMIT_SIZE)
 		return read_size(text, out);
-	return operand_number(limit_names[l].flag, text, 1,
-	    l == LIMIT_RECIPIENTS ? 10000 : MOST, out);
+	/* As the configuration has it. */
+	if (n > tail && strcmp(text + n - tail, span) == 0)
+		n -= tail;
+	snprintf(number, sizeof(number), "%.*s", (int)n, text);
+	return operand_number(
+	    flag, number, 1, l == LIMIT_RECIPIENTS ? 10000 : MOST, out);
 }
 
 int

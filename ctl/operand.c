@@ -76,6 +76,10 @@ operand_domain(const char *word, char out[256])
 int
 operand_sender(const char *word, char out[ADDR_SIZE])
 {
+	if (word[0] != '@' && strchr(word, '@') == NULL)
+		return refuse_name(word,
+		    "is not an address; write it like alice@example.org, or "
+		    "@example.org for all of a domain");
 	if (word[0] != '@')
 		return operand_address(word, out);
 	out[0] = '@';

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ctl/pemfile.h"
 #include "ctl/text.h"
 #include "ctl/tlsfile.h"
 #include "lib/tls.h"
@@ -97,6 +98,25 @@ check_chain(
 	X509_STORE_free(store);
 }
 
+/* As far as auth signs with it and clients agree to it. */
+static bool
+is_usable(const EVP_PKEY *key)
+{
+	static const char *const curves[] = { "prime256v1", "secp384r1",
+		"secp521r1" };
+	char curve[64];
+
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return EVP_PKEY_get_bits(key) >= TLSFILE_RSA_LEAST;
+	if (!EVP_PKEY_is_a(key, "EC") ||
+	    EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) != 1)
+		return false;
+	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+		if (strcmp(curve, curves[i]) == 0)
+			return true;
+	return false;
+}
+
 static void
 describe(struct tlsfile *f, X509 *leaf)
 {
@@ -111,6 +131,7 @@ describe(struct tlsfile *f, X509 *leaf)
 		return;
 	snprintf(f->type, sizeof(f->type), "%s", EVP_PKEY_get0_type_name(key));
 	f->bits = (unsigned)EVP_PKEY_get_bits(key);
+	f->usable = is_usable(key);
 	tls_key_name(key, f->key);
 }
 
@@ -127,8 +148,8 @@ tlsfile_read(struct tlsfile *f, const struct conf_tls *t, const char *ca_file)
 		snprintf(f->error, sizeof(f->error), "%.200s: %s",
 		    t->certificate, strerror(errno));
 	} else if ((leaf = PEM_read_X509(file, NULL, NULL, NULL)) == NULL) {
-		snprintf(f->error, sizeof(f->error),
-		    "%.200s: no certificate in PEM form", t->certificate);
+		pemfile_tell(t->certificate, PEM_CERTIFICATE, f->error,
+		    sizeof(f->error));
 	} else {
 		while ((more = PEM_read_X509(file, NULL, NULL, NULL)) != NULL)
 			sk_X509_push(rest, more);
@@ -170,11 +191,11 @@ tlsfile_key_fits(
 	fclose(file);
 	ERR_clear_error();
 	if (key == NULL)
-		snprintf(error, TLSFILE_TEXT,
-		    "the key is not in PEM form or needs a passphrase");
+		pemfile_tell(t->key, PEM_KEY, error, TLSFILE_TEXT);
 	else if (!tls_key_name(key, name) || strcmp(name, f->key) != 0)
 		snprintf(error, TLSFILE_TEXT,
-		    "the key does not belong to the certificate");
+		    "%.200s does not belong to the certificate; name its key",
+		    t->key);
 	else
 		ok = true;
 	EVP_PKEY_free(key);

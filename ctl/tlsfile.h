@@ -10,8 +10,9 @@
 
 #include "lib/conf.h"
 
-#define TLSFILE_NAMES 100
-#define TLSFILE_TEXT  300
+#define TLSFILE_NAMES     100
+#define TLSFILE_TEXT      300
+#define TLSFILE_RSA_LEAST 2048 /* bits; OpenSSL refuses less */
 
 enum tlsfile_chain {
 	CHAIN_COMPLETE, /* up to an issuer that is in tls.ca-file */
@@ -33,6 +34,7 @@ struct tlsfile {
 	char chain_error[TLSFILE_TEXT]; /* in OpenSSL's words, or "" */
 	char type[16];                  /* "RSA", "EC" */
 	unsigned bits;
+	bool usable;  /* clients agree to a key of this kind */
 	char key[65]; /* tls_key_name() */
 };
 

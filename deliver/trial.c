@@ -78,7 +78,9 @@ end(struct trial *t, const char *why)
 		snprintf(d->text, sizeof(d->text), "%s", why);
 	else
 		snprintf(d->text, sizeof(d->text),
-		    "none of %u servers would take it", t->servers);
+		    t->servers == 1 ? "its server would not take it"
+				    : "none of %u servers would take it",
+		    t->servers);
 	trial_stop(t);
 	row(arg, &m);
 }

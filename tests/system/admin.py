@@ -568,7 +568,26 @@ def config_machine(p):
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.chmod(key, 0o600)
     broken(p, good + f"[tls]\ncertificate = {cert}\nkey = {key}\n",
-           f"FILE:{line - 1}: {cert}: the key does not belong")
+           f"FILE:{line}: {key} does not belong")
+    pair = f"[tls]\ncertificate = {p.dir}/pair.cert\nkey = {p.dir}/pair.key\n"
+    for kind, says in (("rsa:1024", "RSA, 1024 bits"), ("ed25519", "ED25519"),
+                       ("rsa:2048", None)):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", kind, "-nodes", "-days",
+             "30", "-keyout", f"{p.dir}/pair.key", "-out",
+             f"{p.dir}/pair.cert", "-subj", f"/CN={HOSTNAME}"], check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.chmod(f"{p.dir}/pair.key", 0o600)
+        if says:
+            broken(p, good + pair, f"FILE:{line}:", says, "get one with")
+    os.rename(f"{p.dir}/pair.key", f"{p.dir}/key")
+    os.rename(f"{p.dir}/pair.cert", f"{p.dir}/pair.key")
+    os.rename(f"{p.dir}/key", f"{p.dir}/pair.cert")
+    os.chmod(f"{p.dir}/pair.key", 0o600)
+    broken(p, good + pair, "pair.cert holds a private key", "swapped")
+    broken(p, good.replace(f"hostname = {HOSTNAME}",
+                           "hostname = else.example.org"),
+           "cert.pem: it is not for else.example.org; move it", "init")
 
 
 @tap.case("serve with a wrong configuration ends with 78 and binds nothing")

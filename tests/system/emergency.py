@@ -122,6 +122,31 @@ def users(p):
             p.mended()
 
 
+@tap.case("import: a directory, a file of no known format, one bad line")
+def imports(p):
+    path = os.path.join(p.dir, "list")
+    same(p.cli("account", "import", p.dir).code, 2, "a directory")
+    p.write(path, "one\ntwo\nthree\n")
+    said = p.cli("account", "import", path)
+    same(said.code, 1, said)
+    same(said.err.count("no known format"), 1, said)
+    p.write(path, "x@example.org:{CRAM-MD5}00\ny@example.org:{PLAIN}yes1\n")
+    said = p.cli("account", "import", path)
+    same(said.code, 1, said)
+    has(said.err, "1 line of ")
+    has(said.err, "--skip-bad leaves it out")
+
+
+@tap.case("limits take the units of the configuration")
+def limits(p):
+    for words in (("--per-hour", "10/hour"), ("--new-per-day", "7/day")):
+        same(p.cli("account", "limits", BOB, *words).code, 0, words)
+    for words in (("--per-hour", "10/day"), ("--recipients", "10/hour")):
+        same(p.cli("account", "limits", BOB, *words).code, 2, words)
+    for words in (("--per-hour", "default"), ("--new-per-day", "default")):
+        p.must("account", "limits", BOB, *words)
+
+
 # In name spaces of its own, as `postern init` and the service have it.
 MEMBER = """
 set -e

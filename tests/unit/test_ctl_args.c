@@ -125,6 +125,10 @@ no_abbreviations(void **state)
 	says("account add x@y --gen", "unknown flag --gen");
 	says("account a x@y",
 	    "unknown command \"account a\"; there is add, list");
+	says("account freeze x@y",
+	    "no command \"account freeze\" here; it is: "
+	    "postern account suspend");
+	says("mailq", "no command \"mailq\" here; it is: postern queue list");
 	says("acc add x@y", "unknown command \"acc\"; see \"postern help\"");
 }
 

@@ -204,6 +204,15 @@ tables_with_commas(void **state)
 	assert_true(feed("user,password"));
 	assert_true(feed("d@e.org,secret"));
 	assert_non_null(strstr(told, "hash d@e.org {SSHA512}"));
+	/* As a spreadsheet on Windows writes it. */
+	begin(IMPORT_AUTO, "");
+	assert_true(feed("\xef\xbb\xbfuser;hash\r"));
+	assert_true(feed("d@e.org;" MD5 "\r"));
+	assert_string_equal(
+	    told, OWN("d@e.org") "hash d@e.org " MD5 "\n" GRANT("d@e.org"));
+	assert_false(feed("e@e.org;{CRAM-MD5}c0ffee"));
+	assert_non_null(strstr(im.error, "({CRAM-MD5})"));
+	assert_null(strstr(im.error, "c0ffee"));
 }
 
 static void
