@@ -9,14 +9,16 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "mail/ascii.h"
 #include "mail/base64.h"
 #include "smtpd/session.h"
 #include "smtpd/text.h"
 
-#define RESPONSE_MOST 1024 /* octets, decoded; RFC 5802 needs some 200 */
-#define MAX_FAILURES  3    /* RFC 4954 4: then we hang up */
-#define SUSPENDED     525 /* what auth says when only the account is at fault */
+#define RESPONSE_MOST  1024 /* octets, decoded; RFC 5802 needs some 200 */
+#define MECHANISM_MOST 20   /* RFC 4422 3.1 */
+#define MAX_FAILURES   3    /* RFC 4954 4: then we hang up */
+#define SUSPENDED      525 /* what auth says when only the account is at fault */
 
 void
 auth_clear(struct session *s)
@@ -52,9 +54,47 @@ bar(struct session *s, const struct outcome *o)
 	return reply(s, 235, "2.7.0", "password accepted, but %s", o->text);
 }
 
+/* The client's first word, as far as it may stand in a line of the log. */
+static const char *
+word(const char *name, size_t n, char out[MECHANISM_MOST + 1])
+{
+	const char *space = memchr(name, ' ', n);
+
+	if (space != NULL)
+		n = (size_t)(space - name);
+	if (n == 0)
+		return "-";
+	if (n > MECHANISM_MOST)
+		return "?";
+	for (size_t i = 0; i < n; i++) {
+		if (!ascii_alnum(name[i]) && name[i] != '-' && name[i] != '_')
+			return "?";
+		out[i] = name[i];
+	}
+	out[n] = '\0';
+	return out;
+}
+
+void
+auth_refused(struct session *s, const char *name, size_t n, const char *reason)
+{
+	char mech[MECHANISM_MOST + 1];
+
+	/* Once is enough to help, and no way to fill a disk. */
+	if (s->login_told)
+		return;
+	s->login_told = true;
+	log_event("auth.failed",
+	    "ip=%s port=%u tls=%s mech=%s reason=%s user=%s", s->ip, s->port,
+	    s->tls[0] != '\0' ? s->tls : "-", word(name, n, mech), reason,
+	    log_quote(""));
+	metric_add(METRIC_AUTH, "-", reason, NULL, 1);
+}
+
 static int
 malformed(struct session *s)
 {
+	auth_refused(s, s->mech, strlen(s->mech), "malformed");
 	return reply(s, 501, "5.5.2",
 	    "cannot read this login: is the password empty, or in it a letter "
 	    "that the program does not send as UTF-8?");
@@ -119,6 +159,7 @@ plain(struct session *s, const char *response, size_t n)
 	case SASL_OK:
 		return check(s, &login);
 	case SASL_AUTHZID:
+		auth_refused(s, s->mech, strlen(s->mech), "authzid");
 		return failed(
 		    s, reply(s, 535, "5.7.8", "may not act as somebody else"));
 	case SASL_MALFORMED:
@@ -232,6 +273,7 @@ cmd_auth(struct session *s, char *args, size_t n)
 		return reply(s, 501, "5.5.4", "AUTH needs a mechanism");
 	mech = find(s, args, name);
 	if (mech == NULL) {
+		auth_refused(s, args, name, "mechanism");
 		auth_list(s, list, sizeof(list));
 		return reply(s, 504, "5.5.4",
 		    "no such mechanism here; there is%s", list);

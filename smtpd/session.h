@@ -119,9 +119,10 @@ struct session {
 	enum screen_action screen; /* what the rules say of it */
 	bool unsure;               /* not all of them could be asked */
 	char screen_text[SCREEN_TEXT];
-	bool legacy;  /* at a [listen] for old devices */
-	bool scram;   /* at one that offers it */
-	bool relayed; /* the exchange has begun with auth */
+	bool legacy;     /* at a [listen] for old devices */
+	bool scram;      /* at one that offers it */
+	bool relayed;    /* the exchange has begun with auth */
+	bool login_told; /* the log has an AUTH that auth was not asked about */
 	/* What TLS knows of the connection, for SCRAM and EXTERNAL. */
 	struct tls_facts facts;
 	char tls[16]; /* "TLSv1.3", "" in the clear */
@@ -255,6 +256,10 @@ int auth_line(struct session *, char *line, size_t n);
 void auth_list(const struct session *, char *out, size_t size);
 int auth_answered(struct session *, const struct msg *, int fd);
 void auth_clear(struct session *);
+/* Log an AUTH of this mechanism, as the client calls it, that auth is not asked
+ * about. */
+void
+auth_refused(struct session *, const char *name, size_t n, const char *reason);
 /* Have every MAIL told so; NULL: not any more. */
 void auth_bar(struct session *, const char *text);
 int cmd_mail(struct session *, char *args, size_t n);

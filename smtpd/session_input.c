@@ -104,6 +104,8 @@ obey(struct session *s, char *line, size_t n)
 	for (; n > 0 && *line == ' '; n--)
 		line++;
 	if (no != NULL) {
+		if (cmd->run == cmd_auth && s->tls[0] == '\0')
+			auth_refused(s, line, n, "no-tls");
 		code = say_refusal(s, cmd, no, line, n);
 		cmd =
 		    cmd->needs & FOLLOWS ? &step_refused_behind : &step_refused;
