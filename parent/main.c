@@ -278,6 +278,7 @@ main(int argc, char **argv)
 	loop_signal(SIGINT, on_term, NULL);
 	tickets_init();
 	renew_init();
+	notify_begin();
 	log_event("server.starting", "version=%s pid=%d hostname=%s", VERSION,
 	    (int)getpid(), conf->hostname);
 	workers_start();

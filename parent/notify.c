@@ -10,6 +10,12 @@
 
 #include "parent/parent.h"
 
+#define ALIVE_MS 10000
+#define EXTEND   "EXTEND_TIMEOUT_USEC=30000000" /* three times as long */
+
+static struct timer alive;
+static bool ready, watched;
+
 void
 notify(const char *state)
 {
@@ -18,6 +24,7 @@ notify(const char *state)
 	socklen_t len;
 	int fd;
 
+	ready |= strcmp(state, "READY=1") == 0;
 	if (path == NULL || (*path != '/' && *path != '@') ||
 	    strlen(path) >= sizeof(sun.sun_path))
 		return;
@@ -33,4 +40,41 @@ notify(const char *state)
 	sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 	    (const struct sockaddr *)&sun, len);
 	close(fd);
+}
+
+/* Half of the time that the manager waits for a sign of life; 0 when it waits
+ * for none, or for somebody else's. */
+static int64_t
+watchdog_ms(void)
+{
+	const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	if (us == NULL || (pid != NULL && strtol(pid, NULL, 10) != getpid()))
+		return 0;
+	return strtoll(us, NULL, 10) / 2000;
+}
+
+static void
+on_alive(void *arg)
+{
+	int64_t in_ms = watchdog_ms();
+
+	(void)arg;
+	/* Recovery, or rows of an older format, may take their time. */
+	if (!ready)
+		notify(EXTEND);
+	if (watched)
+		notify("WATCHDOG=1");
+	if (!ready || watched)
+		timer_set(
+		    &alive, watched && in_ms < ALIVE_MS ? in_ms : ALIVE_MS);
+}
+
+void
+notify_begin(void)
+{
+	watched = watchdog_ms() > 0;
+	timer_init(&alive, on_alive, NULL);
+	if (getenv("NOTIFY_SOCKET") != NULL)
+		on_alive(NULL);
 }

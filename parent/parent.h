@@ -99,7 +99,12 @@ int renew_now(conf_error_fn *, void *arg);
 int control_open(const struct conf *);
 void control_close(void);
 
-/* notify.c - tell the service manager (sd_notify(3)); a no-op without one. */
+/*
+ * notify.c - tell the service manager (sd_notify(3)); a no-op without one.
+ * After notify_begin() it hears that a start takes longer, until READY=1, and,
+ * when it asked (WatchdogSec=), that the loop still turns.
+ */
 void notify(const char *state);
+void notify_begin(void);
 
 #endif

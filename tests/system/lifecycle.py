@@ -319,7 +319,8 @@ def waited(p):
     wait(lambda: p.queue() == [], 10, "an empty queue")
 
 
-@tap.case("ready, reloading and stopping are told to the service manager")
+@tap.case("starting, ready, alive, reloading and stopping are told to the "
+          "service manager")
 def notify(p):
     p.stop()
     path = os.path.join(p.dir, "notify")
@@ -334,8 +335,11 @@ def notify(p):
                 if word in s.recv(4096).decode():
                     return
             raise AssertionError(f"no {word}")
-        p.start(env={"NOTIFY_SOCKET": path})
+        p.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
+        told("EXTEND_TIMEOUT_USEC=")
         told("READY=1")
+        told("WATCHDOG=1")
+        told("WATCHDOG=1")
         p.reload()
         told("READY=1")
         p.stop()
