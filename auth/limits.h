@@ -12,8 +12,9 @@
 bool limits_young(const struct page *, const struct conf *, uint64_t now_s);
 
 /*
- * What is this account's own: a number that was set for it, or that follows from
- * one that was raised (its new-per-day from its per-day).  0: the server's holds.
+ * What is this account's own: a number that was set for it, or that follows
+ * from one that was raised (its new-per-day from its per-day).  0: the server's
+ * holds.
  */
 uint64_t limits_own(const struct page *, const struct conf *, enum limit);
 

@@ -18,8 +18,9 @@
 bool password_usable(const char *secret);
 
 /*
- * Hash a usable secret, in its composed form, with yescrypt at libxcrypt's default cost (about 20 ms
- * and 16 MiB).  False when it is not usable or the system has no randomness.
+ * Hash a usable secret, in its composed form, with yescrypt at libxcrypt's
+ * default cost (about 20 ms and 16 MiB).  False when it is not usable or the
+ * system has no randomness.
  */
 bool password_make(const char *secret, char hash[PASSWORD_HASH]);
 

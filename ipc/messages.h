@@ -272,8 +272,8 @@ bool msg_decode(struct msg *m, const uint8_t *in, size_t len);
 
 /*
  * A digest of the program's version and of all that rows and tables say of
- * each message: who knows another one is of another build, and what it says is not
- * understood.  Never 0.
+ * each message: who knows another one is of another build, and what it says is
+ * not understood.  Never 0.
  */
 uint16_t msg_version(void);
 /* Is this record of our version? */

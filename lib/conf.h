@@ -202,7 +202,8 @@ int conf_check_tls(const struct conf *, conf_error_fn *, void *arg);
 /*
  * Checks that need the machine: certificate, key and password files exist,
  * are readable, and secrets are not open to everyone; groups and, as root,
- * users exist, and no two processes share one.  Errors as above; returns how many.
+ * users exist, and no two processes share one.  Errors as above; returns how
+ * many.
  */
 int conf_check_files(const struct conf *, conf_error_fn *, void *arg);
 

@@ -63,8 +63,8 @@ void io_secure(struct io *, SSL_CTX *, bool server, const char *sni);
 
 /*
  * Whether the library wipes what it decrypted once it was read; a server does
- * so from the start.  Off when no more secrets are expected: a quarter of the CPU
- * of a large body.  Nothing happens in the clear.
+ * so from the start.  Off when no more secrets are expected: a quarter of the
+ * CPU of a large body.  Nothing happens in the clear.
  */
 void io_wipe(struct io *, bool);
 /* Take a handshake up again that was held; no-op otherwise.  Not from inside

@@ -27,11 +27,11 @@ struct sandbox {
 /*
  * Afterwards: not root (when a user is given), no supplementary groups, root
  * directory changed when we were root, no_new_privs, no core files, no
- * debugger of the same user, no new process, SIGXFSZ and SIGPIPE ignored, umask 077; and as far as the kernel
- * has them, Landlock rules (lib/landlock.h) and a filter of system calls
- * (lib/seccomp.h).  Logs `process.confined` with what there is.  Any failure
- * but the kernel's ignorance is fatal(): a process never goes on with more
- * rights than it should have.
+ * debugger of the same user, no new process, SIGXFSZ and SIGPIPE ignored,
+ * umask 077; and as far as the kernel has them, Landlock rules (lib/landlock.h)
+ * and a filter of system calls (lib/seccomp.h).  Logs `process.confined` with
+ * what there is.  Any failure but the kernel's ignorance is fatal(): a process
+ * never goes on with more rights than it should have.
  *
  * The environment variable POSTERN_SANDBOX=off leaves out the last two, for
  * valgrind and debuggers, and says so in the log.
