@@ -276,7 +276,7 @@ int cmd_help(struct session *, char *args, size_t n);
 int cmd_quit(struct session *, char *args, size_t n);
 int cmd_foreign(struct session *, char *args, size_t n);
 
-/* The body: bytes as they come, and the steps up to the reply.  A chunk of no
+/* body.c: bytes as they come, and the steps up to the reply.  A chunk of no
  * octets is fed once, too. */
 enum data_step { DATA_ON, DATA_STOP, DATA_FLOOD };
 enum data_step

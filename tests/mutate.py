@@ -58,9 +58,9 @@ PROTECTIONS = [
      "if (!page_covers(page, &a))", "if (0)", "tests/system/identity.py"),
     ("the minimum rate", "smtpd/patience.c",
      "#define MS_PER_OCTET  2 ", "#define MS_PER_OCTET  2000 ", DIALOG),
-    ("the check of the header", "smtpd/cmd_data.c",
+    ("the check of the header", "smtpd/body.c",
      "header_faults[tx->header.fault]", "header_faults[HEADER_CLEAN]", DIALOG),
-    ("ends of lines", "smtpd/cmd_data.c",
+    ("ends of lines", "smtpd/body.c",
      "\tif (data_faults[tx->reader.fault].verdict != V_OK)\n\t\treturn",
      "\tif (0)\n\t\treturn", DIALOG),
 ]
