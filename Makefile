@@ -33,6 +33,9 @@ DATADIR    := $(PREFIX)/share
 MANDIR     := $(DATADIR)/man
 DOCDIR     := $(DATADIR)/doc/postern
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+# Where Debian's zsh looks, and where others do.
+ZSHDIR     ?= $(DATADIR)/zsh/$(if \
+              $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 FUZZ_SECONDS ?= 30
 TORTURE_SECONDS ?= 3600
 
@@ -260,7 +263,7 @@ install: all
 	    $(DESTDIR)$(DOCDIR)/fail2ban $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 	    $(DESTDIR)$(DATADIR)/bash-completion/completions \
-	    $(DESTDIR)$(DATADIR)/fish/vendor_completions.d
+	    $(DESTDIR)$(DATADIR)/fish/vendor_completions.d $(DESTDIR)$(ZSHDIR)
 	install -m 755 $B/postern $(DESTDIR)$(BINDIR)/
 	install -m 755 $(PROCESSES:%=$B/postern-%) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
@@ -276,6 +279,7 @@ install: all
 	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit.service || exit 1; done
 	umask 022; $B/postern completion bash \
 	    > $(DESTDIR)$(DATADIR)/bash-completion/completions/postern
+	umask 022; $B/postern completion zsh > $(DESTDIR)$(ZSHDIR)/_postern
 	umask 022; $B/postern completion fish \
 	    > $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/postern.fish
 

@@ -457,8 +457,9 @@ const struct command commands[] = {
 
 { "completion", NULL,      "SHELL",            no_flags,   cmd_completion,
   "print a completion script",
-  "SHELL is bash, zsh or fish.  For bash: source the output of \"postern "
-  "completion bash\"." },
+  "SHELL is bash, zsh or fish; \"make install\" puts all three where the shells "
+  "look.  Elsewhere: source the output of \"postern completion bash\", and so "
+  "with the others." },
 { "help",       NULL,      "[TOPIC...]",       help,       cmd_help,
   "explain a command or a topic",
   "Topics besides the commands: exit-codes, first-mail." },

@@ -12,7 +12,7 @@ libidn2-dev libqrcodegen-dev libseccomp-dev uthash-dev
 ca-certificates dns-root-data'
 
 check='apache2-utils dovecot-core sasl2-bin db5.3-util gsasl libsasl2-modules
-python3 openssl gnupg systemd mandoc postfix swaks libnet-ssleay-perl
+python3 openssl gnupg systemd zsh fish mandoc postfix swaks libnet-ssleay-perl
 libio-socket-ssl-perl libauthen-sasl-perl msmtp curl nsd knot e2fsprogs
 python3-dkim python3-nacl python3-dnspython python3-cryptography python3-prometheus-client opendkim-tools haproxy nodejs node-nodemailer s-nail python3-qrcodegen'
 

@@ -95,5 +95,55 @@ def users(t):
                 .st_mode), "700", "mode of the spool")
 
 
+# Each prints what its shell would offer behind the words of $1, one a line.
+SHELLS = {
+    "bash": ("share/bash-completion/completions/postern", """
+        . "$2"
+        COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        [[ $1 == *" " ]] && COMP_WORDS+=("") && COMP_CWORD=$((COMP_CWORD + 1))
+        _postern && printf '%s\\n' "${COMPREPLY[@]}" """),
+    "zsh": ("share/zsh/vendor-completions/_postern", """
+        compdef() { }
+        _files() { print FILES }
+        _describe() {
+            local a i
+            for a in ${@:#-*}; do
+                for i in ${(P)a}; do
+                    [[ $i == $PREFIX* ]] && print -r -- ${i%%:*}
+                done
+            done
+        }
+        . "$2"
+        words=(${=1}); [[ $1 == *" " ]] && words+=("")
+        CURRENT=$#words; PREFIX=$words[-1]
+        _postern """),
+    "fish": ("share/fish/vendor_completions.d/postern.fish", """
+        source $argv[2]
+        complete -C $argv[1] | string split -f1 \\t """),
+}
+
+
+for shell in SHELLS:
+    @tap.case(f"{shell} completes commands and flags of the table", shell)
+    def completes(t, shell):
+        if shutil.which(shell) is None:
+            raise tap.Skip(f"no {shell} here")
+        name, script = SHELLS[shell]
+        for typed, want in (("postern acc", {"account"}),
+                            ("postern account su", {"suspend"}),
+                            ("postern account app-password re", {"revoke"}),
+                            ("postern queue hold --dry", {"--dry-run"}),
+                            ("postern queue hold --no-in", {"--no-input"}),
+                            ("postern tls ", {"show", "reload"})):
+            words = ["--no-config"] if shell == "fish" else []
+            args = [] if shell == "fish" else [shell]
+            code, out = t.run("env", f"PATH={t.path('bin')}:/usr/bin:/bin",
+                              "HOME=/", shell, *words, "-c", script, *args,
+                              typed, t.path(name))
+            same(set(out.split()) & want, want, f"{typed}: {code} {out}")
+            same(want == {"show", "reload"} or len(out.split()) == len(want),
+                 True, f"{typed}: {out}")
+
+
 if __name__ == "__main__":
     tap.main(Installed)
