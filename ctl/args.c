@@ -125,12 +125,14 @@ sort(struct args *a, int argc, char **argv)
 		} else if (strcmp(argv[i], "--") == 0) {
 			flags = false;
 			i++;
+		} else if (strcmp(argv[i], "-h") == 0) {
+			if (!keep_flag(a, "help", 4, ""))
+				return false;
+			i++;
 		} else if (argv[i][1] != '-') {
-			return wrong(a, "unknown flag %.*s; %s", SUGGEST_MAX,
-			    argv[i],
-			    strcmp(argv[i], "-h") == 0
-				? "did you mean --help?"
-				: "flags are written in full");
+			return wrong(a,
+			    "unknown flag %.*s; flags are written in full",
+			    SUGGEST_MAX, argv[i]);
 		} else if (!take_flag(a, argc, argv, &i)) {
 			return false;
 		}

@@ -499,9 +499,12 @@ usage(const struct args *a)
 int
 commands_run(int argc, char **argv)
 {
+	static char word[] = "version";
 	struct ctl c = { 0 };
 	int code;
 
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		argv[1] = word; /* as any program is asked */
 	if (!args_parse(&c.args, commands, common_flags, argc - 1, argv + 1))
 		return usage(&c.args);
 	if (args_flag(&c.args, "help") != NULL) {

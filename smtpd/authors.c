@@ -61,7 +61,8 @@ authors_read(struct transaction *tx, uint8_t list[AUTHORS_MAX], size_t *len)
 
 	*len = 0;
 	if (!h->has_from)
-		return "the message has no From: field; add one";
+		return "the message has no From: field; add one to the header, "
+		       "which begins with the first line";
 	if (!null && !address_parse(&sender, tx->sender, strlen(tx->sender)))
 		return "the envelope sender is not an address";
 	if (!pack(

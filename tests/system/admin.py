@@ -78,6 +78,9 @@ def usage(p):
 def status(p):
     matches(ends(p, 0, "version").out, r"\d+\.\d+")
     ends(p, 0, "version", "--json").json()
+    same(subprocess.run([os.path.join(postern.BUILD, "postern"), "--version"],
+                        capture_output=True).stdout.decode(),
+         p.must("version").out, "--version")
     text = ends(p, 0, "status").out
     if len(text.splitlines()) > 40:
         raise AssertionError("status is more than one screen")
