@@ -16,15 +16,12 @@
 #include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "mail/address.h"
 #include "mail/domain.h"
-#include "mail/tlsrpt.h"
+#include "queue/group.h"
+#include "queue/report.h"
 #include "queue/reports.h"
 #include "queue/retry.h"
 #include "queue/settings.h"
-#include "queue/spool.h"
-#include "queue/t_body.h"
-#include "queue/t_tlsrpt.h"
 
 #define DAY_S       86400
 #define SPREAD_S    3600
@@ -148,146 +145,6 @@ serve(uint32_t day, const char *domain, uint32_t bits, bool all)
 	group_add(&s->change, HURRY_NOT);
 }
 
-static const char *
-submitter(void)
-{
-	return settings->default_domain[0] != '\0' ? settings->default_domain
-						   : settings->hostname;
-}
-
-static void
-write_postmaster(char out[ADDR_SIZE])
-{
-	snprintf(out, ADDR_SIZE, "postmaster@%s", submitter());
-}
-
-/* The rows of a report, as the writer takes them. */
-struct report {
-	struct tlsrpt_row rows[TLSRPT_ROWS];
-	struct tlsrpt_applied policies[TLSRPT_ROWS];
-	struct tlsrpt_failure failures[TLSRPT_ROWS][TLSRPT_DETAILS];
-	char contact[ADDR_SIZE];
-	struct tlsrpt tlsrpt;
-};
-
-static void
-take_row(struct report *r, unsigned n)
-{
-	struct tlsrpt_row *row = &r->rows[n];
-
-	for (unsigned i = 0; i < row->ndetails; i++) {
-		const struct tlsrpt_detail *d = &row->details[i];
-
-		r->failures[n][i] =
-		    (struct tlsrpt_failure){ .result = d->result,
-			    .ip = d->ip,
-			    .mx = d->mx,
-			    .mx_ip = d->mx_ip,
-			    .reason = d->reason,
-			    .sessions = d->sessions };
-	}
-	r->policies[n] = (struct tlsrpt_applied){ .policy = row->policy,
-		.lines = row->lines,
-		.good = row->good,
-		.bad = row->bad,
-		.failures = r->failures[n],
-		.nfailures = row->ndetails };
-}
-
-/* domain: borrowed as long as r is used. */
-static bool
-read_report(struct report *r, uint32_t day, const char *domain)
-{
-	unsigned n = 0;
-
-	while (n < TLSRPT_ROWS &&
-	    t_tlsrpt_get(NULL, day, domain, n, &r->rows[n])) {
-		take_row(r, n);
-		n++;
-	}
-	if (settings->tls_contact[0] != '\0')
-		snprintf(r->contact, sizeof(r->contact), "%s",
-		    settings->tls_contact);
-	else
-		write_postmaster(r->contact);
-	r->tlsrpt = (struct tlsrpt){ .submitter = submitter(),
-		.contact = r->contact,
-		.domain = domain,
-		.begin = (int64_t)day * day_s,
-		.end = ((int64_t)day + 1) * day_s - 1,
-		.policies = r->policies,
-		.npolicies = n };
-	return n > 0;
-}
-
-static void
-put(void *arg, const char *text, size_t n)
-{
-	buf_add(arg, text, n);
-}
-
-/* Within what can be posted; details give way. */
-static void
-write_json(struct report *r, struct buf *json)
-{
-	for (size_t most = TLSRPT_DETAILS;; most /= 2) {
-		for (size_t i = 0; i < r->tlsrpt.npolicies; i++)
-			if (r->policies[i].nfailures > most)
-				r->policies[i].nfailures = most;
-		tlsrpt_write_json(&r->tlsrpt, put, json);
-		if (json->len <= FETCH_MAX || most == 0)
-			return;
-		buf_release(json);
-	}
-}
-
-/* RFC 8460 5.3; like a notice it is nobody's, and never comes back. */
-static bool
-mail(const struct report *r, const struct buf *json, const char *uri)
-{
-	char text[TLSRPT_URI_SIZE], to[ADDRESS_MAX], from[ADDR_SIZE];
-	uint8_t list[2 + ADDR_SIZE];
-	struct address parsed;
-	struct accept *a;
-	struct bytes rcpts;
-	struct buf out = { 0 };
-
-	if (!tlsrpt_mailto(uri, text) ||
-	    !address_parse(&parsed, text, strlen(text)))
-		return false;
-	address_format(&parsed, to);
-	rcpts = (struct bytes){ list,
-		list_add(list, sizeof(list), 0, to, strlen(to)) };
-	a = accept_new();
-	if (envelope_read(&a->envelope, rcpts, 1) != ENVELOPE_FINE) {
-		accept_free(a);
-		return false;
-	}
-	write_postmaster(from);
-	a->id = group_new_id();
-	tlsrpt_write_message(&r->tlsrpt,
-	    &(struct tlsrpt_message){ .from = from,
-		.to = to,
-		.id = a->id,
-		.now = now_s(),
-		.json = buf_data(json),
-		.json_len = json->len },
-	    put, &out);
-	a->row.flags = TX_BOUNCE | TX_TLS_OPTIONAL;
-	a->body = body_new(out.len);
-	memcpy(a->body->data, buf_data(&out), out.len);
-	buf_release(&out);
-	a->row.size = a->body->len;
-	a->row.body = BODY_ROWS;
-	a->row.accepted = (uint64_t)loop_wall_ms();
-	a->no_delay_notice = true;
-	snprintf(a->detail, sizeof(a->detail),
-	    "kind=tls-report about=%.200s size=%zu", r->tlsrpt.domain,
-	    a->body->len);
-	spool_accept(a);
-	return true;
-}
-
 static bool
 is_posting(uint32_t day, const char *domain, unsigned place)
 {
@@ -403,7 +260,7 @@ send_to(const struct report *r, const struct buf *json, const char *uri,
 		post(json, uri, day, domain, place);
 		return false;
 	}
-	if (!mail(r, json, uri))
+	if (!report_mail(r, json, uri))
 		tell("tlsrpt.failed", day, domain, uri, "not an address");
 	return true;
 }
@@ -417,14 +274,14 @@ report(uint32_t day, const char *domain)
 	uint32_t bits = 0;
 	bool all = true;
 
-	if (!read_report(&r, day, domain))
+	if (!report_read(&r, day, day_s, domain))
 		return;
 	if (now_s() >= ((int64_t)day + 2) * day_s + 2 * AGAIN_S) {
 		tell("tlsrpt.failed", day, domain, r.rows[0].rua, "given up");
 		serve(day, domain, 0, true);
 		return;
 	}
-	write_json(&r, &json);
+	report_write(&r, &json);
 	for (unsigned n = 0; tlsrpt_place(r.rows[0].rua, n, uri); n++) {
 		if (r.rows[0].done & 1u << n)
 			continue;
