@@ -12,13 +12,13 @@
 #define MAIL "mailto:tls@reports.example"
 
 static void
-say_sessions(struct bed *b, const char *rua, unsigned policy,
+say_of(struct bed *b, const char *domain, const char *rua, unsigned policy,
     enum tlsrpt_result result, unsigned sessions, const char *reason)
 {
 	struct msg m = { .type = MSG_TLS_SESSIONS };
 	struct msg_tls_sessions *s = &m.u.tls_sessions;
 
-	strcpy(s->domain, "example.net");
+	strcpy(s->domain, domain);
 	strcpy(s->rua, rua);
 	s->policy = TLSRPT_TLSA;
 	snprintf(s->lines, sizeof(s->lines), "3 1 1 %02u", policy);
@@ -26,6 +26,13 @@ say_sessions(struct bed *b, const char *rua, unsigned policy,
 	s->sessions = sessions;
 	strcpy(s->reason, reason);
 	bed_say(b->deliver, &m, -1);
+}
+
+static void
+say_sessions(struct bed *b, const char *rua, unsigned policy,
+    enum tlsrpt_result result, unsigned sessions, const char *reason)
+{
+	say_of(b, "example.net", rua, policy, result, sessions, reason);
 }
 
 /* All that was said has been heard. */
@@ -132,6 +139,25 @@ each_place_once(void **state)
 	bed_stop(b);
 }
 
+/* A key of any length is a key, and not the last row of its table. */
+static void
+names_have_any_length(void **state)
+{
+	struct bed *b = *state;
+
+	bed_start(b, PLAIN_CONF, NULL);
+	await_morning();
+	say_of(b, "ab.de", WEB, 0, TLSRPT_SUCCESS, 1, "");
+	say_sessions(b, WEB, 0, TLSRPT_SUCCESS, 1, "");
+	bed_expect(b, b->deliver, P_DELIVER, MSG_TLS_POST);
+	assert_int_equal(count(b, "\"ab.de\""), 1);
+	answer_post(b, V_OK);
+	bed_expect(b, b->deliver, P_DELIVER, MSG_TLS_POST);
+	assert_int_equal(count(b, "\"example.net\""), 1);
+	answer_post(b, V_OK);
+	bed_stop(b);
+}
+
 static void
 takes_no_nonsense(void **state)
 {
@@ -167,6 +193,8 @@ main(void)
 		    each_place_once, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
 		    takes_no_nonsense, bed_setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(
+		    names_have_any_length, bed_setup, bed_teardown),
 	};
 
 	setenv("POSTERN_TLSRPT_DAY", "2", 1);
