@@ -10,4 +10,8 @@
 /* A message of deliver that is about a domain; false when it is not. */
 bool domains_message(struct channel *deliver, const struct msg *);
 
+/* Once a second: each day what has grown old is forgotten, and what is not so
+ * old when there is too much of it. */
+void domains_tick(void);
+
 #endif

@@ -51,3 +51,39 @@ t_domain_get(const char *domain, struct msg_domain *d)
 	snprintf(d->domain, sizeof(d->domain), "%s", domain);
 	return true;
 }
+
+struct walk {
+	t_domain_fn *cb;
+	void *arg;
+};
+
+static bool
+on_row(void *arg, const uint8_t *key, size_t key_len, const uint8_t *row,
+    size_t len)
+{
+	static struct msg_domain d;
+	const struct walk *w = arg;
+
+	memset(&d, 0, sizeof(d));
+	if (!record_decode(fields, &d, sizeof(d), row, len))
+		fatal("a domain row is damaged");
+	snprintf(d.domain, sizeof(d.domain), "%.*s", (int)key_len,
+	    (const char *)key);
+	return w->cb(w->arg, &d, key_len + len);
+}
+
+bool
+t_domain_walk(const char *behind, t_domain_fn *cb, void *arg)
+{
+	struct walk w = { cb, arg };
+
+	/* With its NUL it is the first name behind itself. */
+	return store_walk(NULL, T_DOMAIN, behind,
+	    *behind != '\0' ? strlen(behind) + 1 : 0, on_row, &w);
+}
+
+void
+t_domain_del(struct txn *t, const char *domain)
+{
+	store_del(t, T_DOMAIN, domain, strlen(domain));
+}

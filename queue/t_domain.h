@@ -14,4 +14,12 @@ void t_domain_put(struct txn *, const struct msg_domain *);
 /* False, with *d empty but for the name, when nothing is known. */
 bool t_domain_get(const char *domain, struct msg_domain *d);
 
+/* A row; bytes: what it takes in the store. */
+typedef bool t_domain_fn(void *arg, const struct msg_domain *, size_t bytes);
+
+/* Call cb for the rows behind that of a domain ("": all), in order, until it
+ * returns false.  Returns whether it did. */
+bool t_domain_walk(const char *behind, t_domain_fn *, void *arg);
+void t_domain_del(struct txn *, const char *domain);
+
 #endif

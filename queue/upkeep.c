@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/worker.h"
+#include "queue/domains.h"
 #include "queue/flow.h"
 #include "queue/group.h"
 #include "queue/history.h"
@@ -355,6 +356,7 @@ on_tick(void *arg)
 	flow_tick();
 	prune_journal(NULL);
 	reports_tick();
+	domains_tick();
 	ask(intake_get() == INTAKE_NO_ROOM);
 }
 
