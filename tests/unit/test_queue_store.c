@@ -696,7 +696,11 @@ write_other_format(struct txn *t, void *arg)
 	store_put(t, T_META, (const uint8_t *)"format", 6, row, sizeof(row));
 }
 
-/* How a queue ends that finds this format, and what it says. */
+/* Of the leak checker, where there is one. */
+__attribute__((weak)) void __lsan_disable(void);
+
+/* How a queue ends that finds this format, and what it says.  It ends with the
+ * store open, and that is no leak. */
 static int
 end_with_format(uint32_t n, char *said, size_t size)
 {
@@ -711,6 +715,8 @@ end_with_format(uint32_t n, char *said, size_t size)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		dup2(fds[1], 2);
+		if (__lsan_disable != NULL)
+			__lsan_disable();
 		if (store_open(home, CACHE, DISK) != STORE_OPENED)
 			_exit(1);
 		t_meta_check_format();
