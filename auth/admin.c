@@ -100,14 +100,14 @@ static const struct command {
 	[CHANGE_DONE] = "{account} may no longer send as {address} (undo: postern grant add {account} {address})",
 	[CHANGE_NOTHING] = "{account} has no grant of {address}", COMMON } },
 [APP_PASSWORD_ADD] = { "app-password.add", ACCOUNT | LABEL | ISSUES, NULL, accounts_credential, {
-	[CHANGE_DONE] = "made the app password \"{label}\" of {account}; it is shown this once (undo: postern account app-password revoke {account} \"{label}\")", SECOND } },
+	[CHANGE_DONE] = "made the app password \"{label}\" of {account}; it is shown this once (undo: postern account app-password revoke {account} {label})", SECOND } },
 [APP_PASSWORD_REVOKE] = { "app-password.revoke", ACCOUNT | LABEL | PARTING, NULL, accounts_credential_revoke, {
 	[CHANGE_DONE] = "revoked the app password \"{label}\" of {account}; its sessions end",
 	[CHANGE_NOTHING] = "{account} has no app password \"{label}\"", COMMON } },
 [CERTIFICATE_ADD] = { "certificate.add", ACCOUNT | LABEL, NULL, accounts_credential, {
-	[CHANGE_DONE] = "{account} may log in with the certificate \"{label}\" (undo: postern account certificate revoke {account} \"{label}\")", SECOND } },
+	[CHANGE_DONE] = "{account} may log in with the certificate \"{label}\" (undo: postern account certificate revoke {account} {label})", SECOND } },
 [CERTIFICATE_ISSUE] = { "certificate.issue", ACCOUNT | LABEL | ISSUES, NULL, accounts_credential, {
-	[CHANGE_DONE] = "made the certificate \"{label}\" of {account} and a password for its file, shown this once (undo: postern account certificate revoke {account} \"{label}\")", SECOND } },
+	[CHANGE_DONE] = "made the certificate \"{label}\" of {account} and a password for its file, shown this once (undo: postern account certificate revoke {account} {label})", SECOND } },
 [CERTIFICATE_REVOKE] = { "certificate.revoke", ACCOUNT | LABEL | PARTING, NULL, accounts_credential_revoke, {
 	[CHANGE_DONE] = "revoked the certificate \"{label}\" of {account}; its sessions end",
 	[CHANGE_NOTHING] = "{account} has no certificate \"{label}\"", COMMON } },

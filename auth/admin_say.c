@@ -8,6 +8,7 @@
 
 #include "auth/admin_say.h"
 #include "auth/t_credential.h"
+#include "mail/ascii.h"
 
 #define VALUE 400
 
@@ -125,16 +126,60 @@ print(char out[VALUE], const char *name, size_t n, const struct change *c)
 	assert(!"a field that there is");
 }
 
+/* A word that a shell takes as it is: o'brien@example.org has an account too. */
+static void
+shell_word(char out[VALUE], const char *s)
+{
+	static const char plain[] = "@%+=:,./_-";
+	size_t n = 0;
+	bool bare = true;
+	char quote;
+
+	for (const char *p = s; *p != '\0'; p++)
+		bare &= ascii_alnum(*p) || (unsigned char)*p >= 0x80 ||
+		    strchr(plain, *p) != NULL;
+	if (bare) {
+		snprintf(out, VALUE, "%s", s);
+		return;
+	}
+	/* No backslash: it would be doubled on the way to a terminal. */
+	quote = strpbrk(s, "\"$`!\\") == NULL ? '"' : '\'';
+	out[n++] = quote;
+	for (; *s != '\0' && n + 7 < VALUE; s++)
+		if (*s == quote) {
+			memcpy(out + n, "'\"'\"'", 5);
+			n += 5;
+		} else {
+			out[n++] = *s;
+		}
+	out[n++] = quote;
+	out[n] = '\0';
+}
+
+/* Does a command stand at the end of these n letters of a template? */
+static bool
+is_command(const char *t, size_t n, bool before)
+{
+	for (size_t i = 0; i < n; i++)
+		if (t[i] == ')')
+			before = false;
+		else if (n - i >= 8 && memcmp(t + i, "postern ", 8) == 0)
+			before = true;
+	return before;
+}
+
 const char *
 admin_say(char *out, size_t size, const char *t, const struct change *c)
 {
-	char value[VALUE];
+	char value[VALUE], word[VALUE];
 	size_t len = 0, n;
+	bool command = false;
 
 	assert(t != NULL && size > 0);
 	out[0] = '\0';
 	while (*t != '\0' && len < size) {
 		n = strcspn(t, "{");
+		command = is_command(t, n, command);
 		len +=
 		    (size_t)snprintf(out + len, size - len, "%.*s", (int)n, t);
 		t += n;
@@ -142,7 +187,9 @@ admin_say(char *out, size_t size, const char *t, const struct change *c)
 			break;
 		n = strcspn(t, "}");
 		print(value, t + 1, n - 1, c);
-		len += (size_t)snprintf(out + len, size - len, "%s", value);
+		shell_word(word, value);
+		len += (size_t)snprintf(
+		    out + len, size - len, "%s", command ? word : value);
 		t += n + 1;
 	}
 	return out;

@@ -15,6 +15,8 @@
 #include "ipc/channel.h"
 #include "lib/log.h"
 
+#define SHOWN 90 /* letters of an address in a reply */
+
 static bool
 answer(struct msg_allowed *, enum verdict, uint32_t code, const char *status,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
@@ -69,6 +71,22 @@ find_active(const char *login, const char *label, const struct card **card,
 	return page;
 }
 
+/* Names that do not fit into a line are no command that could be copied. */
+static bool
+refuse_address(const struct page *page, const char *text, size_t n,
+    uint32_t code, struct msg_allowed *r)
+{
+	if (n > SHOWN || strlen(page->login) > SHOWN)
+		return answer(r, V_PERM, code, "5.7.1",
+		    "you may not send as %.*s%s; your administrator can allow "
+		    "it with a grant",
+		    (int)(n < SHOWN ? n : SHOWN), text, n > SHOWN ? "..." : "");
+	return answer(r, V_PERM, code, "5.7.1",
+	    "you may not send as %.*s; your administrator can allow "
+	    "it: postern grant add %s %.*s",
+	    (int)n, text, page->login, (int)n, text);
+}
+
 static bool
 allow_address(const struct page *page, const struct card *card,
     const char *text, size_t n, uint32_t code, struct msg_allowed *r)
@@ -79,11 +97,7 @@ allow_address(const struct page *page, const struct card *card,
 		return answer(r, V_PERM, code, "5.1.7",
 		    "%.*s is not an address", (int)(n < 100 ? n : 100), text);
 	if (!page_covers(page, &a))
-		return answer(r, V_PERM, code, "5.7.1",
-		    "you may not send as %.*s; your administrator can allow "
-		    "it: postern grant add %.90s %.*s",
-		    (int)(n < 90 ? n : 90), text, page->login,
-		    (int)(n < 90 ? n : 90), text);
+		return refuse_address(page, text, n, code, r);
 	if (card != NULL && !scope_senders_cover(card->c.senders, &a))
 		return answer(r, V_PERM, code, "5.7.1",
 		    "%.63s may not send as %.*s, only as %.100s: log in with "

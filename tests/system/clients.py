@@ -4,6 +4,7 @@
 
 import os
 import re
+import shlex
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -93,6 +94,31 @@ def spellings(p):
         t.cmd(client.b64("j\u00fcrgen@example.org".encode("latin-1")))
         same(t.cmd(client.b64("gr\u00fc\u00dfe 123".encode("latin-1"))).code,
              235, "LOGIN in Latin-1")
+
+
+@tap.case("commands in sentences can be copied, or are not there")
+def copied(p):
+    name, label = "o'brien@example.org", "Pat's \"phone\""
+
+    def undo(done):
+        words = shlex.split(done.err.split("(undo: ")[1].split(")\n")[0])
+        same(words[0], "postern", done.err)
+        p.must(*words[1:])
+
+    p.add(name)
+    undo(p.must("account", "app-password", "add", name, label))
+    same(p.must("account", "app-password", "list", name, "--json").items(),
+         [], "app passwords")
+    undo(p.must("grant", "add", name, "`id`@example.org"))
+    undo(p.must("account", "suspend", name))
+    long = "x" * 64 + "@" + "y" * 40 + ".example"
+    with p.smtp() as t:
+        t.login(ALICE, PASSWORD)
+        text = t.mail("bob@example.org").text
+        has(text, f"postern grant add {ALICE} bob@example.org", "a command")
+        text = t.mail(long).text
+        same("grant add" in text, False, text)
+        has(text, "a grant", "what to ask for")
 
 
 @tap.case("MAIL FROM: <> with a space, EHLO literal and bare name")
