@@ -42,6 +42,42 @@ static const struct topic topics[] = {
 	    "systemctl reload postern.\n\n"
 	    "  postern account test alice@example.org    why a login fails\n"
 	    "  postern queue list                        what still waits\n" },
+	{ "limits",
+	    "What stops a flood, whoever has the password:\n\n"
+	    "  recipients an hour and a day, messages an hour and a day, and\n"
+	    "  recipients a day that the account never wrote to.  A new "
+	    "account\n"
+	    "  has half of them for a week.\n\n"
+	    "Beyond a limit the program is told 450 4.7.1 and when it may try "
+	    "again;\nnothing is lost.\n\n"
+	    "  postern account limits alice@example.org   what there is and "
+	    "what "
+	    "is used\n"
+	    "  postern account limits alice@example.org --per-hour 1000\n"
+	    "  [limits] in postern.conf                   for all accounts\n\n"
+	    "The guard learns what is usual for an account, and suspends one "
+	    "that breaks\nwith it: its mail is held, and you get a mail.\n\n"
+	    "  postern guard explain alice@example.org    why, and how near it "
+	    "is\n"
+	    "  postern account resume alice@example.org   it was its owner\n"
+	    "  postern account resume alice@example.org --drop-held   it was "
+	    "not\n" },
+	{ "migrate",
+	    "From another server, with the passwords that people have:\n\n"
+	    "  postern init --hostname mail.example.org\n"
+	    "  postern account import /etc/shadow --domain example.org "
+	    "--dry-run\n"
+	    "  postern account import /etc/shadow --domain example.org\n"
+	    "  postern grant import /etc/aliases --domain example.org\n"
+	    "  postern dkim add example.org\n"
+	    "  postern dns example.org --check            what DNS still "
+	    "lacks\n"
+	    "  postern check relay                        nobody relays\n\n"
+	    "It reads shadow, htpasswd, Dovecot's passwd-file, a dump of "
+	    "sasldb2, CSV, and\nfor grants aliases and Postfix's maps.  Each "
+	    "password becomes yescrypt at its\nfirst login; account list "
+	    "--weak "
+	    "tells who has not come yet.\n" },
 	{ NULL, NULL },
 };
 

@@ -462,7 +462,7 @@ const struct command commands[] = {
   "with the others." },
 { "help",       NULL,      "[TOPIC...]",       help,       cmd_help,
   "explain a command or a topic",
-  "Topics besides the commands: exit-codes, first-mail." },
+  "Topics besides the commands: exit-codes, first-mail, limits, migrate." },
 { "version",    NULL,      "",                 version,    cmd_version,
   "print the version",
   NULL },

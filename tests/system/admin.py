@@ -74,6 +74,19 @@ def usage(p):
     ends(p, 0, f"--config={p.config}", "version")
 
 
+@tap.case("topics that are named are there, and what they name")
+def topics(p):
+    named = p.must("help", "help").out.split("besides the commands:")[1]
+    for topic in re.findall(r"[a-z-]+", named.split(".")[0]):
+        text = p.must("help", topic).out
+        for line in text.splitlines():
+            same(len(line) < 80, True, line)
+            words = re.match(r"  postern (\S+) ?(\S*)", line)
+            if words:
+                p.must("help", *[w for w in words.groups()
+                                 if re.fullmatch(r"[a-z][a-z-]*", w)])
+
+
 @tap.case("version --json and status")
 def status(p):
     matches(ends(p, 0, "version").out, r"\d+\.\d+")
