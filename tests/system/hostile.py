@@ -745,9 +745,11 @@ def log_lines(p):
         for found in p.events(event, mark):
             if "10.9.9.9" in (found.get("ip"), found.get("account")):
                 raise AssertionError(f"{event}: {found}")
-    # Of a name that nobody has only the beginning is written down.
-    same([found["user"] for found in p.events("auth.failed", mark)],
-         [evil[:3]], "users in the log")
+    # Of a name that nobody has only the beginning is written down, and nothing
+    # of what is none.
+    same([(found["reason"], found["user"])
+          for found in p.events("auth.failed", mark)],
+         [("unknown-user", evil[:3]), ("malformed", "")], "users in the log")
 
 
 @tap.case("names in EHLO get into no header field of their own")
