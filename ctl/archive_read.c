@@ -44,7 +44,7 @@ archive_read(struct archive *a, uint64_t at, void *to, size_t n)
 	if (fseeko(a->file, (off_t)at, SEEK_SET) == -1)
 		return fail(a, "%s", strerror(errno));
 	if (fread(to, 1, n, a->file) != n)
-		return fail(a, "it ends too early, or cannot be read");
+		return fail(a, "it ends too early, or is no backup");
 	return true;
 }
 

@@ -30,7 +30,7 @@ static const struct topic topics[] = {
 	{ "first-mail",
 	    "From nothing to the first mail, as root:\n\n"
 	    "  postern init alice@example.org --hostname mail.example.org\n"
-	    "  postern serve\n\n"
+	    "  systemctl enable --now postern    (or: postern serve)\n\n"
 	    "The first prints a password.  In the mail program, set as the "
 	    "server for\noutgoing mail:\n\n"
 	    "  server    mail.example.org\n"
@@ -78,6 +78,23 @@ static const struct topic topics[] = {
 	    "password becomes yescrypt at its\nfirst login; account list "
 	    "--weak "
 	    "tells who has not come yet.\n" },
+	{ "stolen-password",
+	    "Somebody else sends as bob@example.org:\n\n"
+	    "  postern account suspend bob@example.org --reason "
+	    "\"stolen password\"\n"
+	    "  postern account show bob@example.org      from where it was "
+	    "used\n"
+	    "  postern queue list --account bob@example.org\n"
+	    "  postern trace bob@example.org             what went out "
+	    "already\n\n"
+	    "Sessions are closed and waiting mail is held from the first line "
+	    "on.  When Bob\nis there to hear the new password:\n\n"
+	    "  postern queue remove --account bob@example.org\n"
+	    "  postern account passwd bob@example.org --generate\n"
+	    "  postern account app-password list bob@example.org\n"
+	    "  postern account resume bob@example.org\n\n"
+	    "The guard does the first line by itself when it sees a flood: "
+	    "postern guard\nexplain bob@example.org says why.\n" },
 	{ NULL, NULL },
 };
 

@@ -53,13 +53,13 @@ static const struct flag account_list[] = {
 #define SKIP_BAD { "skip-bad", NULL, "leave out lines that cannot be read, import the rest" }
 #define IMPORT_DOMAIN { "domain", "DOMAIN", "of names without one (default-domain)" }
 static const struct flag account_import[] = {
-	{ "format", "FORMAT", "auto, shadow, htpasswd, passwd-file, sasldb, csv or json" },
+	{ "format", "FORMAT", "one of auto, shadow, htpasswd, passwd-file, sasldb, csv or json" },
 	IMPORT_DOMAIN,
 	{ "update", NULL, "replace the passwords of accounts that exist" },
 	{ "new", NULL, "they are new: half of the limits at first" },
 	SKIP_BAD, DRY_RUN, JSON, PLAIN, END };
 static const struct flag grant_import[] = {
-	{ "format", "FORMAT", "auto, aliases or map" },
+	{ "format", "FORMAT", "one of auto, aliases or map" },
 	IMPORT_DOMAIN, SKIP_BAD, DRY_RUN, JSON, PLAIN, END };
 #define LIMITS_OF \
 	{ "per-hour", "NUMBER", "recipients an hour" }, \
@@ -104,7 +104,7 @@ static const struct flag status[] = {
 	JSON, END };
 static const struct flag dns[] = {
 	{ "check", NULL, "ask DNS, and tell only what is wrong" },
-	{ "format", "FORMAT", "table, zone or json" },
+	{ "format", "FORMAT", "one of table, zone or json" },
 	JSON, END };
 static const struct flag dkim_add[] = {
 	{ "only", "KIND", "one key: ed25519 or rsa" },
@@ -118,7 +118,7 @@ static const struct flag retire[] = {
 	{ "all", NULL, "those that sign too: mail is not signed any more" },
 	JSON, END };
 static const struct flag client_settings[] = {
-	{ "format", "FORMAT", "text, json, autoconfig, mobileconfig or qr" },
+	{ "format", "FORMAT", "one of text, json, autoconfig, mobileconfig or qr" },
 	{ "imap", "HOST[:PORT]", "where the account reads its mail (993, TLS)" },
 	JSON, END };
 #define SINCE { "since", "TIME", "from this age (36h, 7d) or UTC time on" }
@@ -141,7 +141,7 @@ static const struct flag backup_create[] = {
 	{ "keys", NULL, "with the private keys of TLS" },
 	JSON, END };
 static const struct flag restore[] = {
-	{ "only", "WHAT", "accounts or spool" },
+	{ "only", "WHAT", "no more than accounts, or than spool" },
 	{ "hold", NULL, "hold every message until it is released" },
 	DRY_RUN, JSON, END };
 
@@ -462,7 +462,8 @@ const struct command commands[] = {
   "with the others." },
 { "help",       NULL,      "[TOPIC...]",       help,       cmd_help,
   "explain a command or a topic",
-  "Topics besides the commands: exit-codes, first-mail, limits, migrate." },
+  "Topics besides the commands: exit-codes, first-mail, limits, migrate, "
+  "stolen-password." },
 { "version",    NULL,      "",                 version,    cmd_version,
   "print the version",
   NULL },

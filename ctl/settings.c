@@ -85,8 +85,10 @@ settings_try(struct settings *s, const char *file, bool files,
 	if (conf_read(s->file, &s->text, &s->len) == -1)
 		return cannot_read(s->file);
 	s->conf = conf_parse(s->file, s->text, s->len, settings_keep, errors);
-	if (s->conf != NULL && files)
+	if (s->conf != NULL && files) {
 		conf_check_files(s->conf, settings_keep, errors);
+		conf_check_state(s->conf, settings_keep, errors);
+	}
 	if (errors->n == 0)
 		return CODE_OK;
 	qsort(errors->list,

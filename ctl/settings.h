@@ -39,7 +39,7 @@ int settings_load(struct settings *s, const char *file);
 /*
  * The same, but what is wrong with the contents is left in *errors, in the
  * order of the file, and CODE_CONF returned in silence.  files: look also at
- * the files that it names.
+ * the files that it names, and whose the stores are.
  */
 int settings_try(struct settings *s, const char *file, bool files,
     struct settings_errors *errors);

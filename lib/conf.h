@@ -207,6 +207,10 @@ int conf_check_tls(const struct conf *, conf_error_fn *, void *arg);
  */
 int conf_check_files(const struct conf *, conf_error_fn *, void *arg);
 
+/* The directories of accounts and spool are there and belong, with their
+ * environments, to those who open them.  As above. */
+int conf_check_state(const struct conf *, conf_error_fn *, void *arg);
+
 /* The source addresses of routes are this machine's: what was true at boot may
  * not be now, so that a server starts without them.  As above. */
 int conf_check_sources(const struct conf *, conf_error_fn *, void *arg);

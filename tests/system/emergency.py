@@ -4,6 +4,8 @@
 
 import os
 import pwd
+import re
+import shlex
 import subprocess
 import sys
 
@@ -102,6 +104,17 @@ def keys(p):
         p.mended()
 
 
+@tap.case("the recipes of help name commands and flags that there are")
+def recipes(p):
+    for topic in ("first-mail", "limits", "migrate", "stolen-password"):
+        lines = [re.split(r"  +|\(", line.strip())[0]
+                 for line in p.cli("help", topic).out.splitlines()
+                 if line.startswith("  postern ")]
+        same(len(lines) > 1, True, topic)
+        for line in lines:
+            same(p.cli(*shlex.split(line)[1:], "--help").code, 0, line)
+
+
 @tap.case("two processes must not be one user")
 def users(p):
     if not ROOT:
@@ -120,6 +133,32 @@ def users(p):
             same(p.cli("serve").code, 78, "serve")
         finally:
             p.mended()
+
+
+@tap.case("a store that belongs to somebody else, as after a copy by root")
+def owners(p):
+    if not ROOT:
+        raise Skip("only root gives files away")
+    p.stop()
+    queue = os.path.join(p.dir, "state", "queue")
+    log = next(os.path.join(queue, "env", name)
+               for name in os.listdir(os.path.join(queue, "env"))
+               if name.startswith("log."))
+    for path in (queue, log):
+        before = os.stat(path)
+        os.chown(path, 0, 0)
+        for command in (("config", "check"), ("serve",)):
+            said = p.cli(*command)
+            same(said.code, 78, f"{path}, {command}: {said}")
+            has(said.err, f"paths.state: {path}: belongs to root, not to "
+                "_posternq")
+            has(said.err, f"chown -R _posternq {queue}")
+        os.chown(path, before.st_uid, before.st_gid)
+    os.rename(queue, queue + ".away")
+    has(p.cli("serve").err, f"{queue}: there is no such directory\n    "
+        "run `postern init`")
+    os.rename(queue + ".away", queue)
+    p.start()
 
 
 @tap.case("import: a directory, a file of no known format, one bad line")
