@@ -53,7 +53,7 @@ static const struct flag account_list[] = {
 #define SKIP_BAD { "skip-bad", NULL, "leave out lines that cannot be read, import the rest" }
 #define IMPORT_DOMAIN { "domain", "DOMAIN", "of names without one (default-domain)" }
 static const struct flag account_import[] = {
-	{ "format", "FORMAT", "one of auto, shadow, htpasswd, passwd-file, sasldb, csv or json" },
+	{ "format", "FORMAT", "auto, shadow, htpasswd, passwd-file, sasldb, csv or json" },
 	IMPORT_DOMAIN,
 	{ "update", NULL, "replace the passwords of accounts that exist" },
 	{ "new", NULL, "they are new: half of the limits at first" },

@@ -1,6 +1,7 @@
 /*
  * notify.c - sd_notify(3) by hand: one datagram, no library.
  */
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,23 +12,26 @@
 #include "parent/parent.h"
 
 #define ALIVE_MS 10000
+#define AGAIN_MS 100
 #define EXTEND   "EXTEND_TIMEOUT_USEC=30000000" /* three times as long */
 
 static struct timer alive;
 static bool ready, watched;
+static const char *owed; /* what the manager had no room for */
 
-void
-notify(const char *state)
+/* False when its queue is full: nobody waits for a manager that is busy. */
+static bool
+tell(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	socklen_t len;
+	bool sent;
 	int fd;
 
-	ready |= strcmp(state, "READY=1") == 0;
 	if (path == NULL || (*path != '/' && *path != '@') ||
 	    strlen(path) >= sizeof(sun.sun_path))
-		return;
+		return true;
 	memcpy(sun.sun_path, path, strlen(path));
 	if (*path == '@')
 		sun.sun_path[0] = '\0'; /* the abstract namespace */
@@ -35,11 +39,13 @@ notify(const char *state)
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
-		return;
+		return true;
 	/* A manager that does not listen is no reason to fail. */
-	sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-	    (const struct sockaddr *)&sun, len);
+	sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+		   (const struct sockaddr *)&sun, len) != -1 ||
+	    errno != EAGAIN;
 	close(fd);
+	return sent;
 }
 
 /* Half of the time that the manager waits for a sign of life; 0 when it waits
@@ -60,14 +66,25 @@ on_alive(void *arg)
 	int64_t in_ms = watchdog_ms();
 
 	(void)arg;
+	if (owed != NULL && tell(owed))
+		owed = NULL;
 	/* Recovery, or rows of an older format, may take their time. */
 	if (!ready)
-		notify(EXTEND);
+		(void)tell(EXTEND);
 	if (watched)
-		notify("WATCHDOG=1");
-	if (!ready || watched)
+		(void)tell("WATCHDOG=1");
+	if (!ready || watched || owed != NULL)
 		timer_set(
 		    &alive, watched && in_ms < ALIVE_MS ? in_ms : ALIVE_MS);
+}
+
+void
+notify(const char *state)
+{
+	ready |= strcmp(state, "READY=1") == 0;
+	owed = tell(state) ? NULL : state;
+	if (owed != NULL)
+		timer_set(&alive, AGAIN_MS);
 }
 
 void

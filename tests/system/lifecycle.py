@@ -335,7 +335,8 @@ def notify(p):
                 if word in s.recv(4096).decode():
                     return
             raise AssertionError(f"no {word}")
-        p.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
+        # More than a manager that does not read has room for.
+        p.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "20000"})
         told("EXTEND_TIMEOUT_USEC=")
         told("READY=1")
         told("WATCHDOG=1")
