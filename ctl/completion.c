@@ -76,7 +76,7 @@ static void
 bash(FILE *f)
 {
 	fputs("_postern()\n{\n"
-	      "	local word=${COMP_WORDS[COMP_CWORD]} words=() w after\n"
+	      "	local word=${COMP_WORDS[COMP_CWORD]} words=() all=() w after\n"
 	      "	for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
 	      "		[[ $w == -* ]] || words+=(\"$w\")\n"
 	      "	done\n"
@@ -111,11 +111,21 @@ bash(FILE *f)
 		if (new_noun(c))
 			fprintf(f, " %s", c->noun);
 	fputs("\" ;;\n	esac\n"
+	      "	read -ra all <<<\"$after\"\n"
 	      "	if [[ -n $w && $word != -* ]]; then\n"
-	      "		after=$(postern $w list --plain 2>/dev/null | cut "
-	      "-f1)\n"
+	      "		mapfile -t all < <(postern $w list --plain "
+	      "2>/dev/null | cut -f1)\n"
 	      "	fi\n"
-	      "	COMPREPLY=($(compgen -W \"$after\" -- \"$word\"))\n"
+	      "	# Not by \"compgen -W\": it runs what is in $(...) and `...`, "
+	      "and a name\n"
+	      "	# of an account may hold that.\n"
+	      "	COMPREPLY=()\n"
+	      "	for after in \"${all[@]}\"; do\n"
+	      "		printf -v w %q \"$after\"\n"
+	      "		[[ $after == \"$word\"* || $w == \"$word\"* ]] &&\n"
+	      "			COMPREPLY+=(\"$w\")\n"
+	      "	done\n"
+	      "	return 0\n"
 	      "}\n"
 	      "complete -o default -F _postern postern\n",
 	    f);

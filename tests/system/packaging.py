@@ -113,6 +113,7 @@ SHELLS = {
                 done
             done
         }
+        compadd() { print -rl -- ${(P)2} }
         . "$2"
         words=(${=1}); [[ $1 == *" " ]] && words+=("")
         CURRENT=$#words; PREFIX=$words[-1]
@@ -143,6 +144,34 @@ for shell in SHELLS:
             same(set(out.split()) & want, want, f"{typed}: {code} {out}")
             same(want == {"show", "reload"} or len(out.split()) == len(want),
                  True, f"{typed}: {out}")
+
+    @tap.case(f"{shell} takes the name of an account for a name", shell)
+    def names(t, shell):
+        if shutil.which(shell) is None:
+            raise tap.Skip(f"no {shell} here")
+        name, script = SHELLS[shell]
+        ran = os.path.join(t.root, "ran")
+        accounts = [f"o`touch${{IFS}}{ran}`@example.org",
+                    f"o$(touch${{IFS}}{ran})@example.org",
+                    "o'brien@example.org", "o{a,b}|&*?@example.org",
+                    "o'hara$HOME@example.org"]
+        fake = os.path.join(t.root, "fake")
+        os.makedirs(fake, exist_ok=True)
+        with open(os.path.join(fake, "postern"), "w") as f:
+            f.write("#!/bin/sh\ncat <<'END'\n"
+                    + "".join(f"{a}\tactive\n" for a in accounts) + "END\n")
+        os.chmod(f.name, 0o755)
+        words = ["--no-config"] if shell == "fish" else []
+        args = [] if shell == "fish" else [shell]
+        code, out = t.run("env", f"PATH={fake}:/usr/bin:/bin", "HOME=/",
+                          shell, *words, "-c", script, *args,
+                          "postern account show o", t.path(name))
+        same(os.path.exists(ran), False, f"a name was run: {out}")
+        if shell == "bash":  # It offers what may stand in a command.
+            code, out = t.run("bash", "-c",
+                              "printf '%s\\n' " + out.replace("\n", " "))
+            same(os.path.exists(ran), False, f"a name was run: {out}")
+        same(sorted(out.splitlines()), sorted(accounts), shell)
 
 
 if __name__ == "__main__":
