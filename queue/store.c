@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/crash.h"
@@ -26,8 +27,8 @@
 #define CIFS_MAGIC     0xff534d42
 #define SMB2_MAGIC     0xfe534d42
 /* A disk smaller than this gives its files a sixteenth of the pages. */
-#define SMALL_DISK ((uint64_t)1 << 30)
-#define PAUSE_US   1000
+#define SMALL_DISK   ((uint64_t)1 << 30)
+#define PAGE_WAIT_NS 1000000
 
 /*
  * When the page that a delete frees is the last one of its file, Berkeley DB
@@ -118,14 +119,19 @@ check_file_system(const char *home)
 /*
  * Berkeley DB waits a second before it writes the pages of a checkpoint that
  * somebody was changing when their turn came.  They change for microseconds,
- * and meanwhile the log grows that recovery would have to read.
+ * and meanwhile the log grows that recovery would have to read.  Where it waits
+ * longer, it waits for the machine: for a descriptor, for room.
  */
 static int
 pause_briefly(unsigned long s, unsigned long us)
 {
+	struct timespec t = { (time_t)s, (long)us * 1000 };
+
 	if (s == 0 && us == 0)
 		return sched_yield();
-	return usleep(s > 0 || us > PAUSE_US ? PAUSE_US : (useconds_t)us);
+	if (s == 1)
+		t = (struct timespec){ 0, PAGE_WAIT_NS };
+	return nanosleep(&t, NULL);
 }
 
 static int
