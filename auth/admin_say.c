@@ -8,7 +8,7 @@
 
 #include "auth/admin_say.h"
 #include "auth/t_credential.h"
-#include "mail/ascii.h"
+#include "lib/shell.h"
 
 #define VALUE 400
 
@@ -126,36 +126,6 @@ print(char out[VALUE], const char *name, size_t n, const struct change *c)
 	assert(!"a field that there is");
 }
 
-/* A word that a shell takes as it is: o'brien@example.org has an account too. */
-static void
-shell_word(char out[VALUE], const char *s)
-{
-	static const char plain[] = "@%+=:,./_-";
-	size_t n = 0;
-	bool bare = true;
-	char quote;
-
-	for (const char *p = s; *p != '\0'; p++)
-		bare &= ascii_alnum(*p) || (unsigned char)*p >= 0x80 ||
-		    strchr(plain, *p) != NULL;
-	if (bare) {
-		snprintf(out, VALUE, "%s", s);
-		return;
-	}
-	/* No backslash: it would be doubled on the way to a terminal. */
-	quote = strpbrk(s, "\"$`!\\") == NULL ? '"' : '\'';
-	out[n++] = quote;
-	for (; *s != '\0' && n + 7 < VALUE; s++)
-		if (*s == quote) {
-			memcpy(out + n, "'\"'\"'", 5);
-			n += 5;
-		} else {
-			out[n++] = *s;
-		}
-	out[n++] = quote;
-	out[n] = '\0';
-}
-
 /* Does a command stand at the end of these n letters of a template? */
 static bool
 is_command(const char *t, size_t n, bool before)
@@ -171,7 +141,7 @@ is_command(const char *t, size_t n, bool before)
 const char *
 admin_say(char *out, size_t size, const char *t, const struct change *c)
 {
-	char value[VALUE], word[VALUE];
+	char value[VALUE], word[SHELL_SIZE(VALUE)];
 	size_t len = 0, n;
 	bool command = false;
 
@@ -187,9 +157,8 @@ admin_say(char *out, size_t size, const char *t, const struct change *c)
 			break;
 		n = strcspn(t, "}");
 		print(value, t + 1, n - 1, c);
-		shell_word(word, value);
-		len += (size_t)snprintf(
-		    out + len, size - len, "%s", command ? word : value);
+		len += (size_t)snprintf(out + len, size - len, "%s",
+		    command ? shell_word(word, sizeof(word), value) : value);
 		t += n + 1;
 	}
 	return out;

@@ -11,6 +11,7 @@
 #include "auth/card.h"
 #include "auth/throttle.h"
 #include "lib/net.h"
+#include "lib/shell.h"
 
 /* The account may be used and the password is right; what else? */
 static void
@@ -36,23 +37,23 @@ test_throttle(struct console *con)
 static void
 test_hashed(struct console *con)
 {
+	char when[24], word[SHELL_SIZE(ADDR_SIZE)];
 	struct account a;
-	char when[24];
 
+	shell_word(word, sizeof(word), con->login);
 	if (!account_get(NULL, con->login, &a)) {
 		console_done(con, CODE_NO, "no account %s", con->login);
 	} else if (!con->job.right) {
 		console_done(con, CODE_NO,
 		    "the password is wrong (set one: postern account passwd "
 		    "%s)",
-		    con->login);
+		    word);
 	} else if (a.state == ACC_SUSPENDED) {
 		console_done(con, CODE_NO,
 		    "the password is right, but the account is suspended since "
 		    "%s by %s: %s (undo: postern account resume %s)",
 		    admin_date(a.since, when), a.by,
-		    a.reason[0] == '\0' ? "no reason given" : a.reason,
-		    con->login);
+		    a.reason[0] == '\0' ? "no reason given" : a.reason, word);
 	} else {
 		test_throttle(con);
 	}
@@ -62,8 +63,9 @@ test_hashed(struct console *con)
 static void
 test_card(struct console *con, const struct page *page, const struct card *card)
 {
-	char when[24];
+	char when[24], word[SHELL_SIZE(ADDR_SIZE)];
 
+	shell_word(word, sizeof(word), con->login);
 	switch (card_judge(page, card, con->cmd.arg, false)) {
 	case LOGIN_OK:
 		console_done(con, CODE_OK,
@@ -74,7 +76,7 @@ test_card(struct console *con, const struct page *page, const struct card *card)
 		console_done(con, CODE_NO,
 		    "the app password \"%s\" has expired on %s (make another: "
 		    "postern account app-password add %s LABEL)",
-		    card->label, admin_date(card->c.expires, when), con->login);
+		    card->label, admin_date(card->c.expires, when), word);
 		break;
 	case LOGIN_NETWORK:
 		console_done(con, CODE_NO,
@@ -88,7 +90,7 @@ test_card(struct console *con, const struct page *page, const struct card *card)
 		console_done(con, CODE_NO,
 		    "the app password \"%s\" is right, but the account is "
 		    "suspended (undo: postern account resume %s)",
-		    card->label, con->login);
+		    card->label, word);
 		break;
 	}
 }
@@ -100,7 +102,9 @@ admin_test(struct console *con)
 	const struct card *card =
 	    page == NULL ? NULL : app_password_find(page, con->cmd.secret);
 	const char *kind = page == NULL ? "" : password_kind(page->hash);
+	char word[SHELL_SIZE(ADDR_SIZE)];
 
+	shell_word(word, sizeof(word), con->login);
 	if (page == NULL || page->state == ACC_REMOVED) {
 		console_done(con, CODE_NO,
 		    "no account %s: no password can be right", con->login);
@@ -110,7 +114,7 @@ admin_test(struct console *con)
 		console_done(con, CODE_NO,
 		    "account %s has no password (set one: postern account "
 		    "passwd %s)",
-		    con->login, con->login);
+		    con->login, word);
 	} else if (strcmp(kind, "unknown") == 0 ||
 	    strcmp(kind, "locked") == 0) {
 		console_done(con, CODE_NO,
@@ -119,7 +123,7 @@ admin_test(struct console *con)
 		    con->login,
 		    kind[0] == 'l' ? "locked"
 				   : "of a kind that cannot be checked here",
-		    con->login);
+		    word);
 	} else {
 		strcpy(con->job.hash, page->hash);
 		console_hash(con, HASH_CHECK, test_hashed);

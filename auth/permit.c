@@ -14,6 +14,7 @@
 #include "auth/scope.h"
 #include "ipc/channel.h"
 #include "lib/log.h"
+#include "lib/shell.h"
 
 #define SHOWN 90 /* letters of an address in a reply */
 
@@ -71,12 +72,20 @@ find_active(const char *login, const char *label, const struct card **card,
 	return page;
 }
 
-/* Names that do not fit into a line are no command that could be copied. */
+/* Does this name fit into the line, as a word of a command? */
+static bool
+is_word(const char *s, size_t n)
+{
+	return n <= SHOWN && s[0] != '-' && shell_plain(s, n);
+}
+
+/* The sender is a stranger's choice and the reply may reach an administrator:
+ * a command is there only when it does what it seems to do. */
 static bool
 refuse_address(const struct page *page, const char *text, size_t n,
     uint32_t code, struct msg_allowed *r)
 {
-	if (n > SHOWN || strlen(page->login) > SHOWN)
+	if (!is_word(text, n) || !is_word(page->login, strlen(page->login)))
 		return answer(r, V_PERM, code, "5.7.1",
 		    "you may not send as %.*s%s; your administrator can allow "
 		    "it with a grant",

@@ -15,6 +15,7 @@
 #include "ctl/limits.h"
 #include "ctl/operand.h"
 #include "ctl/text.h"
+#include "lib/shell.h"
 
 /* Rows of one kind that came. */
 struct rows {
@@ -70,6 +71,7 @@ print_state(const struct output *o, const struct msg_account_row *r)
 {
 	bool good = r->state == ACC_ACTIVE;
 	char by[512], reason[800], since[TEXT_SHORT];
+	char word[SHELL_SIZE(ADDR_SIZE)];
 
 	if (good) {
 		output_field(o, "state", "%sactive%s", output_on(o, TONE_GOOD),
@@ -81,10 +83,10 @@ print_state(const struct output *o, const struct msg_account_row *r)
 	    text_time(since, r->since), text_clean(by, sizeof(by), r->by));
 	output_field(
 	    o, "reason", "%s", text_clean(reason, sizeof(reason), r->reason));
+	shell_word(word, sizeof(word), r->account);
 	if (strcmp(r->by, "guard") == 0)
-		output_field(
-		    o, "evidence", "postern guard explain %s", r->account);
-	output_field(o, "undo", "postern account resume %s", r->account);
+		output_field(o, "evidence", "postern guard explain %s", word);
+	output_field(o, "undo", "postern account resume %s", word);
 }
 
 /* The addresses, as far as they go into out. */
@@ -108,7 +110,7 @@ static void
 print_fields(const struct output *o, const struct page *p)
 {
 	const struct msg_account_row *r = &p->row;
-	char text[TEXT_SHORT], grants[1000];
+	char text[TEXT_SHORT], grants[1000], word[SHELL_SIZE(ADDR_SIZE)];
 
 	output_field(o, "address", "%s", r->account);
 	print_state(o, r);
@@ -126,7 +128,8 @@ print_fields(const struct output *o, const struct page *p)
 	    "%u recipients in this hour, %u in this day with what was refused",
 	    r->sent_hour, r->sent_day);
 	output_field(o, "created", "%s", text_time(text, r->created));
-	output_field(o, "queue", "postern queue list --account %s", r->account);
+	output_field(o, "queue", "postern queue list --account %s",
+	    shell_word(word, sizeof(word), r->account));
 }
 
 static void

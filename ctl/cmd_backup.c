@@ -2,6 +2,7 @@
  * cmd_backup.c - postern backup create, verify, list.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "ctl/commands.h"
 #include "ctl/recover.h"
 #include "ctl/text.h"
+#include "lib/shell.h"
 
 static void
 add_manifest(struct ctl *c, struct archive_writer *w,
@@ -39,7 +41,7 @@ cmd_backup_create(struct ctl *c)
 	const char *name = c->args.words[0];
 	struct backup_counts n = { 0 };
 	struct archive_writer w;
-	char size[TEXT_SHORT];
+	char size[TEXT_SHORT], word[SHELL_SIZE(PATH_MAX)];
 	bool running;
 	int code;
 
@@ -68,7 +70,8 @@ cmd_backup_create(struct ctl *c)
 			    " DKIM keys, %" PRIu64 " messages, %s; it holds "
 			    "secrets (look: postern backup verify %s)",
 		    name, n.accounts, n.dkim_keys, n.messages,
-		    text_size(size, w.written), name);
+		    text_size(size, w.written),
+		    shell_word(word, sizeof(word), name));
 	archive_drop(&w);
 	return code;
 }

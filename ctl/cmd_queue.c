@@ -11,6 +11,7 @@
 #include "ctl/daemon.h"
 #include "ctl/operand.h"
 #include "ctl/queue_row.h"
+#include "lib/shell.h"
 
 /* What a verb says when it is done. */
 static const struct words {
@@ -152,6 +153,7 @@ write_undo(
     const struct ctl *c, const struct msg_queue_cmd *q, char *out, size_t size)
 {
 	const char *undo = words[q->verb].undo;
+	char word[SHELL_SIZE(ADDR_SIZE)];
 	size_t n;
 
 	out[0] = '\0';
@@ -165,11 +167,11 @@ write_undo(
 	if (q->all)
 		n += (size_t)snprintf(out + n, size - n, " --all");
 	if (*q->account != '\0')
-		n += (size_t)snprintf(
-		    out + n, size - n, " --account %s", q->account);
+		n += (size_t)snprintf(out + n, size - n, " --account %s",
+		    shell_word(word, sizeof(word), q->account));
 	if (*q->sender != '\0')
-		n += (size_t)snprintf(
-		    out + n, size - n, " --sender '%s'", q->sender);
+		n += (size_t)snprintf(out + n, size - n, " --sender %s",
+		    shell_word(word, sizeof(word), q->sender));
 	if (*q->domain != '\0')
 		n += (size_t)snprintf(
 		    out + n, size - n, " --domain %s", q->domain);
@@ -182,7 +184,7 @@ write_undo(
 static void
 report(const struct ctl *c, const struct msg_queue_cmd *q, uint64_t count)
 {
-	char undo[2 * ADDR_SIZE + 400];
+	char undo[2 * SHELL_SIZE(ADDR_SIZE) + 400];
 
 	if (c->out.mode == OUTPUT_JSON) {
 		output_document(json_pack("{s:I, s:b}", "count",

@@ -11,6 +11,7 @@
 #include "ctl/queue_row.h"
 #include "ctl/story.h"
 #include "ctl/text.h"
+#include "lib/shell.h"
 
 /* clang-format off */
 static const struct column rcpt_columns[] = {
@@ -69,7 +70,7 @@ static void
 print_page(const struct output *o, const struct msg_queue_row *r)
 {
 	char id[MSGID_SIZE], size[TEXT_SHORT], when[TEXT_SHORT];
-	char sender[ADDR_SIZE * 2], msgid[600];
+	char sender[ADDR_SIZE * 2], msgid[600], word[SHELL_SIZE(ADDR_SIZE)];
 
 	msgid_format(r->id, id);
 	output_field(o, "message", "%s", id);
@@ -104,7 +105,7 @@ print_page(const struct output *o, const struct msg_queue_row *r)
 		output_field(o, "held",
 		    "%s is suspended (undo: postern "
 		    "account resume %s)",
-		    r->account, r->account);
+		    r->account, shell_word(word, sizeof(word), r->account));
 }
 
 /* Why its mail waits: once for each destination, as long as they come in one
@@ -113,6 +114,7 @@ static void
 note_silence(struct page *p, const struct msg_rcpt_row *r)
 {
 	char since[TEXT_SHORT], probe[TEXT_SHORT], name[sizeof(r->dest) * 2];
+	char word[SHELL_SIZE(sizeof(r->domain))];
 
 	if (strcmp(p->silent, r->dest) == 0)
 		return;
@@ -124,7 +126,7 @@ note_silence(struct page *p, const struct msg_rcpt_row *r)
 		    "%s does not answer since %s; next probe, one for all "
 		    "that waits, at %s (now: postern queue retry %s)\n",
 		    name, since, text_second(probe, r->probe / 1000),
-		    r->domain);
+		    shell_word(word, sizeof(word), r->domain));
 	else
 		fprintf(p->why,
 		    "%s does not answer since %s; one attempt for all that "

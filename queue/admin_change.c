@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/shell.h"
 #include "mail/msgid.h"
 #include "queue/admin_command.h"
 #include "queue/bodyfile.h"
@@ -30,18 +31,18 @@ static const struct {
 static void
 describe_selection(const struct msg_queue_cmd *q, char *out, size_t size)
 {
-	char id[MSGID_SIZE];
+	char id[MSGID_SIZE], word[SHELL_SIZE(ADDR_SIZE)];
 	int n = 0;
 
 	msgid_format(q->id, id);
 	if (q->id != 0)
 		n = snprintf(out, size, "%s", id);
 	if (q->account[0] != '\0')
-		n += snprintf(
-		    out + n, size - (size_t)n, " --account %s", q->account);
+		n += snprintf(out + n, size - (size_t)n, " --account %s",
+		    shell_word(word, sizeof(word), q->account));
 	if (q->sender[0] != '\0')
-		n += snprintf(
-		    out + n, size - (size_t)n, " --sender %s", q->sender);
+		n += snprintf(out + n, size - (size_t)n, " --sender %s",
+		    shell_word(word, sizeof(word), q->sender));
 	if (q->domain[0] != '\0')
 		n += snprintf(
 		    out + n, size - (size_t)n, " --domain %s", q->domain);
@@ -55,8 +56,8 @@ static void
 finish_change(struct admin *op)
 {
 	const struct msg_queue_cmd *q = &op->cmd;
-	char which[2 * ADDR_SIZE + 320], undo[2 * ADDR_SIZE + 400] = "";
-	char text[600];
+	char which[2 * SHELL_SIZE(ADDR_SIZE) + 320];
+	char undo[sizeof(which) + 80] = "", text[sizeof(undo) + 200];
 
 	describe_selection(q, which, sizeof(which));
 	if (!q->count_only)

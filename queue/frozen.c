@@ -6,6 +6,7 @@
 
 #include "lib/buf.h"
 #include "lib/loop.h"
+#include "lib/shell.h"
 #include "mail/date.h"
 #include "mail/lines.h"
 #include "mail/msgid.h"
@@ -98,7 +99,7 @@ void
 frozen_tell(const struct msg_frozen *m)
 {
 	const char *who = m->account;
-	char postmaster[512];
+	char postmaster[512], word[SHELL_SIZE(ADDR_SIZE)];
 	struct buf text = { 0 };
 
 	snprintf(postmaster, sizeof(postmaster), "%s%s",
@@ -106,8 +107,9 @@ frozen_tell(const struct msg_frozen *m)
 					      : "postmaster@",
 	    settings->guard_notify[0] != '\0' ? "" : settings->hostname);
 	if (!digest_freeze(postmaster, who, m->text)) {
+		shell_word(word, sizeof(word), who);
 		buf_addf(&text, for_admin, settings->hostname, who, m->text,
-		    who, who, who, who);
+		    word, word, word, word);
 		post(letter(postmaster, "An account was suspended", &text));
 	}
 	buf_addf(&text, for_owner, settings->hostname, who, m->text);
@@ -131,7 +133,7 @@ column(const struct digest_row *rows, size_t n)
 struct accept *
 frozen_summary(const struct digest_row *rows, size_t n)
 {
-	char when[DATE_MAX], subject[64];
+	char when[DATE_MAX], subject[64], word[SHELL_SIZE(ADDR_SIZE)];
 	int width = column(rows, n);
 	struct buf text = { 0 };
 	struct accept *a;
@@ -144,7 +146,7 @@ frozen_summary(const struct digest_row *rows, size_t n)
 		    "%-*s%-*s  %s\r\n%*spostern account resume %s "
 		    "--drop-held\r\n\r\n",
 		    TIME, when, width, rows[i].address, rows[i].answer.text,
-		    TIME, "", rows[i].address);
+		    TIME, "", shell_word(word, sizeof(word), rows[i].address));
 	}
 	buf_add(&text, table_tail, strlen(table_tail));
 	snprintf(subject, sizeof(subject), "%zu account%s suspended", n,

@@ -101,8 +101,9 @@ def copied(p):
     name, label = "o'brien@example.org", "Pat's \"phone\""
 
     def undo(done):
-        words = shlex.split(done.err.split("(undo: ")[1].split(")\n")[0])
-        same(words[0], "postern", done.err)
+        said = done.out + done.err
+        words = shlex.split(said.split("(undo: ")[1].split(")\n")[0])
+        same(words[0], "postern", said)
         p.must(*words[1:])
 
     p.add(name)
@@ -111,6 +112,14 @@ def copied(p):
          [], "app passwords")
     undo(p.must("grant", "add", name, "`id`@example.org"))
     undo(p.must("account", "suspend", name))
+    p.must("account", "suspend", name, "--reason", "away")
+    page = p.must("account", "show", name).out
+    for field in ("undo", "queue"):
+        line = re.search(rf"^{field}\s+postern (.*)$", page, re.M).group(1)
+        p.must(*shlex.split(line))
+    p.must("account", "suspend", name)
+    undo(p.cli("account", "test", name, "--password-stdin",
+               stdin=PASSWORD + "\n"))
     long = "x" * 64 + "@" + "y" * 40 + ".example"
     with p.smtp() as t:
         t.login(ALICE, PASSWORD)

@@ -809,6 +809,9 @@ nobody_without_login(void **state)
 static void
 one_sends_as_oneself(void **state)
 {
+	static const char *const traps[] = { "`id`@example.org",
+		"touch${IFS}/nowhere/x|sh@example.org", "a&b@example.org",
+		"--by@example.org", "\"a;id\"@example.org" };
 	struct msg m;
 
 	(void)state;
@@ -821,6 +824,14 @@ one_sends_as_oneself(void **state)
 	assert_string_equal(m.u.allowed.status, "5.7.1");
 	assert_non_null(strstr(m.u.allowed.text,
 	    "postern grant add alice@example.org bob@example.org"));
+	/* Nothing that a shell would run goes to an administrator. */
+	for (size_t i = 0; i < sizeof(traps) / sizeof(traps[0]); i++) {
+		assert_int_equal(check_sender(traps[i], &m), 553);
+		assert_non_null(strstr(m.u.allowed.text, traps[i]));
+		assert_null(strstr(m.u.allowed.text, "postern grant"));
+		assert_int_equal(submit(ALICE, traps[i], 1, &m), 550);
+		assert_null(strstr(m.u.allowed.text, "postern grant"));
+	}
 	assert_int_equal(
 	    command(GRANT_ADD, ALICE, "Bob@example.org", "", &m), 0);
 	assert_int_equal(

@@ -114,6 +114,28 @@ a_crash_loses_none(void **state)
 }
 
 static void
+commands_can_be_copied(void **state)
+{
+	struct bed *b = *state;
+	const char *text;
+
+	bed_start(b, GUARDED_CONF, NULL);
+	say_frozen(b, "`id`@one.example", "reason one");
+	text = next_mail(b, "help@admin.example");
+	has(text, "    `id`@one.example\r\n");
+	has(text, "guard explain '`id`@one.example'\r\n");
+	has(text, "queue list --account '`id`@one.example'\r\n");
+	has(text, "account passwd '`id`@one.example'\r\n");
+	has(text, "account resume '`id`@one.example' --drop-held\r\n");
+	next_mail(b, "`id`@one.example");
+	say_frozen(b, "o'brien@one.example", "reason two");
+	next_mail(b, "o'brien@one.example");
+	has(next_mail(b, "help@admin.example"),
+	    "account resume \"o'brien@one.example\" --drop-held\r\n");
+	bed_stop(b);
+}
+
+static void
 beyond_ascii(void **state)
 {
 	struct bed *b = *state;
@@ -138,6 +160,8 @@ main(void)
 		    first_at_once_others_together, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_crash_loses_none, bed_setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(
+		    commands_can_be_copied, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
 		    beyond_ascii, bed_setup, bed_teardown),
 	};
