@@ -237,13 +237,20 @@ const struct page *
 login_find(char out[ADDR_SIZE], const char *typed)
 {
 	const struct page *page;
+	char name[ADDR_SIZE];
 	size_t i;
+	int n;
 
-	for (int n = 0; login_guess(out, typed, domain, hostname, n); n++) {
+	for (n = 0; login_guess(name, typed, domain, hostname, n); n++) {
+		strcpy(out, name);
 		page = book_find(out);
 		if (page != NULL && page->state != ACC_REMOVED)
 			return page;
 	}
+	/* Where all spellings of the name would find one account, they are one
+	 * name without it, too. */
+	if (n > 0)
+		return NULL;
 	for (i = 0; typed[i] != '\0' && i < ADDR_SIZE - 1; i++)
 		out[i] = ascii_lower(typed[i]);
 	out[i] = '\0';

@@ -23,8 +23,14 @@ void login_set_names(const char *domain, const char *hostname);
 void login_make_verifiers(bool);
 bool login_makes_verifiers(void);
 
-/* The account that a typed user name means, with its login in out; NULL when
- * there is none, and out is what was typed, in lower case. */
+/*
+ * The account that a typed user name means, with its login in out.
+ *
+ * NULL when there is none.  Then out is the login that it would be found by:
+ * the last that login_guess() has, the same for every spelling of the name, so
+ * that no salt, count or delay tells who is there; and where there is nothing
+ * to guess, what was typed, in lower case.
+ */
 const struct page *login_find(char out[ADDR_SIZE], const char *typed);
 
 /* Somebody may ask soon: make what the first answer needs. */

@@ -379,6 +379,21 @@ def same_answer(p):
         raise AssertionError(f"times differ: {took}")
 
 
+@tap.case("another spelling is no other name, of an account or of none")
+def same_count(p):
+    import time
+    for who in (ALICE, "nn@example.org"):
+        with p.smtp("implicit", source=f"127.30.{who.index('@')}.1") as t:
+            t.ehlo()
+            same(t.auth(who, "not this one").code, 535)
+            began = time.monotonic()
+            same(t.auth(who.upper() + " ", "nor this").code, 535)
+            took = time.monotonic() - began
+        # The second wrong one of a name is answered after a second.
+        if took < 0.95:
+            raise AssertionError(f"{who}: {took:.2f} s")
+
+
 @tap.case("with an account the same words work")
 def with_account(p):
     nothing(p)

@@ -122,7 +122,14 @@ def salt(p):
             server = base64.b64decode(reply.text.split()[-1]).decode()
             return matches(server, r"^r=abc[^,]{24},(s=.{24},i=16384)$")[1]
     first = ask("nobody@example.org")
-    same(ask("Nobody@example.org"), first)
+    # Were one of these another name, it would say that there is no account.
+    for name in ("Nobody@example.org", "nobody@example.org ", "nobody",
+                 "NOBODY "):
+        same(ask(name), first, name)
+    beyond = ask("n\u00e9mo@example.org")
+    for name in ("ne\u0301mo@example.org", "N\u00c9MO@example.org ",
+                 "NE\u0301MO"):
+        same(ask(name), beyond, name)
     if ask("nobody2@example.org") == first or ask(ALICE) == first:
         raise AssertionError("everybody has the same salt")
     p.kill("postern-auth")

@@ -392,6 +392,108 @@ wrong_and_unknown_are_told_alike(void **state)
 	assert_int_equal(logged("mypassword"), 0);
 }
 
+/* What somebody who asks for a challenge of this name learns: salt, rounds. */
+static void
+scram_salt(const char *name, char out[128])
+{
+	struct msg step = { .type = MSG_SASL_STEP, .tag = ++tag }, m;
+	struct msg_sasl_step *q = &step.u.sasl_step;
+	const struct bytes *told = &m.u.auth_result.challenge;
+	char first[300];
+
+	snprintf(first, sizeof(first), "n,,n=%s,r=abc", name);
+	strcpy(q->mech, "SCRAM-SHA-256");
+	strcpy(q->ip, CLIENT);
+	strcpy(q->tls, "TLSv1.3");
+	q->first = 1;
+	q->response = (struct bytes){ (const uint8_t *)first, strlen(first) };
+	assert_true(message_send(smtpd, &step, -1));
+	hear(smtpd, P_SMTPD, &m, MSG_AUTH_RESULT);
+	assert_int_equal(m.u.auth_result.code, 334);
+	snprintf(out, 128, "%.*s", (int)told->len, (const char *)told->data);
+	assert_non_null(strstr(out, ",s="));
+	memmove(out, strstr(out, ",s="), strlen(strstr(out, ",s=")) + 1);
+}
+
+/* Else two salts for two spellings would say that nobody is there. */
+static void
+spellings_do_not_tell_who_is_there(void **state)
+{
+	static const char *const names[][7] = {
+		{ "alice@example.org", "alice@example.org ",
+		    " ALICE@example.org", "Alice@Example.ORG", "alice",
+		    "ALICE ", "\"alice\"@example.org" },
+		{ "nobody@example.org", "nobody@example.org ",
+		    " NOBODY@example.org", "Nobody@Example.ORG", "nobody",
+		    "NOBODY ", "\"nobody\"@example.org" },
+		{ "r\xc3\xa9mi@example.org", "re\xcc\x81mi@example.org",
+		    "R\xc3\x89MI@example.org", "RE\xcc\x81MI@example.org ",
+		    "r\xc3\xa9mi", "R\xc3\x89MI", "Re\xcc\x81mi" },
+		{ "n\xc3\xa9mo@example.org", "ne\xcc\x81mo@example.org",
+		    "N\xc3\x89MO@example.org", "NE\xcc\x81MO@example.org ",
+		    "n\xc3\xa9mo", "N\xc3\x89MO", "Ne\xcc\x81mo" },
+	};
+	char salt[4][128], other[128];
+	struct msg m;
+
+	(void)state;
+	add_alice();
+	assert_int_equal(command(ACCOUNT_ADD, names[2][0], "", SECRET, &m), 0);
+	for (int i = 0; i < 4; i++) {
+		scram_salt(names[i][0], salt[i]);
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(salt[i], salt[k]);
+		for (int k = 1; k < 7; k++) {
+			scram_salt(names[i][k], other);
+			assert_string_equal(other, salt[i]);
+		}
+	}
+}
+
+/* Ask for each name, from a network of its own, and hear the answers: the
+ * milliseconds until the first of them. */
+static int64_t
+wrong_for_all(
+    const char *const names[][2], int n, int spelling, const char *secret)
+{
+	int64_t t0 = now_ms(), first = 0;
+	char ip[16];
+	struct msg m;
+
+	for (int i = 0; i < n; i++) {
+		snprintf(ip, sizeof(ip), "10.1.%d.1", i);
+		ask_login(names[i][spelling], secret, ip);
+	}
+	for (int i = 0; i < n; i++) {
+		hear(smtpd, P_SMTPD, &m, MSG_AUTH_RESULT);
+		assert_int_equal(m.u.auth_result.code, 535);
+		if (i == 0)
+			first = now_ms() - t0;
+	}
+	return first;
+}
+
+/* One wrong password of a pair waits 500 ms, the second 1,000; and the same
+ * again is stale. */
+static void
+spellings_count_as_one(void **state)
+{
+	static const char *const names[][2] = {
+		{ ALICE, "ALICE@example.org " },
+		{ "nobody@example.org", "NOBODY@example.org " },
+		{ "nemo", "Nemo@example.org" },
+		{ "n\xc3\xa9mo@example.org", "NE\xcc\x81MO" },
+	};
+
+	(void)state;
+	add_alice();
+	wrong_for_all(names, 4, 0, "one");
+	wrong_for_all(names, 4, 1, "one");
+	assert_int_equal(logged("auth.stale"), 4);
+	assert_true(wrong_for_all(names, 4, 1, "two") >= 980);
+	assert_int_equal(logged("auth.stale"), 4);
+}
+
 static void
 the_log_cannot_be_forged(void **state)
 {
@@ -1415,6 +1517,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_password_logs_in),
 		TEST(wrong_and_unknown_are_told_alike),
+		TEST(spellings_do_not_tell_who_is_there),
+		TEST(spellings_count_as_one),
 		TEST(the_log_cannot_be_forged),
 		TEST(one_old_password_is_stale),
 		TEST(guessing_is_cut_off_and_hurts_nobody_else),
