@@ -228,8 +228,9 @@ rows(struct console *con, const struct guard_evidence *e)
 struct guard
 guard_now(const char *login)
 {
-	struct guard g = *tally_guard(login);
+	struct guard g;
 
+	tally_read_guard(login, &g);
 	guard_look(&g, now_s());
 	return g;
 }

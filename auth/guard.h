@@ -36,7 +36,7 @@ void guard_note_login(const char *login, const char *ip, bool good);
 /* An admin let the account go on. */
 void guard_resumed(const char *login);
 
-/* The account's count as it is now. */
+/* The account's count as it is now; a look, which changes nothing. */
 struct guard guard_now(const char *login);
 
 /* postern guard explain: MSG_STATUS_ROWs. */

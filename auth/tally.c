@@ -320,6 +320,18 @@ tally_guard(const char *login)
 	return &t->guard;
 }
 
+void
+tally_read_guard(const char *login, struct guard *g)
+{
+	struct tally *t;
+
+	HASH_FIND_STR(tallies, login, t);
+	if (t != NULL && t->guarded)
+		*g = t->guard;
+	else
+		guard_get(NULL, login, g);
+}
+
 static bool
 is_waiting(const struct tally *t, const uint8_t *hash)
 {

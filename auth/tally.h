@@ -39,6 +39,8 @@ void tally_note(struct tally *, const uint8_t hash[RCPT_HASH]);
 /* What the guard knows of an account, to be changed at once; it is written
  * with the rest. */
 struct guard *tally_guard(const char *login);
+/* A look at it; nothing is kept in memory, and nothing written. */
+void tally_read_guard(const char *login, struct guard *);
 
 /* Write what was counted; when the process ends. */
 void tally_write(void);

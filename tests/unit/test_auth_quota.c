@@ -13,6 +13,7 @@
 
 #include "auth/accounts.h"
 #include "auth/book.h"
+#include "auth/guard.h"
 #include "auth/quota.h"
 #include "auth/store.h"
 #include "auth/t_known.h"
@@ -267,6 +268,43 @@ a_removed_account_leaves_nothing(void **state)
 	assert_int_equal(tally_guard(ALICE)->failed, 0);
 }
 
+static bool
+has_rows(enum table table)
+{
+	uint8_t key[STORE_KEY_MAX];
+	size_t n;
+
+	return store_next(
+	    NULL, table, (struct bytes){ key, 0 }, key, &n, NULL, NULL, 0);
+}
+
+static void
+looking_at_an_account_writes_nothing(void **state)
+{
+	struct change c = { .login = ALICE, .by = "root", .hash = "" };
+	struct guard g;
+
+	(void)state;
+	assert_int_equal(accounts_add(&c), CHANGE_DONE);
+	g = guard_now(ALICE);
+	tally_write();
+	assert_false(has_rows(TABLE_GUARD));
+	assert_false(has_rows(TABLE_USAGE));
+	/* What others counted is seen: before it is written, */
+	tally_guard(ALICE)->failed = 7;
+	tally_read_guard(ALICE, &g);
+	assert_int_equal(g.failed, 7);
+	tally_write();
+	assert_true(has_rows(TABLE_GUARD));
+	tally_close();
+	/* ... behind it, and when only its limits are in memory. */
+	tally_read_guard(ALICE, &g);
+	assert_int_equal(g.failed, 7);
+	tally_find(ALICE, NULL, T0);
+	tally_read_guard(ALICE, &g);
+	assert_int_equal(g.failed, 7);
+}
+
 static void
 the_known_are_bounded(void **state)
 {
@@ -351,6 +389,7 @@ main(void)
 		TEST(what_was_not_sent_is_given_back),
 		TEST(it_survives_a_restart),
 		TEST(a_removed_account_leaves_nothing),
+		TEST(looking_at_an_account_writes_nothing),
 		TEST(the_known_are_bounded),
 		TEST(many_are_written_little_by_little),
 	};
