@@ -66,14 +66,18 @@ on_alive(void *arg)
 	int64_t in_ms = watchdog_ms();
 
 	(void)arg;
-	if (owed != NULL && tell(owed))
-		owed = NULL;
-	/* Recovery, or rows of an older format, may take their time. */
-	if (!ready)
+	if (owed != NULL && !tell(owed)) {
+		timer_set(&alive, AGAIN_MS);
+		return;
+	}
+	owed = NULL;
+	/* Recovery, or rows of an older format, may take their time; what dies
+	 * again and again shall end in an error, not in a start without end. */
+	if (!ready && !workers_failing())
 		(void)tell(EXTEND);
 	if (watched)
 		(void)tell("WATCHDOG=1");
-	if (!ready || watched || owed != NULL)
+	if (!ready || watched)
 		timer_set(
 		    &alive, watched && in_ms < ALIVE_MS ? in_ms : ALIVE_MS);
 }

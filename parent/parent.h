@@ -60,6 +60,9 @@ void workers_stop(void);
 /* A child cannot start, and will not be able to: what it logged says why.
  * The loop has been ended. */
 bool workers_hopeless(void);
+/* A child that the start waits for has died again and again before it could
+ * do anything.  sts is none of these: mail flows without it. */
+bool workers_failing(void);
 size_t workers_count(void);
 struct worker *workers_get(size_t i);
 /* The running child of this kind and number, or NULL. */
@@ -101,8 +104,9 @@ void control_close(void);
 
 /*
  * notify.c - tell the service manager (sd_notify(3)); a no-op without one.
- * After notify_begin() it hears that a start takes longer, until READY=1, and,
- * when it asked (WatchdogSec=), that the loop still turns.
+ * After notify_begin() it hears that a start takes longer, until READY=1 or
+ * while workers_failing(), and, when it asked (WatchdogSec=), that the loop
+ * still turns.
  */
 void notify(const char *state);
 void notify_begin(void);

@@ -20,9 +20,10 @@
 #include "parent/parent.h"
 
 #define COUNT(a)          (sizeof(a) / sizeof((a)[0]))
-#define STEADY_MS         10000 /* alive so long: its failures are forgiven */
+#define STEADY_MS         10000 /* at work so long: failures are forgiven */
 #define BACKOFF_MAX_MS    16000
 #define SMTPD_PATIENCE_MS 5000 /* for auth and queue to recover first */
+#define FAILED_OFTEN      5    /* in a row: time alone does not help it */
 
 /* clang-format off */
 /* How long each may take to finish what is under way. */
@@ -135,6 +136,13 @@ on_patience(void *arg)
 		}
 }
 
+/* Without sts mail flows; only policies are not fetched meanwhile. */
+static bool
+is_missing(const struct worker *w)
+{
+	return !w->ready && w->process != P_STS;
+}
+
 static void
 on_ready(struct worker *w)
 {
@@ -151,7 +159,7 @@ on_ready(struct worker *w)
 		return;
 	}
 	for (struct worker *o = workers; o < workers + nworkers; o++)
-		all = all && o->ready;
+		all = all && !is_missing(o);
 	if (all && !told_ready) {
 		told_ready = true;
 		log_event("server.ready", "pid=%d ms=%lld", (int)getpid(),
@@ -313,13 +321,15 @@ on_end(struct worker *w, int status)
 	hopeless |= is_hopeless(w, status);
 	if (hopeless)
 		workers_stop();
-	w->ready = false;
 	if (stopping) {
+		w->ready = false;
 		stop_next();
 		return;
 	}
-	if (loop_now_ms() - w->started_ms > STEADY_MS || wants_again(w, status))
+	if ((w->ready && loop_now_ms() - w->started_ms > STEADY_MS) ||
+	    wants_again(w, status))
 		w->failures = 0;
+	w->ready = false;
 	put_off(w);
 }
 
@@ -387,6 +397,15 @@ bool
 workers_hopeless(void)
 {
 	return hopeless;
+}
+
+bool
+workers_failing(void)
+{
+	for (struct worker *w = workers; w < workers + nworkers; w++)
+		if (is_missing(w) && w->failures >= FAILED_OFTEN)
+			return true;
+	return false;
 }
 
 void

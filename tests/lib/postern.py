@@ -215,6 +215,7 @@ class Postern:
         self.script, self.sink_options = script, dict(sink_options or {})
         self.listen = listen
         self.base = base
+        self.programs = BUILD
         self.sink = self.process = None
         self.sid = None
         self.mark = 0
@@ -297,7 +298,7 @@ class Postern:
             f.write(text)
 
     def start(self, ready=True, env=None):
-        program = os.path.join(BUILD, "postern")
+        program = os.path.join(self.programs, "postern")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [program, "--config", self.config, "serve"],

@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""
+What a service manager hears of a start: that it takes longer, that it is done,
+and, of one that will not end, no more than that the parent lives.
+"""
+# run: limit 120
+
+import os
+import shutil
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import tap
+from postern import BUILD, CHILDREN, Postern
+from tap import wait
+
+EXTEND, READY, ALIVE = "EXTEND_TIMEOUT_USEC=", "READY=1", "WATCHDOG=1"
+
+
+class Site(Postern):
+    """With a service manager, and a program that dies when it is started."""
+
+    def __init__(self, broken=None):
+        super().__init__(accounts=[], start=False)
+        self.broken = broken
+
+    def set_up(self):
+        super().set_up()
+        if self.broken:
+            self.programs = os.path.join(self.dir, "programs")
+            os.mkdir(self.programs)
+            for name in ("postern", "postern-parent", *CHILDREN):
+                shutil.copy(os.path.join(BUILD, name), self.programs)
+            path = os.path.join(self.programs, self.broken)
+            os.unlink(path)
+            self.write(path, "#!/bin/sh\nexit 1\n")
+            os.chmod(path, 0o755)
+        self.path = os.path.join(self.dir, "notify")
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(self.path)
+        os.chmod(self.path, 0o777)
+        self.manager.settimeout(15)
+
+    def __exit__(self, *about):
+        super().__exit__(*about)
+        self.manager.close()
+
+    def begin(self, **env):
+        return self.start(ready=False,
+                          env={"NOTIFY_SOCKET": self.path, **env})
+
+    def fill(self):
+        """Leave no room in the manager's queue, for any sender."""
+        sent = 1
+        while sent:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+                other.setblocking(False)
+                sent = 0
+                try:
+                    while True:
+                        other.sendto(b"STATUS=busy", self.path)
+                        sent += 1
+                except BlockingIOError:
+                    pass
+
+    def heard(self):
+        return self.manager.recv(4096).decode()
+
+    def told(self, word, seconds=30):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if word in self.heard() and time.monotonic() < until:
+                return
+        raise AssertionError(f"no {word} in {seconds} s")
+
+
+@tap.case("without postern-sts mail flows, and the start is done")
+def no_sts():
+    with Site("postern-sts") as p:
+        p.begin()
+        p.told(READY)
+        p.ready()
+
+
+for name in ("postern-queue", "postern-deliver"):
+    @tap.case(f"a start with a {name} that dies again and again gets no more "
+              "time", name)
+    def failing(name):
+        with Site(name) as p:
+            p.begin(WATCHDOG_USEC="20000")
+            p.told(EXTEND)
+            until = time.monotonic() + 60
+            alive = 0
+            while alive < 100:
+                word = p.heard()
+                if READY in word:
+                    raise AssertionError("it says that it is ready")
+                alive = 0 if EXTEND in word else alive + (ALIVE in word)
+                if time.monotonic() > until:
+                    raise AssertionError("it asks for more time for ever")
+
+
+@tap.case("a manager that had no room hears of the end of a start soon after")
+def owed():
+    with Site() as p:
+        p.fill()
+        p.begin()
+        wait(lambda: p.events("server.ready"), 30, "it is ready")
+        time.sleep(0.5)  # the first time that it tries again is over
+        p.told(READY, 5)
+
+
+if __name__ == "__main__":
+    tap.main()
