@@ -34,8 +34,27 @@ t_domain_put(struct txn *t, const struct msg_domain *d)
 		    strnlen(d->domain, sizeof(d->domain) - 1), row, len);
 }
 
+/* It can be learnt anew, so a damaged one is as good as none. */
+static bool
+read_row(
+    struct msg_domain *d, const char *domain, const uint8_t *row, size_t len)
+{
+	bool fine;
+
+	memset(d, 0, sizeof(*d));
+	fine = record_decode(fields, d, sizeof(*d), row, len);
+	if (!fine) {
+		memset(d, 0, sizeof(*d));
+		log_event("warning", "text=%s domain=%s",
+		    log_quote("what was known of a mail domain is damaged"),
+		    log_quote(domain));
+	}
+	snprintf(d->domain, sizeof(d->domain), "%s", domain);
+	return fine;
+}
+
 bool
-t_domain_get(const char *domain, struct msg_domain *d)
+t_domain_get(struct txn *t, const char *domain, struct msg_domain *d)
 {
 	uint8_t row[ROW_MAX];
 	size_t len;
@@ -44,12 +63,9 @@ t_domain_get(const char *domain, struct msg_domain *d)
 	snprintf(d->domain, sizeof(d->domain), "%s", domain);
 	if (*domain == '\0' ||
 	    !store_get(
-		NULL, T_DOMAIN, domain, strlen(domain), row, sizeof(row), &len))
+		t, T_DOMAIN, domain, strlen(domain), row, sizeof(row), &len))
 		return false;
-	if (!record_decode(fields, d, sizeof(*d), row, len))
-		fatal("a domain row is damaged");
-	snprintf(d->domain, sizeof(d->domain), "%s", domain);
-	return true;
+	return read_row(d, domain, row, len);
 }
 
 struct walk {
@@ -63,12 +79,11 @@ on_row(void *arg, const uint8_t *key, size_t key_len, const uint8_t *row,
 {
 	static struct msg_domain d;
 	const struct walk *w = arg;
+	char domain[sizeof(d.domain)];
 
-	memset(&d, 0, sizeof(d));
-	if (!record_decode(fields, &d, sizeof(d), row, len))
-		fatal("a domain row is damaged");
-	snprintf(d.domain, sizeof(d.domain), "%.*s", (int)key_len,
-	    (const char *)key);
+	snprintf(
+	    domain, sizeof(domain), "%.*s", (int)key_len, (const char *)key);
+	read_row(&d, domain, row, len);
 	return w->cb(w->arg, &d, key_len + len);
 }
 

@@ -11,10 +11,12 @@
 #include "queue/store.h"
 
 void t_domain_put(struct txn *, const struct msg_domain *);
-/* False, with *d empty but for the name, when nothing is known. */
-bool t_domain_get(const char *domain, struct msg_domain *d);
+/* False, with *d empty but for the name, when nothing is known or the row is
+ * damaged, which is logged.  domain is not of *d. */
+bool t_domain_get(struct txn *, const char *domain, struct msg_domain *d);
 
-/* A row; bytes: what it takes in the store. */
+/* A row, empty but for the name when it is damaged; bytes: what it takes in
+ * the store. */
 typedef bool t_domain_fn(void *arg, const struct msg_domain *, size_t bytes);
 
 /* Call cb for the rows behind that of a domain ("": all), in order, until it

@@ -396,92 +396,6 @@ null_sender_never_bounces(void **state)
 	bed_stop(b);
 }
 
-static const struct msg_domain *
-domain_known(struct bed *b, const char *name)
-{
-	struct msg m = { .type = MSG_DOMAIN_GET };
-
-	strcpy(m.u.domain_get.domain, name);
-	bed_say(b->deliver, &m, -1);
-	bed_expect(b, b->deliver, P_DELIVER, MSG_DOMAIN_IS);
-	return &b->m.u.domain;
-}
-
-static void
-domain_is_known(
-    struct bed *b, const char *name, uint64_t seen, int64_t sts_expires)
-{
-	struct msg m = { .type = MSG_DOMAIN_PUT };
-
-	strcpy(m.u.domain.domain, name);
-	m.u.domain.seen_tls = seen;
-	m.u.domain.sts_mode = 2;
-	memset(m.u.domain.sts_mx, 'm', DOMAIN_MX_SIZE - 1);
-	m.u.domain.sts_expires = (uint64_t)sts_expires;
-	bed_say(b->deliver, &m, -1);
-}
-
-static void
-domain_comes_and_goes(struct bed *b, const char *name, bool comes)
-{
-	int64_t end = now_ms() + PATIENCE_MS;
-
-	while ((domain_known(b, name)->sts_expires != 0) != comes) {
-		assert_true(now_ms() < end);
-		usleep(20000);
-	}
-}
-
-/* What is known of mail domains does not grow for ever. */
-static void
-old_domains_are_forgotten(void **state)
-{
-	struct bed *b = *state;
-	const int64_t now = time(NULL), day = 86400;
-
-	bed_start(b, PLAIN_CONF, NULL);
-	domain_is_known(b, "old.example", now - 181 * day, now - day);
-	domain_is_known(b, "new.example", now - 179 * day, now - day);
-	domain_is_known(b, "holds.example", now - 300 * day, now + day);
-	domain_is_known(b, "mad.example", UINT64_MAX, INT64_MAX);
-	domain_comes_and_goes(b, "mad.example", true);
-	bed_stop(b);
-	bed_start(b, PLAIN_CONF, NULL);
-	domain_comes_and_goes(b, "old.example", false);
-	domain_comes_and_goes(b, "mad.example", false);
-	assert_int_equal(
-	    domain_known(b, "new.example")->seen_tls, now - 179 * day);
-	assert_int_equal(
-	    domain_known(b, "holds.example")->sts_expires, now + day);
-	bed_stop(b);
-}
-
-/* Not even while all of it counts. */
-static void
-too_many_domains_are_forgotten(void **state)
-{
-	struct bed *b = *state;
-	const int64_t now = time(NULL), day = 86400;
-	char name[40];
-
-	if (getenv("POSTERN_TESTS") == NULL)
-		skip(); /* 150 MB are written */
-	bed_start(b, PLAIN_CONF, NULL);
-	for (int i = 0; i < 17000; i++) {
-		snprintf(name, sizeof(name), "d%d.example", i);
-		domain_is_known(b, name, now - 100 * day, now + day);
-	}
-	domain_is_known(b, "new.example", now - day, now + day);
-	domain_comes_and_goes(b, "new.example", true);
-	bed_stop(b);
-	bed_start(b, PLAIN_CONF, NULL);
-	domain_comes_and_goes(b, "d16999.example", false);
-	domain_comes_and_goes(b, "d0.example", false);
-	assert_int_equal(domain_known(b, "new.example")->seen_tls, now - day);
-	assert_true(bed_logged(b, "too much is known of mail domains"));
-	bed_stop(b);
-}
-
 static void
 gives_up(void **state)
 {
@@ -1156,8 +1070,6 @@ main(void)
 		CASE(deliver_dies),
 		CASE(bounces_once),
 		CASE(bounces_at_length),
-		CASE(old_domains_are_forgotten),
-		CASE(too_many_domains_are_forgotten),
 		CASE(null_sender_never_bounces),
 		CASE(gives_up),
 		CASE(tells_of_a_delay_once),
