@@ -32,10 +32,12 @@ struct job {
 	struct ctl *c;
 	const char *name; /* of the file */
 	FILE *file;
+	enum import_format format; /* --format, or to be found out */
+	bool skip_bad;
 	struct import im;
 	struct progress progress;
-	uint64_t errors;
-	struct daemon *line; /* where items go; NULL while checking */
+	uint64_t errors, items; /* found while checking */
+	struct daemon *line;    /* where items go; NULL while checking */
 	bool sent;
 };
 
@@ -79,8 +81,8 @@ open_job(struct job *j, struct ctl *c, bool grants)
 	memset(j, 0, sizeof(*j));
 	j->c = c;
 	j->name = c->args.words[0];
-	if (format != NULL &&
-	    !import_format_named(&j->im.format, format, grants))
+	j->skip_bad = args_flag(&c->args, "skip-bad") != NULL;
+	if (format != NULL && !import_format_named(&j->format, format, grants))
 		return output_fail(CODE_USAGE, "--format: %s",
 		    grants ? "auto, aliases or map"
 			   : "auto, shadow, htpasswd, passwd-file, sasldb, csv "
@@ -117,6 +119,8 @@ on_item(void *arg, const struct msg_item *i)
 	struct job *j = arg;
 	struct msg m = { .type = MSG_ITEM };
 
+	if (j->line == NULL)
+		j->items++;
 	if (j->line == NULL || !j->sent)
 		return;
 	m.u.item = *i;
@@ -131,12 +135,11 @@ complain(struct job *j)
 		output_note("%s:%u: %s", j->name, j->im.line, j->im.error);
 }
 
-/* Feed every line to the reader. */
+/* Feed every line to the reader, which knows as little as the first time. */
 static void
 read_all(struct job *j, const char *what)
 {
-	enum import_format format = j->im.format;
-	struct import fresh = { .format = format,
+	struct import fresh = { .format = j->format,
 		.domain = j->im.domain,
 		.insist = j->im.insist,
 		.grants = j->im.grants,
@@ -166,7 +169,8 @@ read_all(struct job *j, const char *what)
 		}
 		explicit_bzero(line, (size_t)n);
 		/* Every line would be told the same. */
-		if (j->im.format == IMPORT_AUTO && j->errors > 0)
+		if (j->im.format == IMPORT_AUTO && j->errors > 0 &&
+		    !j->skip_bad)
 			break;
 	}
 	free(line);
@@ -181,11 +185,12 @@ check(struct job *j)
 	if (j->errors > ERRORS_SHOWN)
 		output_note(
 		    "... and %" PRIu64 " more", j->errors - ERRORS_SHOWN);
-	if (j->errors > 0 && args_flag(&j->c->args, "skip-bad") != NULL)
+	if (j->errors > 0 &&
+	    (j->im.format == IMPORT_AUTO || (j->skip_bad && j->items == 0)))
+		return output_fail(CODE_NO, "nothing was imported");
+	else if (j->errors > 0 && j->skip_bad)
 		output_note("left out %" PRIu64 " line%s that cannot be read",
 		    j->errors, j->errors == 1 ? "" : "s");
-	else if (j->errors > 0 && j->im.format == IMPORT_AUTO)
-		return output_fail(CODE_NO, "nothing was imported");
 	else if (j->errors > 0)
 		return output_fail(CODE_NO,
 		    "nothing was imported: %" PRIu64 " line%s of %s cannot be "

@@ -174,6 +174,21 @@ def imports(p):
     same(said.code, 1, said)
     has(said.err, "1 line of ")
     has(said.err, "--skip-bad leaves it out")
+    rows = b"account,password\nskip%d@example.org,a long enough one\n"
+    for i, first in enumerate((b"My accounts", b"a\0b", b"x" * 70000,
+                               b"My accounts, all of them")):
+        with open(path, "wb") as f:
+            f.write(first + b"\n" + rows % i)
+        same(p.cli("account", "import", path).code, 1, first[:20])
+        said = p.cli("account", "import", path, "--skip-bad")
+        same(said.code, 0, said)
+        has(said.err, "left out 1 line")
+        same(p.cli("account", "show", f"skip{i}@example.org").code, 0, said)
+    for text in ("one\ntwo\n", "a,b\nc,d\n"):
+        p.write(path, text)
+        said = p.cli("account", "import", path, "--skip-bad")
+        same(said.code, 1, said)
+        has(said.err, "nothing was imported")
 
 
 @tap.case("limits take the units of the configuration")
