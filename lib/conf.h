@@ -207,8 +207,9 @@ int conf_check_tls(const struct conf *, conf_error_fn *, void *arg);
  */
 int conf_check_files(const struct conf *, conf_error_fn *, void *arg);
 
-/* The directories of accounts and spool are there and belong, with their
- * environments, to those who open them.  As above. */
+/* The directories of accounts and spool, followed where they are links, are
+ * there and belong, with the stores in them, to those who open them.  As
+ * above. */
 int conf_check_state(const struct conf *, conf_error_fn *, void *arg);
 
 /* The source addresses of routes are this machine's: what was true at boot may

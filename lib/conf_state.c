@@ -17,7 +17,8 @@
 struct store {
 	const char *dir, *user;
 	uid_t uid;
-	int line; /* of paths.state */
+	const char *others; /* whose server it is, when not ours; or "" */
+	int line;           /* of paths.state */
 	conf_error_fn *error;
 	void *arg;
 };
@@ -28,7 +29,10 @@ complain(const struct store *s, const char *path, const char *why, bool give)
 	char text[PLACE + 200], hint[PLACE + 100];
 
 	snprintf(text, sizeof(text), "paths.state: %s: %s", path, why);
-	if (give)
+	if (*s->others != '\0')
+		snprintf(hint, sizeof(hint),
+		    "run this as %s, whose server it may be", s->others);
+	else if (give)
 		snprintf(hint, sizeof(hint), "chown -R %s %s", s->user, s->dir);
 	else
 		snprintf(hint, sizeof(hint), "run `postern init`");
@@ -43,7 +47,8 @@ check(const struct store *s, const char *path)
 	char why[200];
 	struct stat st;
 
-	if (lstat(path, &st) == -1)
+	/* As who opens it: the directories may be links to another disk. */
+	if (stat(path, &st) == -1)
 		return errno == ENOENT
 		    ? 0
 		    : complain(s, path, strerror(errno), true);
@@ -53,6 +58,17 @@ check(const struct store *s, const char *path)
 	snprintf(why, sizeof(why), "belongs to %.60s, not to %.60s",
 	    pw != NULL ? pw->pw_name : "an unknown user", s->user);
 	return complain(s, path, why, true);
+}
+
+/* What Berkeley DB writes to.  A DB_CONFIG may be anybody's. */
+static bool
+is_written(const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(name, "log.", 4) == 0 ||
+	    strncmp(name, "__db.", 5) == 0 ||
+	    (n > 3 && strcmp(name + n - 3, ".db") == 0);
 }
 
 /* The first that is not as it should be: the others are likely the same. */
@@ -65,7 +81,7 @@ check_inside(const struct store *s, const char *env)
 	int bad = 0;
 
 	while (d != NULL && bad == 0 && (e = readdir(d)) != NULL) {
-		if (e->d_name[0] == '.')
+		if (!is_written(e->d_name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", env, e->d_name);
 		bad = check(s, path);
@@ -89,6 +105,22 @@ check_store(struct store *s)
 	return bad;
 }
 
+/* To give away what another user's server works with would break that. */
+static void
+name_others(const struct conf *c, char *out, size_t size)
+{
+	const struct passwd *pw;
+	struct stat st;
+
+	*out = '\0';
+	if (geteuid() == 0 || stat(c->state, &st) == -1 ||
+	    st.st_uid == geteuid())
+		return;
+	pw = getpwuid(st.st_uid);
+	snprintf(
+	    out, size, "%s", pw != NULL ? pw->pw_name : "the user of its own");
+}
+
 int
 conf_check_state(const struct conf *c, conf_error_fn *error, void *arg)
 {
@@ -96,12 +128,15 @@ conf_check_state(const struct conf *c, conf_error_fn *error, void *arg)
 		const char *name, *user;
 	} stores[] = { { "auth", c->user_auth }, { "queue", c->user_queue } };
 	const struct passwd *pw;
-	char dir[CONF_PATH + 16];
+	char dir[CONF_PATH + 16], user[64], others[64];
 	int bad = 0;
 
+	name_others(c, others, sizeof(others));
 	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
 		struct store s = { .dir = dir,
 			.uid = geteuid(),
+			.others = others,
+			.user = user,
 			.line = conf_line(c, "paths", "state"),
 			.error = error,
 			.arg = arg };
@@ -110,7 +145,8 @@ conf_check_state(const struct conf *c, conf_error_fn *error, void *arg)
 		pw = s.uid == 0 ? getpwnam(stores[i].user) : getpwuid(s.uid);
 		if (pw == NULL)
 			continue;
-		s.user = s.uid == 0 ? stores[i].user : pw->pw_name;
+		snprintf(user, sizeof(user), "%s",
+		    s.uid == 0 ? stores[i].user : pw->pw_name);
 		s.uid = pw->pw_uid;
 		snprintf(dir, sizeof(dir), "%s/%s", c->state, stores[i].name);
 		bad += check_store(&s);

@@ -161,6 +161,45 @@ def owners(p):
     p.start()
 
 
+@tap.case("a store on another disk, by a link of root's, with a DB_CONFIG")
+def linked(p):
+    if not ROOT:
+        raise Skip("only root gives files away")
+    p.stop()
+    queue = os.path.join(p.dir, "state", "queue")
+    elsewhere = os.path.join(p.dir, "elsewhere")
+    tuning = os.path.join(elsewhere, "env", "DB_CONFIG")
+    os.rename(queue, elsewhere)
+    os.symlink(elsewhere, queue)
+    p.write(tuning, "# of root, for all to read\n")
+    os.chmod(tuning, 0o644)
+    try:
+        same(p.cli("config", "check").code, 0, "config check")
+        p.start()
+        p.send()
+    finally:
+        if p.process:
+            p.stop()
+        os.unlink(tuning)
+        os.unlink(queue)
+        os.rename(elsewhere, queue)
+    p.start()
+
+
+@tap.case("config check by a user whose server it is not: nothing to give away")
+def not_his(p):
+    if not ROOT:
+        raise Skip("only root runs it as another user")
+    said = subprocess.run(
+        [os.path.join(BUILD, "postern"), "--config", p.config, "config",
+         "check"], user="nobody", group="nogroup", extra_groups=[], cwd="/",
+        stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    has(said.stderr, "belongs to _posternauth, not to nobody\n"
+        "    run this as root, whose server it may be")
+    if "chown" in said.stderr:
+        raise AssertionError(said.stderr)
+
+
 @tap.case("import: a directory, a file of no known format, one bad line")
 def imports(p):
     path = os.path.join(p.dir, "list")
