@@ -289,41 +289,47 @@ backup_spool(struct ctl *c, struct archive_writer *w, bool journal,
 	return code;
 }
 
-static int
+static bool
 add_file(struct archive_writer *w, const char *path, const char *name)
 {
 	FILE *f = fopen(path, "re");
+	bool good = false;
 	struct stat st;
 
-	if (f == NULL || fstat(fileno(f), &st) == -1 || !S_ISREG(st.st_mode)) {
-		output_fail(CODE_TEMP, "%s: %s", path,
-		    f == NULL ? strerror(errno) : "not a file");
-		if (f != NULL)
-			fclose(f);
-		return CODE_TEMP;
-	}
-	archive_add(w, name, f);
-	fclose(f);
-	return CODE_OK;
+	if (f == NULL)
+		output_note("%s is left out: %s", path, strerror(errno));
+	else if (fstat(fileno(f), &st) == -1 || !S_ISREG(st.st_mode))
+		output_note("%s is left out: not a file", path);
+	else
+		good = true;
+	if (good)
+		archive_add(w, name, f);
+	if (f != NULL)
+		fclose(f);
+	return good;
 }
 
-int
+bool
 backup_files(struct ctl *c, struct archive_writer *w, bool keys)
 {
-	const struct conf *conf = c->settings.conf;
+	const struct settings *s = &c->settings;
 	char name[TAR_NAME];
-	int code = CODE_OK;
+	bool whole = true;
 
-	archive_begin(w, ARCHIVE_CONF, c->settings.len);
-	archive_data(w, c->settings.text, c->settings.len);
+	archive_begin(w, ARCHIVE_CONF, s->len);
+	archive_data(w, s->text, s->len);
 	archive_end(w);
-	for (size_t i = 0; i < conf->ntls && code == CODE_OK; i++) {
-		snprintf(name, sizeof(name), "tls/%zu-certificate.pem", i);
-		code = add_file(w, conf->tls[i].certificate, name);
-		if (code != CODE_OK || !keys)
-			continue;
-		snprintf(name, sizeof(name), "tls/%zu-key.pem", i);
-		code = add_file(w, conf->tls[i].key, name);
+	if (s->tls_doubtful) {
+		output_note("the certificates are left out: with these errors "
+			    "%s does not tell which they are",
+		    s->file);
+		return false;
 	}
-	return code;
+	for (size_t i = 0; i < s->conf->ntls; i++) {
+		snprintf(name, sizeof(name), "tls/%zu-certificate.pem", i);
+		whole &= add_file(w, s->conf->tls[i].certificate, name);
+		snprintf(name, sizeof(name), "tls/%zu-key.pem", i);
+		whole &= !keys || add_file(w, s->conf->tls[i].key, name);
+	}
+	return whole;
 }

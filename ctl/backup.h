@@ -17,7 +17,10 @@ backup_accounts(struct ctl *, struct archive_writer *, struct backup_counts *);
 /* journal: its events, too. */
 int backup_spool(struct ctl *, struct archive_writer *, bool journal,
     struct backup_counts *);
-/* The configuration and certificates; keys: and theirs. */
-int backup_files(struct ctl *, struct archive_writer *, bool keys);
+/*
+ * The configuration and certificates; keys: and theirs.  False when some of
+ * those are left out, for the rest is worth having; why is on stderr.
+ */
+bool backup_files(struct ctl *, struct archive_writer *, bool keys);
 
 #endif

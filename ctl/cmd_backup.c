@@ -42,7 +42,7 @@ cmd_backup_create(struct ctl *c)
 	struct backup_counts n = { 0 };
 	struct archive_writer w;
 	char size[TEXT_SHORT], word[SHELL_SIZE(PATH_MAX)];
-	bool running;
+	bool running, whole = true;
 	int code;
 
 	if ((code = daemon_find(&c->settings, c->file)) != CODE_OK)
@@ -53,18 +53,18 @@ cmd_backup_create(struct ctl *c)
 	if (code == CODE_OK)
 		code = backup_spool(
 		    c, &w, args_flag(&c->args, "journal") != NULL, &n);
-	if (code == CODE_OK)
-		code = backup_files(c, &w, args_flag(&c->args, "keys") != NULL);
 	if (code == CODE_OK) {
+		whole =
+		    backup_files(c, &w, args_flag(&c->args, "keys") != NULL);
 		add_manifest(c, &w, &n, running);
 		code = archive_finish(&w);
 	}
 	if (code == CODE_OK && c->out.mode == OUTPUT_JSON)
-		output_document(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}",
-		    "file", name, "size", (json_int_t)w.written, "accounts",
-		    (json_int_t)n.accounts, "dkim_keys",
-		    (json_int_t)n.dkim_keys, "messages", (json_int_t)n.messages,
-		    "events", (json_int_t)n.events));
+		output_document(json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I}",
+		    "file", name, "complete", whole, "size",
+		    (json_int_t)w.written, "accounts", (json_int_t)n.accounts,
+		    "dkim_keys", (json_int_t)n.dkim_keys, "messages",
+		    (json_int_t)n.messages, "events", (json_int_t)n.events));
 	else if (code == CODE_OK)
 		output_note("%s: %" PRIu64 " accounts, %" PRIu64
 			    " DKIM keys, %" PRIu64 " messages, %s; it holds "
@@ -73,7 +73,7 @@ cmd_backup_create(struct ctl *c)
 		    text_size(size, w.written),
 		    shell_word(word, sizeof(word), name));
 	archive_drop(&w);
-	return code;
+	return code == CODE_OK && !whole ? CODE_NO : code;
 }
 
 /* Open and read all; what is wrong is said, or in *a. */

@@ -402,7 +402,9 @@ const struct command commands[] = {
   "Each message is saved whole.  They are not all of one instant: what leaves "
   "the queue while the file is being written may be missing, and so may what "
   "was accepted after the start.  The configuration and the certificates are "
-  "in it as postern.conf and tls/." },
+  "in it as postern.conf and tls/.  Ends with 1 when it made the file without "
+  "certificates: they cannot be read, or the running server works with a file "
+  "whose [tls] has errors by now." },
 { "backup",     "verify",  "FILE",             json,       cmd_backup_verify,
   "look whether a backup is whole",
   "Reads all of it: every digest, every row, and that each message has its "

@@ -14,6 +14,7 @@ struct settings {
 	char *text;
 	size_t len;
 	struct conf *conf;
+	bool tls_doubtful; /* it was salvaged, and [tls] may say otherwise */
 };
 
 /* An error of a configuration, as conf_parse() tells it. */

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tarfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import tap
@@ -64,6 +65,47 @@ def emergency(p):
         p.mended()
     said = p.cli("account", "show", BOB, "--json").json()
     same(said["state"], "suspended", "what was changed meanwhile")
+
+
+@tap.case("a backup without a [tls] that can be read: all but certificates")
+def backup(p):
+    path = os.path.join(p.dir, "tls.tar")
+    pair = os.path.join(p.base, "state", "tls")
+    heading = "\n[tls]\n"
+    conf = p.whole + (f"{heading}certificate = {pair}/cert.pem\n"
+                      f"key = {pair}/key.pem\n")
+    try:
+        for broken in (conf.replace("\ncertificate = ", "\ncertifcate = "),
+                       conf.replace("\ncertificate = ", "\ncertificate = x")
+                       .replace("\nkey = ", "\nkey = x"),
+                       conf.replace(heading, "\n[tsl]\n"),
+                       conf.replace(heading, "\ntls]\n")):
+            same(broken != conf, True, "a change")
+            p.write(p.config, broken)
+            said = p.cli("backup", "create", path, "--keys", "--json")
+            same(said.code, 1, said)
+            has(said.err, "the certificates are left out")
+            same(said.json()["complete"], False, said)
+            with tarfile.open(path) as tar:
+                same([n for n in tar.getnames() if n.startswith("tls/")], [],
+                     broken)
+            p.must("backup", "verify", path)
+            os.unlink(path)
+        # It is another part that is broken: they are in it.
+        p.broken()
+        p.must("backup", "create", path, "--keys")
+        with tarfile.open(path) as tar:
+            has(tar.getnames(), "tls/0-key.pem")
+        os.unlink(path)
+    finally:
+        p.mended()
+    gone = os.path.join(p.dir, "gone.pem")
+    p.write(p.config, re.sub(r"\nkey = .*", f"\nkey = {gone}", conf))
+    said = p.cli("backup", "create", path, "--keys")
+    p.mended()
+    same(said.code, 1, said)
+    has(said.err, f"{gone} is left out: No such file")
+    p.must("backup", "verify", path)
 
 
 @tap.case("what follows from the file is refused, and so is a doubtful server")
