@@ -74,14 +74,21 @@ pemfile_tell(const char *path, enum pem kind, char *out, size_t size)
 {
 	static char text[LOOKED_AT];
 	FILE *f = fopen(path, "re");
-	size_t n;
+	size_t n = 0;
 
-	if (f == NULL) {
+	errno = f == NULL ? errno : 0;
+	if (f != NULL)
+		n = fread(text, 1, sizeof(text), f);
+	if (errno == EISDIR)
+		snprintf(out, size,
+		    "%.300s is a directory: name the file in it that holds "
+		    "the %s",
+		    path, kinds[kind].name);
+	else if (f == NULL || ferror(f))
 		snprintf(out, size, "%.300s: %s", path, strerror(errno));
-		return;
-	}
-	n = fread(text, 1, sizeof(text), f);
-	fclose(f);
-	pemfile_explain(path, text, n, kind, out, size);
+	else
+		pemfile_explain(path, text, n, kind, out, size);
+	if (f != NULL)
+		fclose(f);
 	explicit_bzero(text, sizeof(text));
 }

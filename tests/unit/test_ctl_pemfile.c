@@ -55,6 +55,12 @@ a_file_that_is_not_there(void **state)
 	(void)state;
 	pemfile_tell("/none/x", PEM_KEY, out, sizeof(out));
 	assert_string_equal(out, "/none/x: No such file or directory");
+	pemfile_tell("/", PEM_CERTIFICATE, out, sizeof(out));
+	assert_string_equal(out,
+	    "/ is a directory: name the file in it that holds the "
+	    "certificate");
+	pemfile_tell("/proc/self/mem", PEM_KEY, out, sizeof(out));
+	assert_string_equal(out, "/proc/self/mem: Input/output error");
 }
 
 int
