@@ -117,6 +117,8 @@ add(struct txn *txn, struct change *c, uint64_t now)
 	if (c->hash[0] != '\0')
 		put_password(txn, c, now);
 	put_grant(txn, c, c->login, now);
+	if (c->typed != NULL)
+		put_grant(txn, c, c->typed, now);
 	return CHANGE_DONE;
 }
 

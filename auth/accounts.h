@@ -15,6 +15,7 @@
 
 struct change {
 	const char *login;
+	const char *typed; /* accounts_add(): another spelling of it, or NULL */
 	const char *by;
 	const char *hash;     /* crypt(3) string; "" no password */
 	const char *scram;    /* verifier of the same; "" or NULL none */
@@ -41,7 +42,8 @@ enum change_result {
 	CHANGE_RESULTS
 };
 
-/* An active account with a grant of its own address.  A removed one comes
+/* An active account with a grant of its own address, and of that as it was
+ * typed: what mail programs are given as sender.  A removed one comes
  * back: then account.state tells ACC_REMOVED, otherwise ACC_ACTIVE. */
 enum change_result accounts_add(struct change *);
 enum change_result accounts_passwd(struct change *);

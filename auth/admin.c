@@ -22,7 +22,6 @@
 #include "auth/login_name.h"
 #include "auth/peers.h"
 #include "auth/scope.h"
-#include "auth/spelling.h"
 #include "lib/log.h"
 
 /* What a command must be given, and what follows from it. */
@@ -183,6 +182,7 @@ change(struct console *con)
 	const struct command *row = &commands[con->cmd.verb];
 	struct credential credential = { 0 };
 	struct change c = { .login = con->login,
+		.typed = con->typed,
 		.by = con->by,
 		.hash = con->job.fresh,
 		.scram = con->job.verifier,
@@ -243,15 +243,17 @@ run(struct console *con, const struct command *row)
 		console_hash(con, HASH_MAKE, change);
 }
 
-/* An account that is not there yet is called by the name's one spelling. */
+/* The account that a canonical login means: it, if it is there, and else the
+ * one that has or will have the name's one spelling. */
 static void
-spell(char login[ADDR_SIZE])
+spell(struct console *con)
 {
-	char folded[SPELLING_MAX];
+	const struct page *page = book_find(con->typed);
 
-	if (book_find(login) == NULL && spelling_fold(login, folded) &&
-	    strlen(folded) < ADDR_SIZE)
-		strcpy(login, folded);
+	if (page != NULL && page->state != ACC_REMOVED)
+		strcpy(con->login, con->typed);
+	else
+		login_spell(con->login, con->typed);
 }
 
 void
@@ -261,10 +263,10 @@ admin_run(struct console *con)
 	bool named = row->needs & ACCOUNT || con->cmd.account[0] != '\0';
 	bool is_login;
 
-	con->login[0] = con->address[0] = '\0';
-	is_login = named && login_canonical(con->login, con->cmd.account);
+	con->login[0] = con->typed[0] = con->address[0] = '\0';
+	is_login = named && login_canonical(con->typed, con->cmd.account);
 	if (is_login)
-		spell(con->login);
+		spell(con);
 	if (named && !is_login)
 		console_done(con, CODE_USAGE,
 		    "%s is not an address: an account is called like "

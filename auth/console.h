@@ -26,7 +26,8 @@ struct console {
 	uint64_t tag;
 	struct msg_account_cmd cmd; /* its secret is wiped at the end */
 	struct msg_dkim_cmd dkim;   /* ... or this */
-	char login[ADDR_SIZE];      /* canonical cmd.account */
+	char typed[ADDR_SIZE];      /* canonical cmd.account */
+	char login[ADDR_SIZE];      /* the account that it means */
 	char address[ADDR_SIZE];    /* canonical grant in cmd.arg */
 	struct msg_issued issued; /* what a change made; told when it is done */
 	uint8_t file[ISSUED_FILE]; /* what issued.file borrows from */

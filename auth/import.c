@@ -53,6 +53,19 @@ canonical(const char *text)
 	return login_canonical(same, text) && strcmp(same, text) == 0;
 }
 
+/* An account is called as "account add" would call it (login_spell()), or as
+ * one that is there.  What is no login stays, and is refused. */
+static void
+name_account(char out[ADDR_SIZE], const char *text)
+{
+	struct account a;
+
+	login_spell(out, text);
+	if (strcmp(out, text) != 0 &&
+	    (!canonical(text) || import_exists(NULL, text, &a)))
+		strcpy(out, text);
+}
+
 /* 64 digits, as a key or an app password has them. */
 static bool
 is_digest(const char *text)
@@ -134,8 +147,8 @@ keep(struct import *im, const struct msg_item *i)
 	im->nitems++;
 }
 
-void
-import_add(struct import *im, const struct msg_item *i)
+static void
+add(struct import *im, const struct msg_item *i)
 {
 	const char *why = object(im, i);
 	struct msg_item refused = { .item = ITEM_KINDS, .line = i->line };
@@ -152,6 +165,22 @@ import_add(struct import *im, const struct msg_item *i)
 	strcpy(refused.account, i->account);
 	snprintf(refused.reason, sizeof(refused.reason), "%s", why);
 	keep(im, &refused);
+}
+
+void
+import_add(struct import *im, const struct msg_item *i)
+{
+	struct msg_item named = *i;
+
+	name_account(named.account, i->account);
+	add(im, &named);
+	/* Its own address is that of its name, and that of the file's. */
+	if (i->item == ITEM_GRANT && strcmp(i->name, i->account) == 0 &&
+	    strcmp(i->name, named.account) != 0) {
+		strcpy(named.name, named.account);
+		add(im, &named);
+	}
+	explicit_bzero(&named, sizeof(named));
 }
 
 bool

@@ -17,7 +17,9 @@ struct import;
 struct import *import_new(void);
 void import_free(struct import *);
 
-/* One more row; one that is refused is kept to be told. */
+/* One more row; one that is refused is kept to be told.  An account that is not
+ * there is called by its name's one spelling (login_spell()), and may send as
+ * that too where it may send as the name. */
 void import_add(struct import *, const struct msg_item *);
 
 /*

@@ -82,6 +82,15 @@ login_guess(char out[ADDR_SIZE], const char *typed, const char *domain,
 	    guess(out, folded, domain, hostname, n);
 }
 
+void
+login_spell(char out[ADDR_SIZE], const char *login)
+{
+	char folded[SPELLING_MAX];
+
+	if (!spelling_fold(login, folded) || !login_canonical(out, folded))
+		snprintf(out, ADDR_SIZE, "%s", login);
+}
+
 bool
 grant_canonical(char out[ADDR_SIZE], const char *text)
 {

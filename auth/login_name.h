@@ -24,6 +24,12 @@ bool login_canonical(char out[ADDR_SIZE], const char *text);
 bool login_guess(char out[ADDR_SIZE], const char *typed, const char *domain,
     const char *hostname, int n);
 
+/*
+ * What a new account is called: a canonical login in its one spelling
+ * (spelling_fold()), or as it is where that is no login.  It does not overlap.
+ */
+void login_spell(char out[ADDR_SIZE], const char *login);
+
 /* A grant: an address as above, or "@domain", canonical. */
 bool grant_canonical(char out[ADDR_SIZE], const char *text);
 /* A grant as the pair that address_matches() takes. */

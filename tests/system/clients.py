@@ -96,6 +96,24 @@ def spellings(p):
              235, "LOGIN in Latin-1")
 
 
+@tap.case("a name is one account, however a file spells it")
+def imported(p):
+    path = os.path.join(p.dir, "names")
+    p.write(path, "".join(f"{name}@example.org:{{SHA}}W6ph5Mm5Pz8GgiULbPgzG37"
+                          "mj9g=\n" for name in ("\u00c9lodie", "Ame\u0301")))
+    p.must("account", "import", path)
+    for name in ("\u00e9lodie@example.org", "am\u00e9@example.org"):
+        same(p.cli("account", "add", name, "--password-stdin",
+                   stdin=PASSWORD + "\n").code, 6, name)
+        with p.smtp() as t:
+            t.ehlo()
+            same(t.auth(name, "password").code, 235, name)
+    addresses = [g["address"] for g in p.must(
+        "grant", "list", "\u00e9lodie@example.org", "--json").items()]
+    same(sorted(addresses),
+         ["\u00c9lodie@example.org", "\u00e9lodie@example.org"], "grants")
+
+
 @tap.case("commands in sentences can be copied, or are not there")
 def copied(p):
     name, label = "o'brien@example.org", "Pat's \"phone\""

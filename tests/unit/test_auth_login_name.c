@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -93,6 +94,40 @@ names_are_found_however_they_were_typed(void **state)
 }
 
 static void
+new_accounts_have_one_spelling(void **state)
+{
+	static const struct {
+		const char *login, *called;
+	} rows[] = {
+		{ "bob@b.example", "bob@b.example" },
+		{ "\xc3\x89lodie@b.example", "\xc3\xa9lodie@b.example" },
+		{ "e\xcc\x81lodie@b.example", "\xc3\xa9lodie@b.example" },
+		/* U+037E is composed to a semicolon, U+1FEF to a backtick. */
+		{ "\xc3\x89\xcd\xbe@b.example", "\xc3\x89\xcd\xbe@b.example" },
+		{ "\xe1\xbf\xaf@b.example", "`@b.example" },
+	};
+	char out[ADDR_SIZE], again[ADDR_SIZE], local[65], long_one[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(login_canonical(again, rows[i].login));
+		assert_string_equal(again, rows[i].login);
+		login_spell(out, rows[i].login);
+		assert_string_equal(out, rows[i].called);
+		assert_true(login_canonical(again, out));
+		assert_string_equal(again, out);
+	}
+	/* U+023A has two octets, and three as a small letter. */
+	for (int i = 0; i < 32; i++)
+		memcpy(local + 2 * i, "\xc8\xba", 2);
+	local[64] = '\0';
+	snprintf(long_one, sizeof(long_one), "%s@b.example", local);
+	assert_true(login_canonical(again, long_one));
+	login_spell(out, long_one);
+	assert_string_equal(out, long_one);
+}
+
+static void
 grants_are_addresses_or_domains(void **state)
 {
 	char out[ADDR_SIZE];
@@ -116,6 +151,7 @@ main(void)
 		cmocka_unit_test(logins_have_one_spelling),
 		cmocka_unit_test(names_are_found_however_they_were_typed),
 		cmocka_unit_test(names_without_domain_get_one),
+		cmocka_unit_test(new_accounts_have_one_spelling),
 		cmocka_unit_test(grants_are_addresses_or_domains),
 	};
 

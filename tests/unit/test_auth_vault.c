@@ -959,6 +959,108 @@ one_sends_as_oneself(void **state)
 }
 
 /* What is allowed is what was asked about: the queue takes nothing else. */
+static bool
+may_send_as(const char *account, const char *sender)
+{
+	struct msg m = { .type = MSG_SENDER_CHECK, .tag = ++tag };
+
+	strcpy(m.u.sender_check.account, account);
+	strcpy(m.u.sender_check.sender, sender);
+	prove(&m.u.sender_check.token, account, "");
+	assert_true(message_send(smtpd, &m, -1));
+	hear(smtpd, P_SMTPD, &m, MSG_ALLOWED);
+	return m.u.allowed.code == 250;
+}
+
+#define SMALL    "\xc3\xa9lodie@example.org"
+#define CAPITAL  "\xc3\x89lodie@example.org"
+#define IN_PARTS "e\xcc\x81lodie@example.org"
+
+static void
+a_name_beyond_ascii_is_one_account(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	assert_int_equal(command(ACCOUNT_ADD, CAPITAL, "", SECRET, &m), 0);
+	assert_non_null(strstr(m.u.cmd_done.text, SMALL));
+	assert_int_equal(command(ACCOUNT_ADD, SMALL, "", SECRET, &m), 6);
+	assert_int_equal(command(ACCOUNT_ADD, IN_PARTS, "", SECRET, &m), 6);
+	/* It sends as what it is called, and as what it was given. */
+	assert_true(may_send_as(SMALL, SMALL));
+	assert_true(may_send_as(SMALL, CAPITAL));
+	assert_false(may_send_as(SMALL, IN_PARTS));
+	/* What would be no address in that spelling keeps its own. */
+	assert_int_equal(command(ACCOUNT_ADD, "\xc3\x89\xcd\xbe@example.org",
+			     "", SECRET, &m),
+	    0);
+	assert_non_null(
+	    strstr(m.u.cmd_done.text, "\xc3\x89\xcd\xbe@example.org"));
+	assert_int_equal(
+	    login("\xc3\x89\xcd\xbe@example.org", SECRET, CLIENT, &m), 235);
+}
+
+static void
+bring(enum item_kind kind, const char *account, const char *name)
+{
+	struct msg m = { .type = MSG_ITEM };
+	struct msg_item *i = &m.u.item;
+
+	i->item = kind;
+	strcpy(i->account, account);
+	strcpy(i->name, name);
+	if (kind == ITEM_CREDENTIAL)
+		strcpy(i->hash, "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=");
+	assert_true(message_send(ctl, &m, -1));
+}
+
+static void
+bring_account(const char *name)
+{
+	bring(ITEM_ACCOUNT, name, "");
+	bring(ITEM_CREDENTIAL, name, CREDENTIAL_PASSWORD);
+	bring(ITEM_GRANT, name, name);
+}
+
+static void
+imported_names_are_one_account(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	bring_account(CAPITAL);
+	assert_int_equal(command(ACCOUNT_IMPORT, "", "", "", &m), 0);
+	assert_int_equal(command(ACCOUNT_ADD, SMALL, "", SECRET, &m), 6);
+	assert_int_equal(login(IN_PARTS, "password", CLIENT, &m), 235);
+	assert_string_equal(m.u.auth_result.account, SMALL);
+	assert_true(may_send_as(SMALL, SMALL));
+	assert_true(may_send_as(SMALL, CAPITAL));
+	assert_false(may_send_as(SMALL, "bob@example.org"));
+	/* In another spelling it is there, and grants are its own. */
+	bring_account(IN_PARTS);
+	assert_int_equal(command(ACCOUNT_IMPORT, "", "", "", &m), 0);
+	assert_string_equal(m.u.cmd_done.text,
+	    "added 0 accounts, updated 0, left alone 1 that exist");
+	bring(ITEM_GRANT, CAPITAL, "bob@example.org");
+	assert_int_equal(command(ACCOUNT_IMPORT, "", "", "", &m), 0);
+	assert_true(may_send_as(SMALL, "bob@example.org"));
+	/* Who was there before names had one spelling stays who he is. */
+	import((const char *const[][2]){ { "\xc3\x89va@example.org", "" } }, 1);
+	bring_account("\xc3\x89va@example.org");
+	assert_int_equal(command(ACCOUNT_IMPORT, "", "", "", &m), 0);
+	assert_string_equal(m.u.cmd_done.text,
+	    "added 0 accounts, updated 0, left alone 1 that exist");
+	/* And nothing becomes a login by it. */
+	bring(ITEM_ACCOUNT, "A\xc3\x89@example.org", "");
+	memset(&m, 0, sizeof(m));
+	m.type = MSG_ACCOUNT_CMD;
+	m.u.account_cmd.verb = ACCOUNT_IMPORT;
+	assert_true(message_send(ctl, &m, -1));
+	hear(ctl, P_CTL, &m, MSG_IMPORT_ROW);
+	assert_string_equal(m.u.import_row.action, "refused");
+	hear(ctl, P_CTL, &m, MSG_CMD_DONE);
+}
+
 static void
 a_permit_is_for_one_message(void **state)
 {
@@ -1531,6 +1633,8 @@ main(void)
 		TEST(removing_forgets_the_password),
 		TEST(nobody_without_login),
 		TEST(one_sends_as_oneself),
+		TEST(a_name_beyond_ascii_is_one_account),
+		TEST(imported_names_are_one_account),
 		TEST(a_permit_is_for_one_message),
 		TEST(limits_hold),
 		TEST(limits_outlive_a_breach),
