@@ -16,6 +16,10 @@
 #include "queue/settings.h"
 #include "queue/upkeep.h"
 
+/* Unread answers of an smtpd, of which a file is the heaviest: all that it can
+ * have at once fit, and what breaks the protocol is far (ipc/channel.c). */
+#define UNREAD_MOST ((size_t)64 << 20)
+
 static struct channel smtpds[SMTPDS];
 static unsigned nsmtpds; /* the highest index in use, and one */
 static enum intake_state state;
@@ -90,10 +94,12 @@ refusal(void)
 }
 
 static const struct reply *
-lend(struct tx *t, uint64_t size)
+lend(const struct channel *c, struct tx *t, uint64_t size)
 {
 	int error;
 
+	if (channel_backlog(c) > UNREAD_MOST)
+		return &reply_no_file;
 	upkeep_check_room();
 	if (refusal() != NULL)
 		return refusal();
@@ -114,7 +120,7 @@ static void
 on_file(struct channel *c, const struct msg *m)
 {
 	struct tx *t = tx_begin(c->index, m->tag);
-	const struct reply *r = lend(t, m->u.tx_file.size);
+	const struct reply *r = lend(c, t, m->u.tx_file.size);
 	struct msg lent = { .type = MSG_TX_FILE_LENT, .tag = m->tag };
 	struct msg_tx_file_lent *l = &lent.u.tx_file_lent;
 

@@ -1,6 +1,9 @@
 /*
  * The whole process: the life of a message as its neighbours see it.
  */
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "test_queue.h"
 
 static void
@@ -775,6 +778,61 @@ large_body_with_a_writer(void **state)
 	one_size(*state, 3000000, true);
 }
 
+/* The other end has read all there was. */
+static void
+await_reader(int sock)
+{
+	int64_t end = now_ms() + PATIENCE_MS;
+	int unread = 1;
+
+	while (unread > 0) {
+		assert_true(now_ms() < end);
+		usleep(10000);
+		assert_int_equal(ioctl(sock, SIOCOUTQ, &unread), 0);
+	}
+}
+
+/* A busy smtpd asks for more files than it has read answers of: some are not
+ * lent, and the queue goes on. */
+static void
+files_wait_to_be_read(void **state)
+{
+	struct bed *b = *state;
+	struct msg file = { .type = MSG_TX_FILE };
+	struct msg forget = { .type = MSG_TX_ABORT };
+	struct msg line = { .type = MSG_PEER, .u.peer.process = P_SMTPD };
+	unsigned lent = 0, not = 0;
+	int fds[2], few = 4096;
+
+	bed_start(b, PLAIN_CONF, NULL);
+	/* A line that takes little, so that much waits. */
+	close(b->smtpd);
+	bed_wait_log(b, "smtpd.gone");
+	assert_int_equal(message_pair(fds), 0);
+	assert_int_equal(
+	    setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &few, sizeof(few)), 0);
+	bed_say(b->parent, &line, fds[1]);
+	close(fds[1]);
+	b->smtpd = fds[0];
+	for (unsigned i = 1; i <= 3500; i++) {
+		file.tag = forget.tag = i;
+		bed_say(b->smtpd, &file, -1);
+		bed_say(b->smtpd, &forget, -1);
+	}
+	await_reader(b->smtpd);
+	bed_expect(b, b->smtpd, P_SMTPD, MSG_QUEUE_STATE);
+	while (lent + not < 3500) {
+		bed_expect(b, b->smtpd, P_SMTPD, MSG_TX_FILE_LENT);
+		lent += b->fd != -1;
+		not += b->m.u.tx_file_lent.code == 451;
+	}
+	assert_true(lent >= 2000);
+	assert_true(not > 0);
+	assert_int_equal(count_files(b), 0);
+	close(borrow(b, 5000, 0));
+	bed_stop(b);
+}
+
 static void
 aborted_file_is_removed(void **state)
 {
@@ -1081,6 +1139,7 @@ main(void)
 		CASE(middling_body),
 		CASE(large_body),
 		CASE(large_body_with_a_writer),
+		CASE(files_wait_to_be_read),
 		CASE(aborted_file_is_removed),
 		CASE(no_header_no_mixing),
 		CASE(nonsense_is_refused),
