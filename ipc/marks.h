@@ -17,8 +17,9 @@
 
 #include "ipc/messages.h"
 
-#define MARKS      4096
-#define MARK_BYTES ((JOB_RCPTS + 7) / 8)
+#define MARKS        4096
+#define MARK_BYTES   ((JOB_RCPTS + 7) / 8)
+#define MARKS_LAYOUT 1 /* goes up with every change of struct mark */
 
 enum mark_state {
 	MARK_NONE,

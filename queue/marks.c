@@ -26,7 +26,7 @@
 struct run {
 	char boot[40];
 	uint32_t open; /* no clean end came */
-	uint32_t zero;
+	uint32_t layout;
 };
 
 static int file = -1;
@@ -47,10 +47,24 @@ fail(const char *what)
 static bool
 write_run(const char *boot, bool open)
 {
-	struct run r = { .open = open };
+	struct run r = { .open = open, .layout = MARKS_LAYOUT };
 
 	snprintf(r.boot, sizeof(r.boot), "%s", boot);
 	return pwrite(file, &r, sizeof(r), MARKS_BYTES) == sizeof(r);
+}
+
+static void
+tell_lost(const struct run *was, const char *boot)
+{
+	if (strncmp(was->boot, boot, sizeof(was->boot)) != 0)
+		log_event("queue.interrupted", "text=%s",
+		    log_quote("the machine stopped: what was on its way to a "
+			      "server then may arrive twice"));
+	else if (was->layout != MARKS_LAYOUT)
+		log_event("queue.interrupted", "text=%s",
+		    log_quote("another version of postern did not come to its "
+			      "end: what was on its way to a server then may "
+			      "arrive twice"));
 }
 
 void
@@ -73,10 +87,8 @@ marks_open(const char *path, const char *boot)
 		return;
 	}
 	if (pread(file, &was, sizeof(was), MARKS_BYTES) == sizeof(was) &&
-	    was.open && strncmp(was.boot, boot, sizeof(was.boot)) != 0)
-		log_event("queue.interrupted", "text=%s",
-		    log_quote("the machine stopped: what was on its way to a "
-			      "server then may arrive twice"));
+	    was.open)
+		tell_lost(&was, boot);
 	if (!write_run(boot, true))
 		fail("there will be no marks of what is on its way");
 }

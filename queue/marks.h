@@ -12,8 +12,9 @@
 
 /*
  * Find or make the file; boot names this run of the machine.  Without room for
- * it there are no marks.  Logs that, and that the machine stopped while mail
- * may have been on its way, of which nobody knows then.
+ * it there are no marks.  Logs that, and that the machine stopped, or a postern
+ * with other marks, while mail may have been on its way, of which nobody knows
+ * then.
  */
 void marks_open(const char *path, const char *boot);
 /* At a clean end, with nothing on its way. */

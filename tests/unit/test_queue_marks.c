@@ -310,6 +310,28 @@ power_cut(void **state)
 	bed_stop(b);
 }
 
+/* A postern that was killed, and then another version with other marks. */
+static void
+another_version(void **state)
+{
+	struct bed *b = *state;
+	const uint32_t layout = MARKS_LAYOUT + 1;
+	char path[96];
+	int fd;
+
+	bed_start(b, PLAIN_CONF, NULL);
+	bed_kill(b);
+	snprintf(path, sizeof(path), "%s/marks", b->dir);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, &layout, sizeof(layout),
+			     MARKS * sizeof(struct mark) + 44),
+	    sizeof(layout));
+	close(fd);
+	bed_start(b, PLAIN_CONF, NULL);
+	bed_wait_log(b, "queue.interrupted text=\"another version");
+	bed_stop(b);
+}
+
 /* A deliver that somebody has taken over marks mail that it was never given,
  * for ids can be guessed: it stays where it is. */
 static void
@@ -381,6 +403,8 @@ main(void)
 		    left_by_mistake, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
 		    power_cut, bed_setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(
+		    another_version, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
 		    forged, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
