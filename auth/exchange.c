@@ -41,14 +41,16 @@ wipe(void *value)
 
 /* The end of an exchange, as an attempt. */
 static struct attempt *
-attempt_of(struct channel *c, const struct msg *m, const char *user, bool known)
+attempt_of(struct channel *c, const struct msg *m, const struct exchange *ex)
 {
 	const struct msg_sasl_step *step = &m->u.sasl_step;
 	struct msg ask = { .type = MSG_AUTH_CHECK, .tag = m->tag };
 	struct msg_auth_check *q = &ask.u.auth_check;
 	struct attempt *a;
 
-	snprintf(q->user, sizeof(q->user), "%.255s", user);
+	/* What is told to the client names nothing but what it typed. */
+	snprintf(q->user, sizeof(q->user), "%.255s",
+	    ex->scram.user[0] != '\0' ? ex->scram.user : ex->login);
 	strcpy(q->ip, step->ip);
 	q->port = step->port;
 	strcpy(q->tls, step->tls);
@@ -57,8 +59,8 @@ attempt_of(struct channel *c, const struct msg *m, const char *user, bool known)
 	q->screen = step->screen;
 	strcpy(q->certificate, step->certificate);
 	a = attempt_new(c, &ask);
-	snprintf(a->user, sizeof(a->user), "%s", user);
-	a->known = known;
+	strcpy(a->user, ex->login);
+	a->known = ex->known;
 	return a;
 }
 
@@ -66,7 +68,7 @@ static void
 end(struct channel *c, const struct msg *m, const struct exchange *ex,
     enum outcome outcome)
 {
-	attempt_settle(attempt_of(c, m, ex->login, ex->known), outcome, false);
+	attempt_settle(attempt_of(c, m, ex), outcome, false);
 }
 
 static void
@@ -176,7 +178,7 @@ prove(struct channel *c, const struct msg *m, struct exchange *ex)
 {
 	const struct msg_sasl_step *step = &m->u.sasl_step;
 	struct bytes b = binding_of(step, ex->scram.binding);
-	struct attempt *a = attempt_of(c, m, ex->login, ex->known);
+	struct attempt *a = attempt_of(c, m, ex);
 	const struct page *page = book_find(ex->login);
 	char text[SCRAM_MESSAGE];
 	enum outcome outcome;
@@ -287,7 +289,7 @@ external(struct channel *c, const struct msg *m)
 	}
 	ex.known = true;
 	outcome = card_judge(page, card, step->ip, step->legacy);
-	a = attempt_of(c, m, ex.login, true);
+	a = attempt_of(c, m, &ex);
 	strcpy(a->credential, label);
 	if (authzid[0] != '\0' &&
 	    (login_find(wanted, authzid) == NULL ||
@@ -300,9 +302,11 @@ external(struct channel *c, const struct msg *m)
 void
 exchange_step(struct channel *c, const struct msg *m)
 {
+	const struct exchange none = { .login = "" };
+
 	/* Failed ones are answered late: they must not pile up meanwhile. */
 	if (attempt_count() >= ATTEMPTS_MAX)
-		attempt_settle(attempt_of(c, m, "", false), LOGIN_BUSY, false);
+		attempt_settle(attempt_of(c, m, &none), LOGIN_BUSY, false);
 	else if (strcmp(m->u.sasl_step.mech, "EXTERNAL") == 0)
 		external(c, m);
 	else

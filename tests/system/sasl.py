@@ -141,6 +141,18 @@ def salt(p):
         raise AssertionError("nobody got in")
 
 
+@tap.case("a wrong proof is told with the name that was typed")
+def typed(p):
+    for name in ("alice", "nobody", "Alice@example.org", "Nobody@example.org"):
+        with talk(p) as t:
+            reply = t.cmd("AUTH SCRAM-SHA-256 " + b64(f"n,,n={name},r=abc"))
+            server = base64.b64decode(reply.text.split()[-1]).decode()
+            nonce = server.split(",")[0][2:]
+            reply = t.cmd(b64(f"c=biws,r={nonce},p=" + b64("x" * 32)))
+            same(reply.code, 535, name)
+            has(reply.text, f" ({name}):" if "@" in name else "password:")
+
+
 @tap.case("malformed words end it, and the session goes on")
 def malformed(p):
     with talk(p) as t:
