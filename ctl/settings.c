@@ -206,7 +206,9 @@ settings_salvage(struct settings *s, const char *file, char *why, size_t size)
 	*why = '\0';
 	if (set_file(s, file) == -1 ||
 	    conf_read(s->file, &s->text, &s->len) == -1) {
-		if (strcmp(file, CONF_DEFAULT_FILE) != 0)
+		/* One that is gone, or too long, may have named another place
+		 * than the usual one, where another server may be. */
+		if (errno != EACCES || strcmp(file, CONF_DEFAULT_FILE) != 0)
 			return false;
 		snprintf(why, size, "cannot be read: %s", strerror(errno));
 		snprintf(s->file, sizeof(s->file), "%s", file);

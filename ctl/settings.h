@@ -53,8 +53,8 @@ void settings_keep(void *errors, int line, const char *text, const char *hint);
 
 /*
  * As settings_load(), for a command that needs no more than to find the running
- * server: of a file with errors what can be read of it, and the defaults when
- * the default file cannot be read.  Silent.
+ * server: of a file with errors what can be read of it, and the defaults for
+ * who may not read the default file.  Silent.
  *
  *   why  out: "", or what is wrong, "has 2 errors"
  *

@@ -311,6 +311,10 @@ as() {
 as games queue list
 as nobody queue list
 as games config show
+mv /etc/postern/postern.conf $WORK/kept
+as root queue list
+head -c 70000 /dev/zero | tr '\\0' '#' >/etc/postern/postern.conf
+as root queue list
 kill $server
 wait $server
 """
@@ -336,13 +340,18 @@ def member(p):
     said = done.stdout.decode()
     if "mount:" in said or "unshare:" in said:
         raise Skip(said.strip().splitlines()[0])
-    first, second, third = said.split("== ")[1:]
+    first, second, third, gone, long = said.split("== ")[1:]
     has(first, "exit 0", said)
     same("goes on" in first, False, first)
     has(second, "exit 4", said)
     has(second, "users.admin-group", said)
     has(third, "exit 4", said)
     has(third, "permission denied", said)
+    # Nobody knows where the server is that the file told of.
+    has(gone, "exit 78", said)
+    has(gone, "there is no configuration", said)
+    has(long, "exit 78", said)
+    has(long, "over 64 KiB", said)
 
 
 if __name__ == "__main__":
