@@ -27,6 +27,7 @@
 struct errand {
 	struct msg_fetch what;
 	CURL *easy;
+	CURLSH *names; /* its one host's addresses: they end with it */
 	struct curl_slist *resolve, *headers;
 	uint64_t tag, asker;
 	fetch_done_fn *done;
@@ -125,6 +126,20 @@ is_certificate(CURLcode code)
 }
 
 static void
+errand_free(struct errand *e)
+{
+	if (e->easy != NULL) {
+		curl_multi_remove_handle(multi, e->easy);
+		curl_easy_cleanup(e->easy);
+	}
+	curl_share_cleanup(e->names);
+	curl_slist_free_all(e->resolve);
+	curl_slist_free_all(e->headers);
+	buf_release(&e->in);
+	free(e);
+}
+
+static void
 finish(struct errand *e, CURLcode code)
 {
 	struct msg m = { .type = MSG_FETCHED, .tag = e->tag };
@@ -154,14 +169,7 @@ finish(struct errand *e, CURLcode code)
 		f->body = (struct bytes){ (const uint8_t *)buf_data(&e->in),
 			e->in.len };
 	e->done(&e->asker, &m);
-	if (e->easy != NULL) {
-		curl_multi_remove_handle(multi, e->easy);
-		curl_easy_cleanup(e->easy);
-	}
-	curl_slist_free_all(e->resolve);
-	curl_slist_free_all(e->headers);
-	buf_release(&e->in);
-	free(e);
+	errand_free(e);
 	count--;
 }
 
@@ -210,7 +218,13 @@ restrict_to(struct errand *e)
 	snprintf(
 	    entry, sizeof(entry), "%s:%u:%s", f->host, f->port, f->addresses);
 	e->resolve = curl_slist_append(NULL, entry);
-	return e->resolve != NULL && roots != NULL &&
+	/* The multi handle would remember each domain for the process's life,
+	 * and an entry that ages could be looked up. */
+	e->names = curl_share_init();
+	return e->resolve != NULL && roots != NULL && e->names != NULL &&
+	    curl_share_setopt(e->names, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) ==
+	    CURLSHE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_SHARE, e->names) == CURLE_OK &&
 	    curl_easy_setopt(e->easy, CURLOPT_RESOLVE, e->resolve) ==
 	    CURLE_OK &&
 	    curl_easy_setopt(e->easy, CURLOPT_PROTOCOLS_STR, "https") ==
@@ -321,4 +335,19 @@ fetch(const struct msg_fetch *f, uint64_t tag, uint64_t asker,
 	TAILQ_INSERT_TAIL(&waiting, e, link);
 	nwaiting++;
 	begin_next();
+}
+
+void
+fetch_forget(uint64_t asker)
+{
+	struct errand *e, *next;
+
+	for (e = TAILQ_FIRST(&waiting); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (e->asker != asker)
+			continue;
+		TAILQ_REMOVE(&waiting, e, link);
+		nwaiting--;
+		errand_free(e);
+	}
 }

@@ -26,4 +26,8 @@ typedef void fetch_done_fn(void *asker, const struct msg *m);
 void
 fetch(const struct msg_fetch *, uint64_t tag, uint64_t asker, fetch_done_fn *);
 
+/* The asker is gone: what of his has not begun does not begin, and done does
+ * not come for it. */
+void fetch_forget(uint64_t asker);
+
 #endif

@@ -37,7 +37,7 @@ on_message(struct channel *c, const struct msg *m, int fd)
 static void
 on_gone(struct channel *c)
 {
-	(void)c;
+	fetch_forget(c->serial);
 }
 
 static void
@@ -65,6 +65,7 @@ peer(enum process p, unsigned index, bool sign, int fd)
 	(void)index, (void)sign;
 	if (p != P_DELIVER)
 		fatal("unexpected peer %s", process_name(p));
+	fetch_forget(deliver.serial);
 	channel_close(&deliver);
 	channel_open(
 	    &deliver, fd, P_STS, P_DELIVER, 0, on_message, on_gone, NULL);

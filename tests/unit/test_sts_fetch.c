@@ -2,6 +2,7 @@
  * Fetches by the hundred: servers that do not answer keep those of other
  * domains waiting, and make none of them fail.
  */
+#include <malloc.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,7 @@
 #define MORE    20 /* than are under way at once */
 #define POLL_MS 5
 #define TURNS   6000
+#define ROUND   300 /* fetches, all of other domains */
 
 /* Of nobody; without any root there is no fetch. */
 static const char root[] =
@@ -94,6 +96,29 @@ listen_somewhere(void)
 }
 
 static void
+on_finish_timer(void *arg)
+{
+	const unsigned *all = arg;
+
+	assert_true(++turns < TURNS);
+	if (done < *all)
+		timer_set(&timer, POLL_MS);
+	else
+		loop_stop();
+}
+
+/* Let them be refused: nobody listens at port 1. */
+static void
+finish_all(unsigned all)
+{
+	turns = 0;
+	timer_init(&timer, on_finish_timer, &all);
+	timer_set(&timer, POLL_MS);
+	loop_run();
+	assert_int_equal(done, all);
+}
+
+static void
 who_comes_late_waits(void **state)
 {
 	struct msg_fetch f = { .port = listen_somewhere() };
@@ -119,11 +144,61 @@ who_comes_late_waits(void **state)
 	close(listener);
 }
 
+/* A deliver that died left as many as may be; the new one's find room. */
+static void
+nobody_waits_for_the_dead(void **state)
+{
+	struct msg_fetch f = { .port = 1, .addresses = "127.0.0.1" };
+	uint64_t n = 0;
+
+	(void)state;
+	strcpy(f.host, "mta-sts.example");
+	strcpy(f.url, "https://mta-sts.example:1/");
+	done = 0;
+	while (done == 0 && n < 10000)
+		fetch(&f, n++, 1, on_done);
+	assert_true(n > FETCH_MANY);
+	fetch_forget(2);
+	fetch(&f, 0, 3, on_done);
+	assert_int_equal(done, 2);
+	fetch_forget(1);
+	assert_int_equal(done, 2);
+	for (unsigned i = 0; i < MORE; i++)
+		fetch(&f, i, 3, on_done);
+	assert_int_equal(done, 2);
+	finish_all(FETCH_MANY + MORE + 2);
+}
+
+/* Nothing stays of one that is over.  A build for a sanitizer counts none. */
+static void
+memory(void **state)
+{
+	struct msg_fetch f = { .port = 1, .addresses = "127.0.0.1" };
+	size_t before = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 11; round++) {
+		done = 0;
+		for (unsigned i = 0; i < ROUND; i++) {
+			snprintf(f.host, sizeof(f.host),
+			    "mta-sts.r%u-d%u.example", round, i);
+			snprintf(f.url, sizeof(f.url), "https://%s:1/", f.host);
+			fetch(&f, i, 0, on_done);
+		}
+		finish_all(ROUND);
+		if (round == 0)
+			before = mallinfo2().uordblks;
+	}
+	assert_in_range(mallinfo2().uordblks, 0, before + 10 * ROUND * 50);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_comes_late_waits),
+		cmocka_unit_test(nobody_waits_for_the_dead),
+		cmocka_unit_test(memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
