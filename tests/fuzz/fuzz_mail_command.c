@@ -62,7 +62,9 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	if (command_hello(s, n)) {
 		assert(n > 0 && n < 256);
 		for (size_t i = 0; i < n; i++)
-			assert(ascii_print(s[i]) && s[i] != ' ');
+			assert(((unsigned char)s[i] >= 0x80 ||
+				   ascii_print(s[i])) &&
+			    strchr(" \"\\<>()", s[i]) == NULL);
 	}
 	free(s);
 	return 0;
