@@ -23,6 +23,9 @@ struct import {
 	struct buf rows;
 	size_t nitems, nrefused;
 	char account[ADDR_SIZE]; /* the last row of its own */
+	/* The last account, refused or not: as its rows call it, and as it is
+	 * called. */
+	char text[ADDR_SIZE], name[ADDR_SIZE];
 };
 
 struct import *
@@ -64,6 +67,23 @@ name_account(char out[ADDR_SIZE], const char *text)
 	if (strcmp(out, text) != 0 &&
 	    (!canonical(text) || import_exists(NULL, text, &a)))
 		strcpy(out, text);
+}
+
+/* One that was an account of ours keeps the name that its mail has. */
+static void
+name_row(struct import *im, struct msg_item *i)
+{
+	char text[ADDR_SIZE];
+
+	strcpy(text, i->account);
+	if (i->item != ITEM_ACCOUNT && strcmp(text, im->text) == 0)
+		strcpy(i->account, im->name);
+	else if (i->item != ITEM_ACCOUNT || i->created == 0)
+		name_account(i->account, text);
+	if (i->item == ITEM_ACCOUNT) {
+		strcpy(im->text, text);
+		strcpy(im->name, i->account);
+	}
 }
 
 /* 64 digits, as a key or an app password has them. */
@@ -172,7 +192,7 @@ import_add(struct import *im, const struct msg_item *i)
 {
 	struct msg_item named = *i;
 
-	name_account(named.account, i->account);
+	name_row(im, &named);
 	add(im, &named);
 	/* Its own address is that of its name, and that of the file's. */
 	if (i->item == ITEM_GRANT && strcmp(i->name, i->account) == 0 &&

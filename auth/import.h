@@ -19,7 +19,8 @@ void import_free(struct import *);
 
 /* One more row; one that is refused is kept to be told.  An account that is not
  * there is called by its name's one spelling (login_spell()), and may send as
- * that too where it may send as the name. */
+ * that too where it may send as the name; but one with a time of its own
+ * (`created`) comes from a backup, and is called as it was. */
 void import_add(struct import *, const struct msg_item *);
 
 /*

@@ -1050,6 +1050,22 @@ imported_names_are_one_account(void **state)
 	assert_int_equal(command(ACCOUNT_IMPORT, "", "", "", &m), 0);
 	assert_string_equal(m.u.cmd_done.text,
 	    "added 0 accounts, updated 0, left alone 1 that exist");
+	/* And who comes from a backup, where his mail has that name. */
+	m = (struct msg){ .type = MSG_ITEM };
+	m.u.item.item = ITEM_ACCOUNT;
+	m.u.item.created = 1700000000;
+	strcpy(m.u.item.account, "\xc3\x96zg\xc3\xbcr@example.org");
+	assert_true(message_send(ctl, &m, -1));
+	bring(ITEM_CREDENTIAL, m.u.item.account, CREDENTIAL_PASSWORD);
+	assert_int_equal(command(ACCOUNT_IMPORT, "", "", "", &m), 0);
+	assert_string_equal(m.u.cmd_done.text,
+	    "added 1 accounts, updated 0, left alone 0 that exist");
+	assert_int_equal(command(ACCOUNT_ADD, "\xc3\x96zg\xc3\xbcr@example.org",
+			     "", SECRET, &m),
+	    6);
+	assert_int_equal(command(ACCOUNT_ADD, "\xc3\xb6zg\xc3\xbcr@example.org",
+			     "", SECRET, &m),
+	    0);
 	/* And nothing becomes a login by it. */
 	bring(ITEM_ACCOUNT, "A\xc3\x89@example.org", "");
 	memset(&m, 0, sizeof(m));
