@@ -297,7 +297,7 @@ def selections():
         code, said = ask(p, "y", "queue", "hold", "--sender", "@example.org")
         same((code, [r["held"] for r in p.queue()].count("admin")), (0, 2),
              "held after a yes")
-        has(said, "undo: postern queue release --sender '@example.org'",
+        has(said, "undo: postern queue release --sender @example.org",
             "what is said")
         [row] = [r for r in p.must("queue", "shape", "--json").items()
                  if r["domain"] == "alone.test.example"]

@@ -24,7 +24,7 @@ class Site(Postern):
 
     def __init__(self, broken=None):
         super().__init__(accounts=[], start=False)
-        self.broken = broken
+        self.broken, self.manager = broken, None
 
     def set_up(self):
         super().set_up()
@@ -45,7 +45,8 @@ class Site(Postern):
 
     def __exit__(self, *about):
         super().__exit__(*about)
-        self.manager.close()
+        if self.manager:
+            self.manager.close()
 
     def begin(self, **env):
         return self.start(ready=False,
