@@ -205,13 +205,6 @@ look_up(DB *db, const uint8_t *key, size_t len, bool whole)
 	return ret;
 }
 
-static bool
-is_pin(const DBT *k)
-{
-	return k->size == STORE_PIN &&
-	    memcmp(k->data, store_pin, STORE_PIN) == 0;
-}
-
 static int
 relate_row(DB *to, const struct relation *r, bool whole, const DBT *k,
     struct store_check *c)
@@ -243,7 +236,7 @@ relate(DB *dbs[TABLES], const struct relation *r, bool whole,
 	if ((ret = dbs[r->from]->cursor(dbs[r->from], NULL, &cursor, 0)) != 0)
 		return ret;
 	while ((ret = cursor->get(cursor, &k, &d, DB_NEXT)) == 0) {
-		if (is_pin(&k))
+		if (store_is_pin(&k))
 			continue;
 		ret = relate_row(dbs[r->to], r, whole, &k, c);
 		if (ret != 0 || store_check_ended())
@@ -264,7 +257,7 @@ count(DB *db, uint64_t *n)
 	if ((ret = db->cursor(db, NULL, &cursor, 0)) != 0)
 		return ret;
 	while ((ret = cursor->get(cursor, &k, &d, DB_NEXT)) == 0)
-		*n += !is_pin(&k);
+		*n += !store_is_pin(&k);
 	cursor->close(cursor);
 	return ret == DB_NOTFOUND ? 0 : ret;
 }

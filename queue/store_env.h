@@ -21,9 +21,16 @@ extern DB *store_dbs[TABLES];
 extern char store_home[1024];
 
 /* The key of a row that keeps a table's last page in use (store.c).  Sorts
- * behind every other key, and is no table's own by its length. */
+ * behind every other key; one of a table's own may be as long. */
 #define STORE_PIN 11
 extern const uint8_t store_pin[STORE_PIN];
+
+static inline bool
+store_is_pin(const DBT *key)
+{
+	return key->size == STORE_PIN &&
+	    memcmp(key->data, store_pin, STORE_PIN) == 0;
+}
 
 #define STORE_LOG_BUFFER (128 * 1024) /* of an environment for a while */
 

@@ -79,10 +79,8 @@ store_walk(struct txn *t, enum table table, const void *key, size_t key_len,
 		store_fail("table", ret);
 	ret = c->get(c, &k, &d, key_len > 0 ? DB_SET_RANGE : DB_FIRST);
 	while (ret == 0 && !stopped) {
-		/* The last one; a row's key may be of its size, too. */
-		if (k.size == STORE_PIN &&
-		    memcmp(keys, store_pin, STORE_PIN) == 0)
-			break;
+		if (store_is_pin(&k))
+			break; /* the last one */
 		stopped = !cb(arg, keys, k.size, row, d.size);
 		if (!stopped)
 			ret = c->get(c, &k, &d, DB_NEXT);
