@@ -307,9 +307,8 @@ say_auth_plain(struct talk *t)
 enum said
 say_auth_login(struct talk *t)
 {
-	enum said said;
-
 	char why[sizeof(((struct outcome *)0)->text)];
+	enum said said;
 
 	if (t->rules.user[0] == '\0' || t->authed)
 		return SAID_GIVE_UP;

@@ -15,7 +15,7 @@
 
 /* What domain_valid() lets pass beyond RFC 5321 4.1.2. */
 enum {
-	DOMAIN_UNDERSCORE = 1, /* as in names that PCs give themselves */
+	DOMAIN_UNDERSCORE = 1, /* as in "_smtp._tls.example.org" */
 	DOMAIN_NUMERIC = 2, /* a last label of digits only, so also 1.2.3.4 */
 	DOMAIN_DOT = 4,     /* one trailing dot */
 };

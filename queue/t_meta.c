@@ -12,7 +12,7 @@
 
 static const char key[] = "totals";
 static const char format_key[] = "format";
-static const char seal_name[] = "seal";
+static const char seal_key[] = "seal";
 
 struct format {
 	uint32_t number;
@@ -90,7 +90,7 @@ t_meta_check_format(void)
 static void
 write_seal_key(struct txn *t, void *arg)
 {
-	store_put(t, T_META, seal_name, sizeof(seal_name) - 1, arg,
+	store_put(t, T_META, seal_key, sizeof(seal_key) - 1, arg,
 	    2 * sizeof(uint64_t));
 }
 
@@ -100,7 +100,7 @@ t_meta_seal_key(uint64_t seal[2])
 	const size_t n = 2 * sizeof(seal[0]);
 	size_t len;
 
-	if (store_get(NULL, T_META, seal_name, sizeof(seal_name) - 1,
+	if (store_get(NULL, T_META, seal_key, sizeof(seal_key) - 1,
 		(uint8_t *)seal, n, &len)) {
 		if (len != n)
 			fatal("the spool's key of seals is damaged");
