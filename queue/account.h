@@ -18,8 +18,10 @@ struct account {
 	bool suspended;
 	unsigned told; /* which time auth said so */
 	unsigned flows;
-	unsigned jobs;   /* in memory, in its flows */
-	unsigned flying; /* of them */
+	unsigned jobs;                  /* in memory, in its flows */
+	unsigned flying;                /* of them */
+	int64_t window;                 /* turn.c: the minute at hand */
+	unsigned landed, landed_before; /* flights */
 	bool in_turn, sated;
 	struct skip skip; /* rows passed over: suspended, or too many */
 	TAILQ_HEAD(, flow) runnable;

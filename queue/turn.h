@@ -8,8 +8,9 @@
 
 /*
  * May an account have one more in flight?  Two thirds of all go to one that
- * is alone, two thirds of the rest to a second, and always some to a new one:
- * mail to servers that take their time delays nobody else's.
+ * is alone, two thirds of the rest to a second, and always some to a new one.
+ * Where hardly any lands, and until some have, it is a third: mail to servers
+ * that take their time delays nobody else's.
  */
 bool turn_may_fly(const struct account *);
 
