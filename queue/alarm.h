@@ -10,7 +10,7 @@
 
 /* Zeroed by its owner; of no other use than to be set. */
 struct alarm {
-	int64_t at;   /* wall ms */
+	int64_t at;   /* ms, loop_now_ms() */
 	size_t place; /* in the heap, counted from 1; 0: not set */
 };
 

@@ -105,7 +105,7 @@ way_of(const struct conf_route *r, const char *domain, char out[KEY_SIZE])
 		return 'r';
 	}
 	if (*domain != '[')
-		site = sites_find(domain, loop_wall_ms());
+		site = sites_find(domain, loop_now_ms());
 	snprintf(out, KEY_SIZE, "%s", site != NULL ? site : domain);
 	return site != NULL ? 's' : 'd';
 }
@@ -173,7 +173,7 @@ wake_up(void *arg)
 static void
 rearm(void)
 {
-	int64_t in = alarm_next() - loop_wall_ms();
+	int64_t in = alarm_next() - loop_now_ms();
 
 	if (!ring.ready)
 		timer_init(&ring, wake_up, NULL);
@@ -206,7 +206,7 @@ note_wait(struct dest *d, bool waited)
 bool
 dest_can_fly(struct dest *d)
 {
-	int64_t now = loop_wall_ms();
+	int64_t now = loop_now_ms();
 
 	switch (d->site) {
 	case SITE_KNOWN:
@@ -230,7 +230,7 @@ uint32_t
 dest_take_off(struct dest *d)
 {
 	d->demand = false;
-	return pace_take_off(&d->pace, &d->bounds, loop_wall_ms());
+	return pace_take_off(&d->pace, &d->bounds, loop_now_ms());
 }
 
 static void
@@ -274,7 +274,7 @@ dest_land(struct dest *d, uint32_t epoch)
 bool
 dest_hear(struct dest *d, enum landing how, uint32_t epoch)
 {
-	int64_t now = loop_wall_ms();
+	int64_t now = loop_now_ms();
 	bool waited = dest_waiting(d), waits;
 
 	waits = pace_hear(&d->pace, &d->bounds, how, epoch, d->demand, settings,
@@ -308,7 +308,7 @@ dest_of(struct alarm *a)
 void
 dest_ring(void (*awake)(struct dest *))
 {
-	int64_t now = loop_wall_ms();
+	int64_t now = loop_now_ms();
 	struct alarm *a;
 	struct dest *d;
 	bool any = false, waited;
@@ -355,7 +355,7 @@ dest_idle(struct dest *d)
 	if (d->idle || d->pace.flying > 0 || !TAILQ_EMPTY(&d->flows))
 		return;
 	d->idle = true;
-	d->idle_since = loop_wall_ms();
+	d->idle_since = loop_now_ms();
 	TAILQ_INSERT_TAIL(&idle, d, idle_link);
 	nidle++;
 }
@@ -377,7 +377,7 @@ forget(struct dest *d)
 void
 dest_sweep(void)
 {
-	int64_t now = loop_wall_ms();
+	int64_t now = loop_now_ms();
 	struct dest *d, *next;
 
 	for (d = TAILQ_FIRST(&idle); d != NULL; d = next) {

@@ -41,7 +41,7 @@ dest_ask(char domain[256])
 	TAILQ_INSERT_TAIL(&asked, d, asking);
 	d->site = SITE_ASKED;
 	nasked++;
-	dest_set_alarm(d, loop_wall_ms() + ASKED_MS);
+	dest_set_alarm(d, loop_now_ms() + ASKED_MS);
 	snprintf(domain, 256, "%.*s", (int)domain_len(d), d->name);
 	return true;
 }
@@ -55,6 +55,9 @@ dest_end_asking(struct dest *d)
 		TAILQ_REMOVE(&asked, d, asking);
 		nasked--;
 		alarm_clear(&d->alarm);
+		/* It may have failed meanwhile, by one that took off before. */
+		if (dest_waiting(d))
+			dest_set_alarm(d, d->pace.retry_at);
 	}
 	d->site = SITE_KNOWN;
 }
@@ -67,7 +70,7 @@ dest_site_is(
 	struct dest *d, *next;
 
 	if (*site != '\0')
-		sites_learn(domain, site, loop_wall_ms());
+		sites_learn(domain, site, loop_now_ms());
 	for (d = answered ? TAILQ_FIRST(&asked) : NULL; d != NULL; d = next) {
 		next = TAILQ_NEXT(d, asking);
 		if (domain_len(d) != n || memcmp(d->name, domain, n) != 0)

@@ -32,9 +32,9 @@ struct pace {
 	unsigned failures; /* in a row */
 	bool answered;     /* ever, as long as we remember it */
 	bool doubt;        /* one at a time, to see whether it answers */
-	int64_t since;     /* wall ms of the first failure in a row; 0 none */
-	int64_t retry_at;  /* wall ms: left alone until then; 0 no */
-	int64_t free_us;   /* wall microseconds: the rate allows the next */
+	int64_t since;     /* ms: the first failure in a row; 0 none */
+	int64_t retry_at;  /* ms: left alone until then; 0 no */
+	int64_t free_us;   /* microseconds: the rate allows the next */
 };
 
 /* What its route says. */
@@ -54,6 +54,9 @@ enum landing {
 };
 
 void pace_init(struct pace *);
+
+/* Times are those of a clock that only grows (loop_now_ms()): nobody waits for
+ * one that was set. */
 
 /* May another flight take off now? */
 bool pace_may(const struct pace *, const struct pace_bounds *, int64_t now_ms);

@@ -155,6 +155,14 @@ show_route(const struct rcpts *s, const char *domain, struct msg_rcpt_row *out)
 		conf_route_text(conf_route(settings, &m), out->route);
 }
 
+/* The wall clock's time of what dest.h keeps. */
+static uint64_t
+as_wall(int64_t at_ms)
+{
+	return at_ms != 0 ? (uint64_t)(loop_wall_ms() - loop_now_ms() + at_ms)
+			  : 0;
+}
+
 void
 show_silence(const struct conf_mail *m, char *dest, size_t size,
     uint64_t *silent, uint64_t *probe)
@@ -164,8 +172,8 @@ show_silence(const struct conf_mail *m, char *dest, size_t size,
 	if (d == NULL || d->pace.since == 0)
 		return;
 	snprintf(dest, size, "%s", d->name);
-	*silent = (uint64_t)d->pace.since;
-	*probe = (uint64_t)d->pace.retry_at;
+	*silent = as_wall(d->pace.since);
+	*probe = as_wall(d->pace.retry_at);
 }
 
 static bool
@@ -237,17 +245,20 @@ void
 show_status(struct channel *to, uint64_t tag)
 {
 	const struct totals *t = group_totals();
-	uint64_t oldest = 0, table_bytes, log_bytes;
+	uint64_t first = 0, table_bytes, log_bytes;
+	int64_t oldest = 0;
 
-	store_walk(NULL, T_MESSAGE, NULL, 0, first_id, &oldest);
-	if (oldest != 0)
-		oldest = (uint64_t)(loop_wall_ms() - id_time_ms(oldest)) / 1000;
+	store_walk(NULL, T_MESSAGE, NULL, 0, first_id, &first);
+	if (first != 0)
+		oldest = loop_wall_ms() - id_time_ms(first);
 	store_sizes(&table_bytes, &log_bytes);
 	number(to, tag, "messages", t->messages);
 	number(to, tag, "recipients_waiting", t->waiting);
 	number(to, tag, "active", flight_count());
 	number(to, tag, "in_memory", job_count());
-	number(to, tag, "oldest_seconds", oldest);
+	/* A clock that was set back may be behind its id. */
+	number(to, tag, "oldest_seconds",
+	    oldest > 0 ? (uint64_t)oldest / 1000 : 0);
 	number(to, tag, "accepted_total", t->accepted);
 	number(to, tag, "delivered_total", t->delivered);
 	number(to, tag, "bounced_total", t->bounced);

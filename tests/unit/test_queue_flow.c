@@ -13,6 +13,7 @@
 #include "lib/loop.h"
 #include "queue/flow.h"
 #include "queue/settings.h"
+#include "queue/sites.h"
 
 static struct conf conf = { .per_destination = 20,
 	.in_flight = 1000,
@@ -559,6 +560,46 @@ flights_are_left(void **state)
 	conf.in_flight = 1000;
 }
 
+/* What a flight finds while deliver is asked for the site of its domain has to
+ * be waited for, and ends all the same. */
+static void
+a_wait_outlives_the_question(void **state)
+{
+	struct job *first, *j;
+	char domain[256];
+
+	(void)state;
+	conf.nroutes = 2;
+	conf.routes[1] = (struct conf_route){ .name = "account:judy@x.org",
+		.kind = ROUTE_ACCOUNT,
+		.mx = true,
+		.port = 25,
+		.source4 = { .len = 16 } };
+	flow_reroute();
+	assert_true(admit("alice", "ten.example"));
+	assert_null(flow_next());
+	assert_true(dest_ask(domain));
+	flow_site_is(domain, "mx.ten.example");
+	assert_non_null(first = flow_next());
+	/* Where judy's goes is known, and then not any more. */
+	assert_true(admit("judy@x.org", "ten.example"));
+	assert_non_null(j = flow_next());
+	sites_forget("ten.example");
+	assert_true(admit("judy@x.org", "ten.example"));
+	assert_null(flow_next());
+	assert_true(dest_ask(domain));
+	conf.retry_s[0] = 0;
+	land(j, LANDED_ASTRAY);
+	conf.retry_s[0] = 60;
+	assert_int_equal(dest_count_waiting(), 1);
+	flow_site_is(domain, "");
+	flow_tick();
+	assert_int_equal(dest_count_waiting(), 0);
+	land(first, LANDED_WELL);
+	conf.nroutes = 1;
+	flow_reroute();
+}
+
 /* However many domains a list has, another account's letter has a place. */
 static void
 places_are_shared(void **state)
@@ -635,6 +676,7 @@ main(void)
 		CASE(domains_share_a_site),
 		CASE(flights_are_shared),
 		CASE(flights_are_left),
+		CASE(a_wait_outlives_the_question),
 		CASE(places_are_shared),
 		CASE(one_lost_connection_only_narrows),
 		CASE(turns_go_round),
