@@ -13,9 +13,12 @@
 #include "lib/loop.h"
 #include "lib/metric.h"
 
+#define BACK_MS 60000 /* more than a time server takes back without need */
+
 /* A resolver with its questions; retired ones go when the last is answered. */
 struct resolver {
 	struct ub_ctx *ctx;
+	int64_t ahead_ms; /* the wall clock, of the other, at most so far */
 	unsigned open;
 	bool retired;
 	struct timer reaper;
@@ -83,6 +86,12 @@ trust(struct resolver *r, const char *text)
 	}
 }
 
+static int64_t
+ahead_ms(void)
+{
+	return loop_wall_ms() - loop_now_ms();
+}
+
 static struct resolver *
 resolver_new(const char *server, const char *anchor)
 {
@@ -116,7 +125,24 @@ resolver_new(const char *server, const char *anchor)
 		ub_ctx_zone_remove(r->ctx, "test.");
 	snprintf(r->server, sizeof(r->server), "%s", server);
 	r->anchor = anchor != NULL ? strdup(anchor) : NULL;
+	r->ahead_ms = ahead_ms();
 	return r;
+}
+
+/* libunbound's cache grows old by the wall clock: when that was ahead and is
+ * set back, what is in there would stay until it is that late again. */
+static void
+mind_clock(void)
+{
+	struct resolver *r = current;
+	int64_t ahead = ahead_ms();
+
+	if (ahead > r->ahead_ms)
+		r->ahead_ms = ahead;
+	if (r->ahead_ms - ahead < BACK_MS)
+		return;
+	current = resolver_new(r->server, r->anchor);
+	retire(r);
 }
 
 static bool
@@ -222,20 +248,22 @@ static void
 ask(const char *name, const struct question *what)
 {
 	struct question *q = malloc(sizeof(*q));
+	struct resolver *r;
 	int e;
 
 	if (q == NULL)
 		abort();
+	mind_clock();
 	*q = *what;
-	q->resolver = current;
-	current->open++;
-	e = ub_resolve_event(
-	    current->ctx, name, (int)q->type, 1, q, on_answer, NULL);
+	q->resolver = r = current;
+	r->open++;
+	e = ub_resolve_event(r->ctx, name, (int)q->type, 1, q, on_answer, NULL);
 	if (e == 0)
 		return;
 	/* A name that cannot be asked for does not exist. */
 	answer(q, e == UB_SYNTAX ? DNS_NO_NAME : DNS_FAILED, NULL, 0, false);
-	current->open--;
+	if (--r->open == 0 && r->retired)
+		timer_set(&r->reaper, 0);
 	free(q);
 }
 

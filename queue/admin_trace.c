@@ -7,6 +7,7 @@
 
 #include "lib/loop.h"
 #include "queue/admin_command.h"
+#include "queue/group.h"
 #include "queue/history.h"
 #include "queue/ids.h"
 #include "queue/show.h"
@@ -16,11 +17,16 @@
 #define PERIOD_MOST   20000 /* entries looked at in one period */
 /* The journal may have an event a little before the id's own time. */
 #define BEFORE_MS 10000
+#define DAY_MS    ((int64_t)86400 * 1000)
 
+/* A clock that was ahead has left ids and events in what is the future now. */
 static uint32_t
-this_period(void)
+last_period(void)
 {
-	return index_period((uint64_t)loop_wall_ms() + BEFORE_MS);
+	int64_t now = loop_wall_ms(), id = id_time_ms(group_totals()->last_id);
+
+	return index_period(
+	    (uint64_t)(id > now ? id + DAY_MS : now) + BEFORE_MS);
 }
 
 static void
@@ -100,8 +106,9 @@ begin_story(struct admin *op, uint64_t id)
 
 	memset(&op->story, 0, sizeof(op->story));
 	op->story.id = id;
-	/* No id comes from before the journal, or from the future. */
-	if (born < history_since())
+	/* No id comes from before the journal; and where ids run ahead of the
+	 * clock they do not tell when it was. */
+	if (born < history_since() || born > (uint64_t)loop_wall_ms())
 		born = history_since();
 	op->story.period =
 	    index_period(born > BEFORE_MS ? born - BEFORE_MS : 0);
@@ -122,7 +129,7 @@ go_on(struct admin *op)
 	uint64_t hash = index_hash(INDEX_ID, &s->id, sizeof(s->id));
 
 	for (unsigned i = 0; i < SLICE_PERIODS && !s->ended; i++) {
-		if (s->period > this_period())
+		if (s->period > last_period())
 			return false;
 		t_index_walk(s->period++, hash, tell_event, op);
 	}
@@ -173,7 +180,7 @@ admin_trace_begin(struct admin *op)
 		begin_story(op, h->ids[0]);
 		return;
 	}
-	h->period = this_period();
+	h->period = last_period();
 	h->since = index_period(
 	    op->cmd.after > history_since() ? op->cmd.after : history_since());
 }

@@ -13,19 +13,17 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/sts.h"
+#include "queue/clock.h"
 #include "queue/domains.h"
 #include "queue/group.h"
-#include "queue/ids.h"
 #include "queue/intake.h"
 #include "queue/t_domain.h"
 
-#define ROWS       200 /* looked at in one go */
-#define AGAIN_MS   20
-#define HOUR_MS    ((int64_t)3600 * 1000)
-#define CALM_MS    (2 * HOUR_MS) /* a clock that was set may be set again */
-#define SILENCE_MS (30 * 24 * HOUR_MS)
-#define DAY_S      86400
-#define KEEP_S     (180 * DAY_S)
+#define ROWS     200 /* looked at in one go */
+#define AGAIN_MS 20
+#define DAY_S    86400
+#define DAY_MS   ((int64_t)DAY_S * 1000)
+#define KEEP_S   (180 * DAY_S)
 /* In use, a row is written daily: it outlives this halved once. */
 #define KEEP_LEAST_S (4 * DAY_S)
 #define BYTES_MOST   ((uint64_t)64 << 20)
@@ -41,7 +39,6 @@ static struct {
 	char at[256]; /* the last one looked at */
 } sweep;
 static int64_t due_ms;
-static int64_t ahead_ms; /* the wall clock, of the one that only grows */
 static struct timer again;
 
 struct learnt {
@@ -205,7 +202,7 @@ end_sweep(void)
 
 	more |= shorten(&lengthy);
 	sweep.on = false;
-	due_ms = loop_now_ms() + (more ? 0 : 24 * HOUR_MS);
+	due_ms = loop_now_ms() + (more ? 0 : DAY_MS);
 }
 
 static void
@@ -228,39 +225,18 @@ go_on(void *arg)
 		end_sweep();
 }
 
-/* It was set, or the process started. */
-static bool
-clock_jumped(void)
-{
-	int64_t was = ahead_ms;
-
-	ahead_ms = loop_wall_ms() - loop_now_ms();
-	return llabs(ahead_ms - was) > HOUR_MS;
-}
-
-/*
- * A clock that is wrong by years takes for old what is not.  The last message
- * can tell; and while none comes, nothing new has to be known either.
- */
-static bool
-clock_is_likely(void)
-{
-	int64_t age = loop_wall_ms() - id_time_ms(group_totals()->last_id);
-
-	return age >= 0 && age < SILENCE_MS;
-}
-
 void
 domains_tick(void)
 {
 	if (!again.ready)
 		timer_init(&again, go_on, NULL);
-	if (clock_jumped()) {
+	if (!clock_may_forget(DAY_MS)) {
 		timer_clear(&again);
 		sweep.on = false;
-		due_ms = loop_now_ms() + CALM_MS;
+		due_ms = 0;
+		return;
 	}
-	if (sweep.on || loop_now_ms() < due_ms || !clock_is_likely())
+	if (sweep.on || loop_now_ms() < due_ms)
 		return;
 	sweep.on = true;
 	sweep.at[0] = '\0';

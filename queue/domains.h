@@ -11,8 +11,7 @@
 bool domains_message(struct channel *deliver, const struct msg *);
 
 /* Once a second: each day what has grown old is forgotten, and what is not so
- * old when there is too much of it; not in the first hours after a start or
- * after the clock was set, nor while it contradicts the last message. */
+ * old when there is too much of it; only when clock_may_forget(). */
 void domains_tick(void);
 
 #endif

@@ -8,6 +8,8 @@
 #include "lib/log.h"
 #include "queue/job.h"
 
+#define AHEAD_MS ((uint64_t)3600 * 1000) /* a clock was wrong, not just off */
+
 static struct letter *letters; /* by id */
 static struct job *jobs;       /* by key */
 
@@ -63,7 +65,22 @@ letter_begun(uint64_t accepted, const struct tx_options *o)
 bool
 letter_waits(const struct message_row *m, uint64_t now)
 {
-	return letter_begun(m->accepted, &m->options) > now;
+	return m->options.hold_until * 1000 > now;
+}
+
+bool
+letter_put_back(uint64_t *accepted, struct tx_options *o, uint64_t now)
+{
+	uint64_t ahead = *accepted - now;
+
+	if (*accepted <= now + AHEAD_MS)
+		return false;
+	*accepted = now;
+	if (o->hold_until > ahead / 1000)
+		o->hold_until -= ahead / 1000;
+	if (o->by > ahead)
+		o->by -= ahead;
+	return true;
 }
 
 struct letter *

@@ -30,7 +30,7 @@ struct letter {
 	uint32_t flags;
 	uint64_t size;
 	struct body_at at; /* its bytes */
-	uint64_t accepted;
+	uint64_t accepted; /* as in the message's row */
 	uint64_t begun; /* when its sender let it go: what is late, and when to
 			 * give up, counts from here */
 	struct tx_options options;
@@ -141,5 +141,8 @@ bool rcpt_item_wants(struct bytes item, enum rcpt_notify);
 uint64_t letter_begun(uint64_t accepted, const struct tx_options *);
 /* It waits for its release now. */
 bool letter_waits(const struct message_row *, uint64_t now);
+/* What came in the future, by more than an hour, came now, and its times are
+ * as far away as they were; false: it did not.  Wall milliseconds. */
+bool letter_put_back(uint64_t *accepted, struct tx_options *, uint64_t now);
 
 #endif

@@ -13,8 +13,10 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/admin.h"
+#include "queue/ahead.h"
 #include "queue/bodyfile.h"
 #include "queue/check.h"
+#include "queue/clock.h"
 #include "queue/digest.h"
 #include "queue/flight.h"
 #include "queue/flow.h"
@@ -210,9 +212,11 @@ begin(void)
 	marks_open(marks, boot);
 	swept = bodyfile_sweep(t_message_exists);
 	group_start();
+	clock_start();
 	permits_start();
 	rescue_start();
 	refill_start();
+	ahead_look();
 	intake_set(INTAKE_OPEN);
 	upkeep_start();
 	history_start();

@@ -133,6 +133,8 @@ write_progress(struct txn *t, const struct letter *l)
 
 	if (!t_message_get(t, l->id, &m, buf))
 		return;
+	m.accepted = l->accepted;
+	m.options = l->options;
 	m.jobs = l->left;
 	m.delivered = l->delivered;
 	m.bounced = l->bounced;

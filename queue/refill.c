@@ -5,6 +5,7 @@
 
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "queue/ahead.h"
 #include "queue/flow.h"
 #include "queue/ids.h"
 #include "queue/refill.h"
@@ -139,12 +140,13 @@ gather(void *arg, const struct due_key *k, const struct due_row *row)
 static bool
 overdue(const struct due_key *k, const struct due_row *row)
 {
-	/* One that was held for its sender may be younger; its job knows. */
+	/* One that was held for its sender may be younger; its job knows.  It
+	 * does, too, where ids run ahead of a clock that was set back. */
 	int64_t age = loop_wall_ms() - id_time_ms(k->id);
 
 	if (flow_row_suspended(row))
 		return false;
-	return age >= settings->give_up_s * 1000 ||
+	return age < 0 || age >= settings->give_up_s * 1000 ||
 	    (row->marks & DUE_DEADLINE) ||
 	    (!(row->marks & DUE_NOTICED) &&
 		age >= settings->delay_notice_s * 1000);
@@ -301,12 +303,26 @@ wait_for(const struct walk *w)
 	return w->wanted ? w->rest_until - loop_now_ms() : INT64_MAX;
 }
 
+/* How far was read says nothing where the clock was set back: what became due
+ * once does so again. */
+static void
+mind_clock(uint64_t now)
+{
+	if (frontier.time <= now)
+		return;
+	frontier = (struct due_key){ 0, 0, 0 };
+	near.going = near.wanted = far.going = sweeping = false;
+	want(&far, &frontier);
+	ahead_look();
+}
+
 void
 refill_turn(void)
 {
 	uint64_t now = (uint64_t)loop_wall_ms();
 	int64_t wait, other;
 
+	mind_clock(now);
 	if (starved && job_count() < JOBS_IN_MEMORY / 4 * 3) {
 		starved = false;
 		refill_want(&starved_from);

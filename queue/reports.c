@@ -305,10 +305,17 @@ drop_late_posts(void)
 			posts[i].tag = 0;
 }
 
+/* The next day's reports. */
+static int64_t
+next_s(void)
+{
+	return ((int64_t)today() + 1) * day_s + spread_s;
+}
+
 static void
 end_sweep(bool left)
 {
-	int64_t next = ((int64_t)today() + 1) * day_s + spread_s;
+	int64_t next = next_s();
 
 	sweeping = false;
 	due_s = next;
@@ -323,6 +330,9 @@ reports_tick(void)
 
 	if (!settings->tls_reports || deliver == NULL)
 		return;
+	/* A clock that was set back must not keep them waiting. */
+	if (due_s > next_s())
+		due_s = next_s();
 	if (!sweeping && now_s() < due_s)
 		return;
 	if (!sweeping) {

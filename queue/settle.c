@@ -7,6 +7,7 @@
 #include "lib/crash.h"
 #include "lib/loop.h"
 #include "queue/bodyfile.h"
+#include "queue/clock.h"
 #include "queue/digest.h"
 #include "queue/fate.h"
 #include "queue/flow.h"
@@ -118,13 +119,23 @@ next_attempt(const struct job *j, bool counted, int64_t now)
 
 	if (!counted)
 		return now;
-	next = retry_next_ms(
-	    settings, (int64_t)l->begun, now, j->attempts, retry_chance());
+	next = retry_next_ms(settings, clock_begun((int64_t)l->begun), now,
+	    j->attempts, retry_chance());
 	if (next != 0 && is_grey(j)) {
 		grey = retry_grey_ms(now, retry_chance());
 		next = grey < next ? grey : next;
 	}
 	return by > now && by < next ? by : next;
+}
+
+/* The clock was ahead when it came: its time counts from now on. */
+static void
+mind_clock(struct letter *l, int64_t now)
+{
+	if (!letter_put_back(&l->accepted, &l->options, (uint64_t)now))
+		return;
+	l->begun = letter_begun(l->accepted, &l->options);
+	l->ahead = true;
 }
 
 void
@@ -135,6 +146,7 @@ settle_job(struct job *j, bool counted)
 	bool news = false;
 
 	assert(j->state == JOB_SETTLING);
+	mind_clock(j->letter, now);
 	fate_judge(j);
 	if (counted)
 		j->attempts++;
@@ -155,13 +167,20 @@ settle_job(struct job *j, bool counted)
 	settle(j, was_due, news);
 }
 
+static bool
+is_over(const struct letter *l, int64_t now)
+{
+	return now - clock_begun((int64_t)l->begun) >=
+	    settings->give_up_s * 1000;
+}
+
 bool
 settle_is_due(const struct job *j)
 {
 	int64_t now = loop_wall_ms();
 
-	return now - (int64_t)j->letter->begun >= settings->give_up_s * 1000 ||
-	    fate_too_late(j->letter, now) || fate_delay_is_news(j, now);
+	return is_over(j->letter, now) || fate_too_late(j->letter, now) ||
+	    fate_delay_is_news(j, now);
 }
 
 void
@@ -176,7 +195,7 @@ settle_unattempted(struct job *j)
 		j->rcpts[i].event = EVENT_NONE;
 	if (fate_too_late(j->letter, now))
 		fate_fail_too_late(j, now);
-	else if (now - (int64_t)j->letter->begun >= settings->give_up_s * 1000)
+	else if (is_over(j->letter, now))
 		fate_fail_waiting(j);
 	else
 		news = fate_delay_is_news(j, now);

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "lib/conf.h"
 #include "lib/loop.h"
 #include "mail/utf8.h"
 #include "queue/commit.h"
@@ -10,7 +11,8 @@
 #include "queue/ids.h"
 #include "queue/spooled.h"
 
-#define AHEAD_MS ((int64_t)86400 * 1000) /* a clock may be wrong by so much */
+/* A clock that was ahead has left such ids, also where it is right by now. */
+#define AHEAD_MS ((int64_t)CONF_TIME_MOST * 1000)
 
 static const char *const states[RCPT_STATES] = {
 	[RCPT_WAITING] = "waiting",

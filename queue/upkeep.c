@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/worker.h"
+#include "queue/clock.h"
 #include "queue/domains.h"
 #include "queue/flow.h"
 #include "queue/group.h"
@@ -338,7 +339,7 @@ prune_journal(void *arg)
 
 	(void)arg;
 	t_journal_walk(0, 0, is_old, &old);
-	if (!old)
+	if (!old || !clock_may_forget(settings->journal_s * 1000))
 		return;
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		abort();

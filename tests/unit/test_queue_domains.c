@@ -20,12 +20,16 @@
 #include "queue/domains.h"
 #include "queue/group.h"
 #include "queue/intake.h"
+#include "queue/settings.h"
 #include "queue/t_domain.h"
+#include "queue/t_journal.h"
 
 #define DAY  ((int64_t)86400)
 #define HOUR ((int64_t)3600)
 
 static char top[] = "/tmp/postern-domains-XXXXXX", home[64], log_path[64];
+
+static struct conf conf = { .give_up_s = 5 * 86400, .journal_s = 30 * 86400 };
 
 /* Everybody's clocks: this much has passed, and the wall's was set. */
 static int64_t passed_s, set_s;
@@ -238,6 +242,37 @@ test_clock_ahead(void **state)
 	passed_s += 500 * DAY; /* ids do not go back */
 }
 
+static void
+write_event(struct txn *t, void *at)
+{
+	struct journal_row j = { .id = 1 };
+	uint64_t seq = 0;
+
+	t_journal_add(t, (uint64_t)(*(int64_t *)at * 1000), &seq, &j);
+}
+
+/* It was set right long ago, and only ids are of the future. */
+static void
+test_clock_was_ahead(void **state)
+{
+	int64_t at = now() - 28 * DAY;
+
+	(void)state;
+	learn("old.example", 0, (uint64_t)(now() - 181 * DAY), 0);
+	group_commit();
+	set_s = 500 * DAY;
+	a_message_comes();
+	set_s = 0;
+	a_message_comes();
+	tick();
+	hours_pass(48);
+	assert_true(is_known("old.example"));
+	store_txn(write_event, &at, COMMIT_MEMORY);
+	tick();
+	assert_false(is_known("old.example"));
+	passed_s += 500 * DAY; /* ids do not go back */
+}
+
 /* Or is not, and no mail comes for its time. */
 static void
 test_clock_ahead_in_silence(void **state)
@@ -366,6 +401,7 @@ main(void)
 		cmocka_unit_test_setup(test_old, begin),
 		cmocka_unit_test_setup(test_clock_behind, begin),
 		cmocka_unit_test_setup(test_clock_ahead, begin),
+		cmocka_unit_test_setup(test_clock_was_ahead, begin),
 		cmocka_unit_test_setup(test_clock_ahead_in_silence, begin),
 		cmocka_unit_test_setup(test_damaged, begin),
 		cmocka_unit_test_setup(test_learnt_meanwhile, begin),
@@ -374,6 +410,7 @@ main(void)
 	};
 	int failed, out = dup(2), fd;
 
+	settings = &conf;
 	if (mkdtemp(top) == NULL)
 		return 1;
 	snprintf(home, sizeof(home), "%s/env", top);

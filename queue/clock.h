@@ -1,0 +1,37 @@
+/*
+ * clock.h - what is to be believed of the wall clock, which somebody may set:
+ * a battery is empty, a machine begins with the local time, a time server
+ * errs.  What is thrown away by a wrong one does not come back.
+ */
+#ifndef QUEUE_CLOCK_H
+#define QUEUE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The store is open, and the group knows its totals. */
+void clock_start(void);
+
+/* Milliseconds since the process started, or the clock was last set by more
+ * than an hour. */
+int64_t clock_steady_ms(void);
+
+/*
+ * Does nothing speak against it?  The last message does when it came long ago,
+ * for a week, or is of the future, unless the journal goes back so far that the
+ * clock must have been ahead then.
+ */
+bool clock_is_likely(void);
+
+/* May what is older than keep_ms be forgotten now?  Not in the first hours of a
+ * start or behind a clock that was set, nor while it is not likely. */
+bool clock_may_forget(int64_t keep_ms);
+
+/*
+ * Since when a message is tried, for who gives up: as it says; but where the
+ * clock was set, or nothing ran for that long, so much later that a few hours
+ * are left from then on.
+ */
+int64_t clock_begun(int64_t begun_ms);
+
+#endif
