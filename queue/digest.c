@@ -24,6 +24,7 @@
 #define HOUR_MS 3600000
 #define AT_ONCE 500          /* failures in one digest, */
 #define BYTES   (200 * 1024) /* and their text, about */
+#define HEAPS   50           /* told in one turn */
 #define KEPT    TX_REQUIRETLS
 
 struct heap {
@@ -171,6 +172,13 @@ digest_due(const struct letter *l)
 		set_timer();
 	}
 	return h->due;
+}
+
+bool
+digest_may_tell(const struct letter *l)
+{
+	return find(heap_key(l->account, l->sender, l->flags)) == NULL &&
+	    fits(l->account);
 }
 
 void
@@ -350,15 +358,17 @@ tell(struct heap *h)
 		spool_accept(digest);
 }
 
-/* One digest of each heap at a turn; what is left comes in the next one. */
+/* One digest of each heap at a turn, and not of all when there are many; what
+ * is left comes in the next one. */
 static void
 tell_due(uint64_t now)
 {
 	struct heap *h, *next;
+	unsigned told = 0;
 
 	group_commit();
 	HASH_ITER(hh, heaps, h, next)
-	if (h->due <= now)
+	if (h->due <= now && told++ < HEAPS)
 		tell(h);
 }
 

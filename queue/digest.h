@@ -26,6 +26,10 @@ void digest_stop(void);
  */
 uint64_t digest_due(const struct letter *);
 
+/* May its sender have a notice now that need not come, of a delay?  Then it is
+ * counted like one of a failure. */
+bool digest_may_tell(const struct letter *);
+
 /* Write a failure of this job's letter, whose journal event has been written
  * just now.  due is what digest_due() said. */
 void digest_add(struct txn *, const struct totals *, const struct job *,

@@ -67,6 +67,15 @@ put_off(struct job *j, int64_t next)
 	j->due = j->letter->held ? 0 : (uint64_t)next;
 }
 
+/* May the sender be told of the delay?  Who made it a matter of time hears of
+ * it in any case (RFC 2852 4); who has a thousand late messages does not want to
+ * hear of each. */
+static bool
+may_tell_delay(const struct letter *l)
+{
+	return (l->flags & TX_BY_NOTIFY) || digest_may_tell(l);
+}
+
 static void
 settle(struct job *j, uint64_t was_due, bool noticed)
 {
@@ -75,6 +84,7 @@ settle(struct job *j, uint64_t was_due, bool noticed)
 
 	if (s == NULL)
 		abort();
+	noticed = noticed && may_tell_delay(j->letter);
 	s->change.apply = write_rows;
 	s->change.committed = tell;
 	s->change.durable = clean_up;

@@ -418,6 +418,34 @@ gives_up(void **state)
 	bed_stop(b);
 }
 
+/* Who has many late messages hears of some. */
+static void
+tells_of_few_delays(void **state)
+{
+	struct bed *b = *state;
+	unsigned told = 0, attempts = 0;
+	char conf[600];
+
+	snprintf(conf, sizeof(conf), "%snotices-per-hour = 2\n",
+	    conf_text("5d", "1s", "1s"));
+	bed_start(b, conf, NULL);
+	for (int i = 0; i < 5; i++)
+		assert_true(submit(b, "a@example.net"));
+	while (attempts < 20) {
+		expect_job(b);
+		if (b->m.u.job.sender[0] == '\0') {
+			expect_notice(b, "Action: delayed", "a@example.net");
+			told++;
+			judge_all(b, V_OK, SCOPE_RCPT);
+		} else {
+			attempts++;
+			judge_all(b, V_TEMP, SCOPE_RCPT);
+		}
+	}
+	assert_int_equal(told, 2);
+	bed_kill(b);
+}
+
 static void
 tells_of_a_delay_once(void **state)
 {
@@ -1131,6 +1159,7 @@ main(void)
 		CASE(null_sender_never_bounces),
 		CASE(gives_up),
 		CASE(tells_of_a_delay_once),
+		CASE(tells_of_few_delays),
 		CASE(suspended_waits),
 		CASE(held_by_hand),
 		CASE(by_hand_in_flight),
