@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,10 +81,39 @@ load(char **text, size_t *len)
 	return c;
 }
 
+/* The users of the processes: a child that is started again must find its way
+ * into what the one before it owned. */
+static const struct {
+	size_t off, size;
+} users[] = {
+#define USER(f) \
+	{ \
+		offsetof(struct conf, f), sizeof(((struct conf *)0)->f) \
+	}
+	USER(user_smtpd),
+	USER(user_auth),
+	USER(user_queue),
+	USER(user_deliver),
+	USER(user_sts),
+#undef USER
+};
+
+static bool
+same_users(const struct conf *a, const struct conf *b)
+{
+	for (size_t i = 0; i < sizeof(users) / sizeof(*users); i++)
+		if (strcmp((const char *)a + users[i].off,
+			(const char *)b + users[i].off) != 0)
+			return false;
+	return true;
+}
+
 /* Keys that only a restart can change, against what the server began with. */
 static void
 warn_restart(const struct conf *new)
 {
+	if (!same_users(conf, new))
+		log_event("conf.restart-needed", "key=users");
 	if (strcmp(conf->state, new->state) != 0 ||
 	    strcmp(conf->run, new->run) != 0)
 		log_event("conf.restart-needed", "key=paths");
@@ -93,12 +123,31 @@ warn_restart(const struct conf *new)
 		log_event("conf.restart-needed", "key=queue.cache");
 }
 
+/* Where things are, and whose, does not change under a running server. */
+static void
+keep_places(struct conf *new)
+{
+	memcpy(new->state, conf->state, sizeof(new->state));
+	memcpy(new->run, conf->run, sizeof(new->run));
+	for (size_t i = 0; i < sizeof(users) / sizeof(*users); i++)
+		memcpy((char *)new + users[i].off,
+		    (const char *)conf + users[i].off, users[i].size);
+}
+
+/* A reload while the server starts: the start says when it is done. */
+static void
+notify_reload(const char *state)
+{
+	if (workers_serving())
+		notify(state);
+}
+
 static void
 keep_old(const char *why)
 {
 	log_event(
 	    "conf.kept", "file=%s reason=%s", log_quote(file), log_quote(why));
-	notify("READY=1");
+	notify_reload("READY=1");
 }
 
 static void
@@ -109,7 +158,7 @@ on_hup(void *arg)
 	size_t len;
 
 	(void)arg;
-	notify("RELOADING=1");
+	notify_reload("RELOADING=1");
 	c = load(&text, &len);
 	if (c == NULL) {
 		keep_old("the new one has errors");
@@ -122,18 +171,17 @@ on_hup(void *arg)
 		return;
 	}
 	warn_restart(c);
-	/* Where things are does not change under a running server. */
-	memcpy(c->state, conf->state, sizeof(c->state));
-	memcpy(c->run, conf->run, sizeof(c->run));
+	keep_places(c);
 	conf_free(conf);
 	free(conf_text);
 	conf = c;
 	conf_text = text;
 	conf_len = len;
+	log_to_syslog(conf->syslog);
 	renew_seen();
 	workers_reload();
 	log_event("conf.reloaded", "file=%s", log_quote(file));
-	notify("READY=1");
+	notify_reload("READY=1");
 }
 
 static void
@@ -244,6 +292,17 @@ make_run(void)
 	return 0;
 }
 
+/* A reload that is asked for before the loop turns waits for it. */
+static void
+let_hup(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(how, &set, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -256,6 +315,7 @@ main(int argc, char **argv)
 	}
 	log_open("parent");
 	signal(SIGPIPE, SIG_IGN);
+	let_hup(SIG_BLOCK);
 	umask(022);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
@@ -274,6 +334,7 @@ main(int argc, char **argv)
 	if (listen_open(conf) == -1 || control_open(conf) == -1)
 		return CODE_TEMP;
 	loop_signal(SIGHUP, on_hup, NULL);
+	let_hup(SIG_UNBLOCK);
 	loop_signal(SIGTERM, on_term, NULL);
 	loop_signal(SIGINT, on_term, NULL);
 	tickets_init();

@@ -57,6 +57,8 @@ void workers_start(void);
 void workers_reload(void); /* the configuration and the files, anew */
 void workers_renew(void);  /* certificates and keys, anew */
 void workers_stop(void);
+/* The service manager has been told that the start is done. */
+bool workers_serving(void);
 /* A child cannot start, and will not be able to: what it logged says why.
  * The loop has been ended. */
 bool workers_hopeless(void);

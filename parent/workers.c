@@ -394,6 +394,12 @@ workers_reload(void)
 }
 
 bool
+workers_serving(void)
+{
+	return told_ready;
+}
+
+bool
 workers_hopeless(void)
 {
 	return hopeless;

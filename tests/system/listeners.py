@@ -146,6 +146,46 @@ def restart_needed(p):
     same(p.events("conf.restart-needed", mark), [], "as it began")
 
 
+def uid_of(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return [line for line in f if line.startswith("Uid:")]
+
+
+@tap.case("whose the processes are stays until a restart")
+def users(p):
+    before = p.extra
+    p.extend("[users]\nsmtpd = games\n")
+    mark = p.reload()
+    same([e["key"] for e in p.events("conf.restart-needed", mark)], ["users"],
+         "changed")
+    old = p.pid("postern-smtpd")
+    uids = [uid_of(pid) for pid in old]
+    mark = p.mark_log()
+    p.kill("postern-smtpd")
+    p.wait_event("process.died", mark, process="smtpd")
+    wait(p.greets, 20, "it is back")
+    new = p.pid("postern-smtpd")
+    same(set(old) & set(new), set(), "started again")
+    same([uid_of(pid) for pid in new], uids, "users")
+    p.extend(before)
+    mark = p.reload()
+    same(p.events("conf.restart-needed", mark), [], "as it began")
+
+
+@tap.case("the log goes where a reload sends it")
+def syslog(p):
+    p.extend("")
+    p.reload()
+    wait(lambda: refuses(p.other), 10, "it is closed")
+    mark = p.mark_log()
+    p.extra_listen("[log]\nsyslog = yes\n")
+    os.kill(p.process.pid, signal.SIGHUP)
+    wait(lambda: answers(p.other), 10, "what it does not tell here")
+    p.extend("")
+    p.reload()
+    same(len(p.events("conf.reloaded", mark)), 1, "the second only")
+
+
 @tap.case("a second server with the same run directory leaves the first its "
           "socket")
 def second(p):

@@ -5,8 +5,10 @@ and, of one that will not end, no more than that the parent lives.
 """
 # run: limit 120
 
+import fcntl
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -101,6 +103,40 @@ for name in ("postern-queue", "postern-deliver"):
                 alive = 0 if EXTEND in word else alive + (ALIVE in word)
                 if time.monotonic() > until:
                     raise AssertionError("it asks for more time for ever")
+
+
+@tap.case("a reload while the server starts does not end the start")
+def reload():
+    with Site("postern-queue") as p:
+        p.begin(WATCHDOG_USEC="20000")
+        p.told(EXTEND)
+        os.kill(p.process.pid, signal.SIGHUP)
+        p.wait_event("conf.reloaded")
+        words = [p.heard() for _ in range(100)]
+        for word in (READY, "RELOADING=1"):
+            if any(word in heard for heard in words):
+                raise AssertionError(f"it says {word}")
+
+
+@tap.case("a reload before the server can read anew is kept in mind")
+def early():
+    with Site() as p:
+        with open(os.path.join(p.dir, "state", "lock"), "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            p.begin()
+            path = f"/proc/{p.process.pid}/comm"
+            wait(lambda: open(path).read().startswith("postern-parent"), 30,
+                 "the parent waits for the lock")
+            # It blocks the signal first of all.
+            wait(lambda: blocks_hup(p.process.pid), 30, "it is at work")
+            os.kill(p.process.pid, signal.SIGHUP)
+        p.wait_event("conf.reloaded", seconds=30)
+
+
+def blocks_hup(pid):
+    with open(f"/proc/{pid}/status") as f:
+        mask = [line for line in f if line.startswith("SigBlk:")][0].split()[1]
+    return int(mask, 16) & 1 << (signal.SIGHUP - 1) != 0
 
 
 @tap.case("a manager that had no room hears of the end of a start soon after")
