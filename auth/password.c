@@ -10,58 +10,9 @@
 #include "auth/password.h"
 #include "auth/scheme.h"
 #include "auth/spelling.h"
+#include "lib/crypt_kind.h"
 
 static_assert(PASSWORD_HASH >= CRYPT_OUTPUT_SIZE, "any crypt string fits");
-
-/* The first prefix that fits is the one. */
-static const struct kind {
-	const char *prefix;
-	const char *name;
-	bool weak;
-} kinds[] = {
-	/* clang-format off */
-	/* yescrypt cheaper than libxcrypt's default of today (count 5) */
-	{ "$y$j75$",  "yescrypt",      true },
-	{ "$y$j85$",  "yescrypt",      true },
-	{ "$y$j7T$",  "yescrypt",      true },
-	{ "$y$j8T$",  "yescrypt",      true },
-	{ "$y$",      "yescrypt",      false },
-	{ "$gy$",     "gost-yescrypt", false },
-	{ "$7$",      "scrypt",        false },
-	{ "$2",       "bcrypt",        true },
-	{ "$6$",      "sha512crypt",   true },
-	{ "$5$",      "sha256crypt",   true },
-	{ "$sha1",    "sha1crypt",     true },
-	{ "$md5",     "sunmd5",        true },
-	{ "$1$",      "md5crypt",      true },
-	{ "$3$",      "nt",            true },
-	{ "_",        "bsdicrypt",     true },
-	{ "!",        "locked",        false },
-	{ "*",        "locked",        false },
-	/* clang-format on */
-};
-
-/* The traditional DES form has no prefix but only these letters. */
-static const char des_letters[] =
-    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-static const struct kind *
-find(const char *hash)
-{
-	static const struct kind none = { "", "none", false };
-	static const struct kind unknown = { "", "unknown", false };
-	static const struct kind des = { "", "descrypt", true };
-
-	if (hash[0] == '\0')
-		return &none;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strncmp(hash, kinds[i].prefix, strlen(kinds[i].prefix)) ==
-		    0)
-			return &kinds[i];
-	return strlen(hash) >= 13 && hash[strspn(hash, des_letters)] == '\0'
-	    ? &des
-	    : &unknown;
-}
 
 bool
 password_usable(const char *secret)
@@ -143,11 +94,11 @@ password_kind(const char *hash)
 {
 	const char *scheme = scheme_kind(hash);
 
-	return scheme != NULL ? scheme : find(hash)->name;
+	return scheme != NULL ? scheme : crypt_kind(hash)->name;
 }
 
 bool
 password_weak(const char *hash)
 {
-	return scheme_kind(hash) != NULL || find(hash)->weak;
+	return scheme_kind(hash) != NULL || crypt_kind(hash)->weak;
 }

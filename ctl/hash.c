@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl/hash.h"
+#include "lib/crypt_kind.h"
 #include "mail/ascii.h"
 #include "mail/base64.h"
 
@@ -273,25 +274,73 @@ hash_lock(char hash[HASH_SIZE])
 	explicit_bzero(open, sizeof(open));
 }
 
-bool
+/* crypt(3) does not know these. */
+static bool
+is_foreign(const char *hash)
+{
+	static const char *const prefixes[] = { "$apr1$", "$argon2i$",
+		"$argon2id$" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(hash, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* A string as crypt(3) and argon2 write it. */
+static enum hash_result
+check_bare(const char *hash)
+{
+	if (!is_foreign(hash) && strcmp(crypt_kind(hash)->name, "unknown") == 0)
+		return hash[0] == '$' ? HASH_HOPELESS : HASH_NONE;
+	return crypt_whole(hash) ? HASH_READ : HASH_CUT;
+}
+
+static enum hash_result
+read_hash(const char *text, char out[HASH_SIZE])
+{
+	if (text[0] == '{' ? !read_scheme(text, out) : !copy(out, "", text))
+		return HASH_HOPELESS;
+	return out[0] == '{' ? HASH_READ : check_bare(out);
+}
+
+enum hash_result
 hash_read(const char *text, char out[HASH_SIZE],
     char scram[sizeof(((struct msg_item *)0)->scram)])
 {
 	static const char verifier[] = "{SCRAM-SHA-256}";
 	const char *open = skip_lock(text);
+	enum hash_result result;
 
 	out[0] = scram[0] = '\0';
-	if (open[0] == '\0' || strcmp(open, "x") == 0 ||
-	    strcmp(open, "NP") == 0)
-		return true;
-	if (open[0] == '{' ? !read_scheme(open, out) : !copy(out, "", open))
-		return false;
+	if (open[0] == '\0' || strcmp(open, "x") == 0)
+		return HASH_READ;
+	result = read_hash(open, out);
+	/* "*NP*", "!disabled": behind the lock nothing was ever a hash. */
+	if (open != text && (result == HASH_NONE || result == HASH_CUT)) {
+		out[0] = '\0';
+		return HASH_READ;
+	}
+	if (result != HASH_READ)
+		return result;
 	if (strncmp(out, verifier, sizeof(verifier) - 1) == 0 &&
 	    snprintf(scram, sizeof(((struct msg_item *)0)->scram), "%s",
 		out + sizeof(verifier) - 1) >=
 		(int)sizeof(((struct msg_item *)0)->scram))
-		return false;
+		return HASH_HOPELESS;
 	if (open != text)
 		hash_lock(out);
-	return true;
+	return HASH_READ;
+}
+
+bool
+hash_is_one(const char *text)
+{
+	const char *close = text[0] == '{' ? strchr(text, '}') : NULL;
+
+	if (close != NULL)
+		return find(text + 1, strcspn(text + 1, ".}")) != NULL;
+	return text[0] == '$' &&
+	    (is_foreign(text) ||
+		strcmp(crypt_kind(text)->name, "unknown") != 0);
 }

@@ -10,6 +10,13 @@
 
 #include "ipc/messages.h"
 
+enum hash_result {
+	HASH_READ,
+	HASH_HOPELESS, /* of a scheme that cannot be checked, or malformed */
+	HASH_NONE,     /* no hash of any kind: perhaps the password itself */
+	HASH_CUT,      /* it is not as long as its kind is */
+};
+
 /*
  * Read what stands in the password field of shadow, htpasswd or a Dovecot
  * passwd-file: a crypt(3) string, "{SCHEME}data", "{SCHEME.b64}data" or
@@ -20,11 +27,12 @@
  *          nobody could ever log in with it.  A lock in front of a hash ("!",
  *          "*LK*") stays: out begins with "!".
  *   scram  the verifier for SCRAM-SHA-256, or ""
- *
- * False for a scheme that cannot be checked, or a malformed one.
  */
-bool hash_read(const char *text, char out[HASH_SIZE],
+enum hash_result hash_read(const char *text, char out[HASH_SIZE],
     char scram[sizeof(((struct msg_item *)0)->scram)]);
+
+/* Is it a hash by its looks, where a plain password is to be? */
+bool hash_is_one(const char *text);
 
 /* {SSHA512} of a plain password; false when it is empty or too long. */
 bool hash_plain(const char *password, char out[HASH_SIZE]);

@@ -8,6 +8,7 @@
 #include "ctl/hash.h"
 #include "ctl/import.h"
 #include "ctl/text.h"
+#include "lib/crypt_kind.h"
 #include "mail/address.h"
 #include "mail/ascii.h"
 
@@ -122,19 +123,40 @@ scheme_length(const char *password)
 						  : 0;
 }
 
+/* Why it is not taken, and no letter of what might be a password. */
+static bool
+refuse_hash(struct import *im, enum hash_result why, const char *login,
+    const char *password)
+{
+	int n = scheme_length(password);
+
+	if (why == HASH_CUT)
+		return import_fail(im,
+		    "the hash of %s is not whole (%s, %zu bytes): was it in a "
+		    "column that is too narrow?",
+		    login, crypt_kind(password + n)->name, strlen(password));
+	if (why == HASH_NONE)
+		return import_fail(im,
+		    "the password of %s is no hash: if it is the password "
+		    "itself, write {PLAIN} in front of it",
+		    login);
+	return import_fail(im,
+	    "the password of %s is of a kind that cannot be checked here%s%.*s"
+	    "%s: leave it out with --skip-bad, and set one with \"postern "
+	    "account passwd\"",
+	    login, n > 0 ? " (" : "", n, password, n > 0 ? ")" : "");
+}
+
 bool
 import_account(
     struct import *im, const char *login, const char *password, bool locked)
 {
 	char hash[HASH_SIZE], scram[sizeof(((struct msg_item *)0)->scram)];
-	bool ok = hash_read(password, hash, scram);
+	enum hash_result result = hash_read(password, hash, scram);
+	bool ok = result == HASH_READ;
 
 	if (!ok)
-		import_fail(im,
-		    "the password of %s is of a kind that cannot be checked "
-		    "here (%.*s): leave it out with --skip-bad, and set one "
-		    "with \"postern account passwd\"",
-		    login, scheme_length(password), password);
+		refuse_hash(im, result, login, password);
 	else if (hash[0] == '\0')
 		im->left_out++;
 	else if (locked)
@@ -162,6 +184,16 @@ import_plain(
 	return true;
 }
 
+/* shadow(5): behind the password there are days and nothing else. */
+static bool
+is_shadow(const char *line)
+{
+	const char *days = strchr(line, ':');
+
+	days = days != NULL ? strchr(days + 1, ':') : NULL;
+	return days != NULL && days[strspn(days, ":-0123456789")] == '\0';
+}
+
 static size_t
 count(const char *line, char c)
 {
@@ -185,13 +217,13 @@ guess(const struct import *im, const char *line)
 		return IMPORT_JSON;
 	if (strncmp(line, "VERSION=", 8) == 0)
 		return IMPORT_SASLDB;
-	if (colons == 8)
+	if (colons == 8 && is_shadow(line))
 		return IMPORT_SHADOW;
 	if (colons == 1)
 		return IMPORT_HTPASSWD;
 	if (colons >= 2)
 		return IMPORT_PASSWD_FILE;
-	return strpbrk(line, ",;") != NULL ? IMPORT_CSV : IMPORT_AUTO;
+	return strpbrk(line, ",;\t") != NULL ? IMPORT_CSV : IMPORT_AUTO;
 }
 
 bool
@@ -208,7 +240,11 @@ import_line(struct import *im, char *line, size_t n)
 	if (n > 0 && line[n - 1] == '\r')
 		line[--n] = '\0';
 	if (memchr(line, '\0', n) != NULL)
-		return import_fail(im, "a NUL in the line");
+		return import_fail(im, "a NUL in the line%s",
+		    im->line == 1
+			? ": no text.  Of a sasldb2, import what \"db5.3_dump "
+			  "FILE\" prints"
+			: "");
 	/* An empty line of a dump may be a value. */
 	if (im->format != IMPORT_SASLDB &&
 	    (line[strspn(line, " \t")] == '\0' || line[0] == '#'))

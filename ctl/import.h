@@ -7,9 +7,10 @@
  *   htpasswd     name:hash
  *   passwd-file  Dovecot's; with {SCHEME}s, and "nologin" among the extra fields
  *   sasldb       db_dump of Cyrus SASL's sasldb2 (both of its formats)
- *   csv          a first line that names the columns: account (address, email,
- *                user, login, name), password (plain), hash, grants (separated
- *                by spaces), locked (yes)
+ *   csv          a first line that names the columns, with commas, semicolons
+ *                or tabs between them: account (address, email, user, login,
+ *                name), password (plain), hash, grants (separated by spaces),
+ *                locked (yes), active (no)
  *   json         "account export" again: one object a line
  *
  * And who may send as what:

@@ -64,7 +64,7 @@ import_colons(struct import *im, char *line, size_t n)
 		return import_fail(im, "no colon behind the name");
 	if (shadow && nfields > 7)
 		locked = has_expired(im, fields[7]);
-	if (im->format == IMPORT_PASSWD_FILE && nfields > 7)
+	else if (nfields > 7)
 		locked = has_nologin(fields[7]);
 	/* Who has no password needs no good name either. */
 	if (fields[1][strspn(fields[1], "!*x")] == '\0') {

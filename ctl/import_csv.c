@@ -4,10 +4,20 @@
  */
 #include <string.h>
 
+#include "ctl/hash.h"
 #include "ctl/import.h"
 #include "mail/ascii.h"
 
-enum column { IGNORED, ACCOUNT, PASSWORD, HASH, GRANTS, LOCKED, COLUMNS };
+enum column {
+	IGNORED,
+	ACCOUNT,
+	PASSWORD,
+	HASH,
+	GRANTS,
+	LOCKED,
+	ACTIVE,
+	COLUMNS
+};
 
 static const struct {
 	const char *name;
@@ -26,6 +36,7 @@ static const struct {
 	{ "grants", GRANTS },
 	{ "aliases", GRANTS },
 	{ "locked", LOCKED },
+	{ "active", ACTIVE },
 };
 
 /* The next cell of *line, unquoted in place; NULL at the end. */
@@ -60,8 +71,11 @@ read_header(struct import *im, char *line)
 	bool account = false;
 	char *cell;
 
-	/* Where a comma is in numbers, spreadsheets write semicolons. */
-	im->separator = strchr(line, ',') == NULL ? ';' : ',';
+	/* Where a comma is in numbers, spreadsheets write semicolons; and what
+	 * "mysql --batch" prints has tabs. */
+	im->separator = strchr(line, ',') != NULL ? ','
+	    : strchr(line, ';') != NULL           ? ';'
+						  : '\t';
 	while (line != NULL && im->ncolumns < IMPORT_COLUMNS) {
 		cell = next(im, &line);
 		im->columns[im->ncolumns] = IGNORED;
@@ -77,6 +91,15 @@ read_header(struct import *im, char *line)
 	return import_fail(im,
 	    "the first line must name the columns: account, and password or "
 	    "hash");
+}
+
+static bool
+is_any(const char *cell, const char *a, const char *b, const char *c)
+{
+	size_t n = strlen(cell);
+
+	return ascii_is(cell, n, a) || ascii_is(cell, n, b) ||
+	    ascii_is(cell, n, c);
 }
 
 static bool
@@ -105,11 +128,15 @@ import_csv(struct import *im, char *line, size_t n)
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (cells[i] == NULL)
 			cells[i] = none;
-	locked = ascii_is(cells[LOCKED], strlen(cells[LOCKED]), "yes") ||
-	    ascii_is(cells[LOCKED], strlen(cells[LOCKED]), "true") ||
-	    strcmp(cells[LOCKED], "1") == 0;
+	locked = is_any(cells[LOCKED], "yes", "true", "1") ||
+	    is_any(cells[ACTIVE], "no", "false", "0");
 	if (!import_login(im, cells[ACCOUNT], login))
 		return false;
+	if (hash_is_one(cells[PASSWORD]))
+		return import_fail(im,
+		    "the password of %s is a hash: call that column \"hash\" "
+		    "in the first line",
+		    login);
 	ok = cells[PASSWORD][0] != '\0'
 	    ? import_plain(im, login, cells[PASSWORD], locked)
 	    : import_account(im, login, cells[HASH], locked);

@@ -13,19 +13,39 @@
 static bool
 is_login(const char *item)
 {
-	return item[0] != '|' && item[0] != '/' && item[0] != ':' &&
-	    item[0] != '"' && item[0] != '\\';
+	return strchr("|/:\"", item[0]) == NULL;
+}
+
+/* The next item of *list, which ends at a comma or a blank outside of quotes
+ * ("|/usr/bin/vacation alice"); NULL at the end. */
+static char *
+next(char **list)
+{
+	char *item = *list + strspn(*list, ", \t"), *p = item;
+
+	for (bool quoted = false;
+	     *p != '\0' && (quoted || strchr(", \t", *p) == NULL); p++)
+		if (*p == '"')
+			quoted = !quoted;
+		else if (*p == '\\' && p[1] != '\0')
+			p++;
+	*list = p;
+	if (*p != '\0')
+		*(*list)++ = '\0';
+	return item[0] != '\0' ? item : NULL;
 }
 
 static bool
 take_logins(struct import *im, char *list)
 {
-	char login[ADDR_SIZE], *item, *save = NULL;
+	char login[ADDR_SIZE], *item;
 
-	for (item = strtok_r(list, ", \t", &save); item != NULL;
-	     item = strtok_r(NULL, ", \t", &save)) {
+	while ((item = next(&list)) != NULL) {
 		if (item[0] == '#')
 			break;
+		/* sendmail's "not through the aliases again" */
+		if (item[0] == '\\')
+			item++;
 		if (!is_login(item)) {
 			im->left_out++;
 			continue;

@@ -133,6 +133,8 @@ schemes_get_one_spelling(void **state)
 		    "!{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=" },
 		{ "*LK*" MD5, "!" MD5 },
 		{ "*LK*", "" },
+		{ "*NP*", "" },
+		{ "!disabled", "" },
 		{ "x", "" },
 		{ "", "" },
 	};
@@ -145,18 +147,86 @@ schemes_get_one_spelling(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_true(hash_read(rows[i].theirs, out, scram));
+		assert_int_equal(
+		    hash_read(rows[i].theirs, out, scram), HASH_READ);
 		assert_string_equal(out, rows[i].ours);
 		assert_string_equal(scram, "");
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(hash_read(bad[i], out, scram));
-	assert_true(hash_read("{SCRAM-SHA-256}4096,a,b,c", out, scram));
+		assert_int_equal(hash_read(bad[i], out, scram), HASH_HOPELESS);
+	assert_int_equal(
+	    hash_read("{SCRAM-SHA-256}4096,a,b,c", out, scram), HASH_READ);
 	assert_string_equal(scram, "4096,a,b,c");
 	/* What was in the clear is so no more. */
-	assert_true(hash_read("{PLAIN}secret", out, scram));
+	assert_int_equal(hash_read("{PLAIN}secret", out, scram), HASH_READ);
 	assert_memory_equal(out, "{SSHA512}", 9);
 	assert_null(strstr(out, "secret"));
+}
+
+static void
+no_hash_is_taken_for_one(void **state)
+{
+	static const struct {
+		const char *theirs;
+		enum hash_result result;
+	} rows[] = {
+		{ "secret", HASH_NONE },
+		{ "correcthorsebattery", HASH_NONE },
+		{ "_secret", HASH_NONE },
+		{ "{CRYPT}secret", HASH_NONE },
+		{ "$99$salt$hash", HASH_HOPELESS },
+		{ "/LgVj7g9me8So", HASH_READ },
+		{ "$1$Daxl/Tq0$RlbdagHN.SwBipatBqmtg", HASH_CUT },
+		{ "{MD5-CRYPT}$1$Daxl/Tq0$RlbdagHN", HASH_CUT },
+		{ "$6$saltsaltsalt", HASH_CUT },
+	};
+	char out[HASH_SIZE], scram[224];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(
+		    hash_read(rows[i].theirs, out, scram), rows[i].result);
+	begin(IMPORT_AUTO, "e.org");
+	assert_false(feed("a:hunter2"));
+	assert_non_null(strstr(im.error, "{PLAIN}"));
+	assert_null(strstr(im.error, "hunter2"));
+	assert_false(feed("a:$6$salt$cut"));
+	assert_non_null(strstr(im.error, "sha512crypt"));
+	assert_null(strstr(im.error, "salt"));
+	/* As postfixadmin calls its column. */
+	begin(IMPORT_AUTO, "");
+	assert_true(feed("username\tpassword\tactive"));
+	assert_false(feed("a@e.org\t{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\t1"));
+	assert_non_null(strstr(im.error, "\"hash\""));
+	assert_false(feed("a@e.org\t" MD5 "\t1"));
+	begin(IMPORT_AUTO, "");
+	assert_true(feed("username\thash\tactive"));
+	assert_true(feed("a@e.org\t" MD5 "\t1"));
+	assert_non_null(strstr(told, "hash a@e.org " MD5));
+	assert_true(feed("b@e.org\t" MD5 "\t0"));
+	assert_non_null(strstr(told, "hash b@e.org !" MD5));
+}
+
+static void
+a_file_is_not_what_its_first_line_looks_like(void **state)
+{
+	char line[] = "\0\0\0\0\0\0\0\0\0\0\0\0\x61\x15\x06";
+
+	(void)state;
+	/* Nine fields, as in shadow, but no days in them. */
+	begin(IMPORT_AUTO, "e.org");
+	assert_true(
+	    feed("a:" MD5 ":5:5::/home/a::nologin userdb_mail=maildir:~"));
+	assert_int_equal(im.format, IMPORT_PASSWD_FILE);
+	assert_non_null(strstr(told, "hash a@e.org !" MD5));
+	/* Two fields at first, as with htpasswd. */
+	begin(IMPORT_AUTO, "e.org");
+	assert_true(feed("a:" MD5));
+	assert_true(feed("b:" MD5 "::::::nologin"));
+	assert_non_null(strstr(told, "hash b@e.org !" MD5));
+	begin(IMPORT_AUTO, "e.org");
+	assert_false(import_line(&im, line, sizeof(line) - 1));
+	assert_non_null(strstr(im.error, "db5.3_dump"));
 }
 
 static void
@@ -245,11 +315,15 @@ maps_grant(void **state)
 	assert_int_equal(im.format, IMPORT_ALIASES);
 	assert_true(feed("\tcarol"));
 	assert_true(feed("list: \"|/bin/list\", :include:/x, /dev/null, dan"));
+	assert_true(feed("eve: \\eve, \"|/bin/vacation -a x, eve\""));
+	assert_true(feed("fay: |\"/bin/vacation fay\", \\eve"));
 	assert_string_equal(told,
 	    "grant alice@e.org postmaster@e.org\n"
 	    "grant bob@b.example postmaster@e.org\n"
 	    "grant carol@e.org postmaster@e.org\n"
-	    "grant dan@e.org list@e.org\n");
+	    "grant dan@e.org list@e.org\n"
+	    "grant eve@e.org eve@e.org\n"
+	    "grant eve@e.org fay@e.org\n");
 	begin(IMPORT_AUTO, "");
 	im.grants = true;
 	assert_true(feed("sales@e.org   alice@e.org bob@e.org"));
@@ -270,6 +344,8 @@ main(void)
 		cmocka_unit_test(names_and_passwords),
 		cmocka_unit_test(locks_stay),
 		cmocka_unit_test(schemes_get_one_spelling),
+		cmocka_unit_test(no_hash_is_taken_for_one),
+		cmocka_unit_test(a_file_is_not_what_its_first_line_looks_like),
 		cmocka_unit_test(a_sasldb_comes_as_a_dump),
 		cmocka_unit_test(tables_with_commas),
 		cmocka_unit_test(our_own_comes_back),
