@@ -8,6 +8,7 @@
 
 #include "auth/accounts.h"
 #include "auth/book.h"
+#include "auth/login_name.h"
 #include "auth/t_grant.h"
 #include "auth/t_guard.h"
 #include "auth/t_known.h"
@@ -18,6 +19,18 @@
 #include "auth/t_verdict.h"
 #include "auth/tally.h"
 #include "lib/loop.h"
+
+void
+accounts_name(char out[ADDR_SIZE], const char *login)
+{
+	struct account a, other;
+
+	login_spell(out, login);
+	if (strcmp(out, login) != 0 && account_get(NULL, login, &a) &&
+	    (a.state != ACC_REMOVED || !account_get(NULL, out, &other) ||
+		other.state == ACC_REMOVED))
+		strcpy(out, login);
+}
 
 typedef enum change_result body_fn(struct txn *, struct change *, uint64_t now);
 

@@ -42,6 +42,14 @@ enum change_result {
 	CHANGE_RESULTS
 };
 
+/*
+ * The account that a canonical login means: itself when it is there, else the
+ * one that has or will have the name's one spelling (login_spell()).  But one
+ * that was removed is meant, and can be brought back by the name that its mail
+ * has, while nobody has that spelling.
+ */
+void accounts_name(char out[ADDR_SIZE], const char *login);
+
 /* An active account with a grant of its own address, and of that as it was
  * typed: what mail programs are given as sender.  A removed one comes
  * back: then account.state tells ACC_REMOVED, otherwise ACC_ACTIVE. */

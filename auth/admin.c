@@ -243,19 +243,6 @@ run(struct console *con, const struct command *row)
 		console_hash(con, HASH_MAKE, change);
 }
 
-/* The account that a canonical login means: it, if it is there, and else the
- * one that has or will have the name's one spelling. */
-static void
-spell(struct console *con)
-{
-	const struct page *page = book_find(con->typed);
-
-	if (page != NULL && page->state != ACC_REMOVED)
-		strcpy(con->login, con->typed);
-	else
-		login_spell(con->login, con->typed);
-}
-
 void
 admin_run(struct console *con)
 {
@@ -266,7 +253,7 @@ admin_run(struct console *con)
 	con->login[0] = con->typed[0] = con->address[0] = '\0';
 	is_login = named && login_canonical(con->typed, con->cmd.account);
 	if (is_login)
-		spell(con);
+		accounts_name(con->login, con->typed);
 	if (named && !is_login)
 		console_done(con, CODE_USAGE,
 		    "%s is not an address: an account is called like "

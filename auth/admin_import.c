@@ -60,9 +60,26 @@ tell_refused(struct console *con, const struct msg_import_row *found)
 	console_row(con, &m);
 }
 
+/* Names that stand in the file more than once. */
+static void
+tell_again(struct console *con, char *text, size_t size)
+{
+	struct msg m = { .type = MSG_IMPORT_ROW };
+	size_t n = 0, again = import_nagain(con->import);
+
+	while (import_again(con->import, &n, &m.u.import_row))
+		console_row(con, &m);
+	text[0] = '\0';
+	if (again > 0)
+		snprintf(text, size, ", left out %zu that came before", again);
+}
+
 static void
 tell_done(struct console *con, const struct import_sum *sum)
 {
+	char again[80];
+
+	tell_again(con, again, sizeof(again));
 	import_free(con->import);
 	con->import = NULL;
 	con->count = sum->added + sum->updated + sum->grants;
@@ -79,8 +96,8 @@ tell_done(struct console *con, const struct import_sum *sum)
 	else
 		console_done(con, CODE_OK,
 		    "added %" PRIu64 " accounts, updated %" PRIu64
-		    ", left alone %" PRIu64 " that exist",
-		    sum->added, sum->updated, sum->existed);
+		    ", left alone %" PRIu64 " that exist%s",
+		    sum->added, sum->updated, sum->existed, again);
 }
 
 static void

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/accounts.h"
 #include "auth/import.h"
+#include "auth/import_names.h"
 #include "auth/login_name.h"
 #include "auth/scope.h"
 #include "auth/t_credential.h"
@@ -18,14 +20,25 @@
 
 #define ITEMS_MOST 4000000
 #define BYTES_MOST ((size_t)1 << 30)
+#define TOLD_MOST  100 /* they tell enough */
+
+/* A row of an account that one before has brought. */
+struct again {
+	uint32_t line, first;
+	char text[ADDR_SIZE], name[ADDR_SIZE];
+};
 
 struct import {
 	struct buf rows;
 	size_t nitems, nrefused;
+	struct import_name *names;
+	struct buf again; /* the first of them */
+	size_t nagain;
 	char account[ADDR_SIZE]; /* the last row of its own */
 	/* The last account, refused or not: as its rows call it, and as it is
 	 * called. */
 	char text[ADDR_SIZE], name[ADDR_SIZE];
+	bool skip; /* it is one that was there before */
 };
 
 struct import *
@@ -45,6 +58,8 @@ import_free(struct import *im)
 		return;
 	OPENSSL_cleanse(buf_data(&im->rows), im->rows.len);
 	buf_release(&im->rows);
+	buf_release(&im->again);
+	import_names_free(&im->names);
 	free(im);
 }
 
@@ -56,16 +71,14 @@ canonical(const char *text)
 	return login_canonical(same, text) && strcmp(same, text) == 0;
 }
 
-/* An account is called as "account add" would call it (login_spell()), or as
- * one that is there.  What is no login stays, and is refused. */
+/* An account is called as "account add" would call it.  What is no login
+ * stays, and is refused. */
 static void
 name_account(char out[ADDR_SIZE], const char *text)
 {
-	struct account a;
-
-	login_spell(out, text);
-	if (strcmp(out, text) != 0 &&
-	    (!canonical(text) || import_exists(NULL, text, &a)))
+	if (canonical(text))
+		accounts_name(out, text);
+	else
 		strcpy(out, text);
 }
 
@@ -179,12 +192,28 @@ add(struct import *im, const struct msg_item *i)
 		keep(im, i);
 		return;
 	}
-	/* The first hundred tell enough. */
-	if (im->nrefused++ >= 100)
+	if (im->nrefused++ >= TOLD_MOST)
 		return;
 	strcpy(refused.account, i->account);
 	snprintf(refused.reason, sizeof(refused.reason), "%s", why);
 	keep(im, &refused);
+}
+
+/* Has a row before brought this account?  Then it is told, and what belongs to
+ * it is not looked at: whose password would be the right one? */
+static bool
+is_again(struct import *im, const struct msg_item *named)
+{
+	struct again a = { .line = named->line };
+
+	if (!canonical(named->account) ||
+	    import_names_add(&im->names, named->account, named->line, &a.first))
+		return false;
+	strcpy(a.text, im->text);
+	strcpy(a.name, named->account);
+	if (im->nagain++ < TOLD_MOST)
+		buf_add(&im->again, &a, sizeof(a));
+	return true;
 }
 
 void
@@ -193,6 +222,12 @@ import_add(struct import *im, const struct msg_item *i)
 	struct msg_item named = *i;
 
 	name_row(im, &named);
+	if (i->item == ITEM_ACCOUNT)
+		im->skip = is_again(im, &named);
+	if (im->skip && strcmp(i->account, im->text) == 0) {
+		explicit_bzero(&named, sizeof(named));
+		return;
+	}
 	add(im, &named);
 	/* Its own address is that of its name, and that of the file's. */
 	if (i->item == ITEM_GRANT && strcmp(i->name, i->account) == 0 &&
@@ -323,9 +358,10 @@ import_look(
 {
 	char account[ADDR_SIZE] = "";
 	struct msg_item i;
+	bool found;
 
 	/* Rows that stand alone: an account's, and grants behind none. */
-	while (import_next(im, at, &i)) {
+	while (*at < im->rows.len && import_next(im, at, &i)) {
 		memset(row, 0, sizeof(*row));
 		row->line = i.line;
 		strcpy(row->account, i.account);
@@ -350,7 +386,33 @@ import_look(
 			return true;
 		}
 	}
-	return false;
+	*at -= im->rows.len;
+	found = import_again(im, at, row);
+	*at += im->rows.len;
+	return found;
+}
+
+bool
+import_again(const struct import *im, size_t *n, struct msg_import_row *row)
+{
+	struct again a;
+
+	if (*n >= im->again.len / sizeof(a))
+		return false;
+	memcpy(&a, buf_data(&im->again) + (*n)++ * sizeof(a), sizeof(a));
+	memset(row, 0, sizeof(*row));
+	row->line = a.line;
+	strcpy(row->account, a.text);
+	strcpy(row->action, "left out");
+	snprintf(row->why, sizeof(row->why), "line %u brings %.150s already",
+	    (unsigned)a.first, a.name);
+	return true;
+}
+
+size_t
+import_nagain(const struct import *im)
+{
+	return im->nagain;
 }
 
 bool

@@ -17,21 +17,28 @@ struct import;
 struct import *import_new(void);
 void import_free(struct import *);
 
-/* One more row; one that is refused is kept to be told.  An account that is not
- * there is called by its name's one spelling (login_spell()), and may send as
- * that too where it may send as the name; but one with a time of its own
- * (`created`) comes from a backup, and is called as it was. */
+/* One more row; one that is refused is kept to be told, and so is one of an
+ * account that came before.  An account is called as accounts_name() says, and
+ * may send as that too where it may send as the name; but one with a time of
+ * its own (`created`) comes from a backup, and is called as it was. */
 void import_add(struct import *, const struct msg_item *);
 
 /*
  * What would become of the row at *at (0 first), which moves on: true with
  * the row in *row, false at the end.  Accounts and grants that stand alone are
- * told; what belongs to an account is not.
+ * told; what belongs to an account is not.  Last come those that
+ * import_again() tells.
  *
  *   flags  enum import_flag
  */
 bool import_look(
     struct import *, size_t *at, uint32_t flags, struct msg_import_row *row);
+
+/* The n-th (0 first) of the first hundred rows of accounts that a row before
+ * brings: they are left out, with all that is theirs.  *n moves on; false at
+ * the end.  And how many there are. */
+bool import_again(const struct import *, size_t *n, struct msg_import_row *row);
+size_t import_nagain(const struct import *);
 
 struct import_sum {
 	uint64_t added, updated, existed, grants, left_out;

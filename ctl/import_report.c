@@ -95,6 +95,9 @@ report_row(void *arg, const struct msg *m)
 		    text_clean(clean, sizeof(clean), row->account), row->why);
 		return;
 	}
+	if (!r->grants && strcmp(row->action, "left out") == 0)
+		output_note("line %u: %s is left out: %s", row->line,
+		    text_clean(clean, sizeof(clean), row->account), row->why);
 	count(r, row);
 	if (row->hash[0] != '\0')
 		count_kind(r, row);

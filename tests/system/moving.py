@@ -208,9 +208,9 @@ def nothing(p):
     same(result.code, 1)
     has(result.err, f"{path}:2: ")
     same(p.cli("account", "show", "a1@example.org").code, 5)
-    # What only auth can tell: a hash of no kind.
+    # What only auth can tell: a hash that no login may cost.
     path = file(p, "broken", "a1:$1$Daxl/Tq0$RlbdagHN.SwBipatBqmtg1\n"
-                "c1:plain\n")
+                "c1:$argon2id$v=19$m=1048576,t=3,p=1$c2FsdHNhbHQ$aGFzaA\n")
     result = p.cli("account", "import", path, "--domain", "example.org")
     same(result.code, 1)
     has(result.err, "line 2: c1@example.org")

@@ -1050,6 +1050,20 @@ imported_names_are_one_account(void **state)
 	assert_int_equal(command(ACCOUNT_IMPORT, "", "", "", &m), 0);
 	assert_string_equal(m.u.cmd_done.text,
 	    "added 0 accounts, updated 0, left alone 1 that exist");
+	/* Also when he was removed and is brought back. */
+	assert_int_equal(
+	    command(ACCOUNT_REMOVE, "\xc3\x89va@example.org", "", "", &m), 0);
+	assert_int_equal(
+	    command(ACCOUNT_ADD, "\xc3\x89va@example.org", "", SECRET, &m), 0);
+	assert_non_null(strstr(
+	    m.u.cmd_done.text, "brought back account \xc3\x89va@example.org"));
+	/* But not where the one spelling has got an owner. */
+	assert_int_equal(
+	    command(ACCOUNT_REMOVE, "\xc3\x89va@example.org", "", "", &m), 0);
+	assert_int_equal(
+	    command(ACCOUNT_ADD, "\xc3\xa9va@example.org", "", SECRET, &m), 0);
+	assert_int_equal(
+	    command(ACCOUNT_ADD, "\xc3\x89va@example.org", "", SECRET, &m), 6);
 	/* And who comes from a backup, where his mail has that name. */
 	m = (struct msg){ .type = MSG_ITEM };
 	m.u.item.item = ITEM_ACCOUNT;
@@ -1075,6 +1089,40 @@ imported_names_are_one_account(void **state)
 	hear(ctl, P_CTL, &m, MSG_IMPORT_ROW);
 	assert_string_equal(m.u.import_row.action, "refused");
 	hear(ctl, P_CTL, &m, MSG_CMD_DONE);
+}
+
+/* The first of an import, as what servers look into have it. */
+static void
+an_import_says_who_came_before(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	for (uint32_t flags = IMPORT_DRY_RUN;; flags = 0) {
+		bring_account(SMALL);
+		bring(ITEM_GRANT, SMALL, "carol@example.org");
+		bring_account("bob@example.org");
+		bring_account(CAPITAL);
+		bring(ITEM_GRANT, CAPITAL, "eve@example.org");
+		m = (struct msg){ .type = MSG_ACCOUNT_CMD };
+		m.u.account_cmd.verb = ACCOUNT_IMPORT;
+		m.u.account_cmd.flags = flags;
+		assert_true(message_send(ctl, &m, -1));
+		for (int rows = flags & IMPORT_DRY_RUN ? 3 : 1; rows > 0;
+		     rows--)
+			hear(ctl, P_CTL, &m, MSG_IMPORT_ROW);
+		assert_string_equal(m.u.import_row.account, CAPITAL);
+		assert_string_equal(m.u.import_row.action, "left out");
+		assert_non_null(strstr(m.u.import_row.why, SMALL));
+		hear(ctl, P_CTL, &m, MSG_CMD_DONE);
+		if (flags == 0)
+			break;
+	}
+	assert_string_equal(m.u.cmd_done.text,
+	    "added 2 accounts, updated 0, left alone 0 that exist, left out 1 "
+	    "that came before");
+	assert_true(may_send_as(SMALL, "carol@example.org"));
+	assert_false(may_send_as(SMALL, "eve@example.org"));
 }
 
 static void
@@ -1651,6 +1699,7 @@ main(void)
 		TEST(one_sends_as_oneself),
 		TEST(a_name_beyond_ascii_is_one_account),
 		TEST(imported_names_are_one_account),
+		TEST(an_import_says_who_came_before),
 		TEST(a_permit_is_for_one_message),
 		TEST(limits_hold),
 		TEST(limits_outlive_a_breach),
