@@ -457,11 +457,10 @@ const struct command commands[] = {
   "Thunderbird on Android.  These three need --imap, as the programs set up "
   "both directions or none.  No password is in any of them." },
 
-{ "completion", NULL,      "SHELL",            no_flags,   cmd_completion,
+{ "completion", NULL,      "bash|zsh|fish",    no_flags,   cmd_completion,
   "print a completion script",
-  "SHELL is bash, zsh or fish; \"make install\" puts all three where the shells "
-  "look.  Elsewhere: source the output of \"postern completion bash\", and so "
-  "with the others." },
+  "\"make install\" puts all three where the shells look.  Elsewhere: source "
+  "the output of \"postern completion bash\", and so with the others." },
 { "help",       NULL,      "[TOPIC...]",       help,       cmd_help,
   "explain a command or a topic",
   "Topics besides the commands: exit-codes, first-mail, limits, migrate, "

@@ -46,9 +46,69 @@ new_first(const struct command *c)
 static const char *
 lists(const struct command *c)
 {
-	if (strstr(c->words, "ADDRESS") != NULL && strcmp(c->noun, "init") != 0)
+	/* Of "init" it is new, of "check client" it is no account's. */
+	if (strstr(c->words, "ADDRESS") != NULL &&
+	    strcmp(c->noun, "init") != 0 && strcmp(c->noun, "check") != 0)
 		return "account";
 	return strstr(c->words, "ID") != NULL ? "queue" : "";
+}
+
+/* Flags whose next word is their value. */
+static void
+put_valued(FILE *f, const struct flag *list, const char *before, bool *first)
+{
+	for (; list->name != NULL; list++)
+		if (list->value != NULL && strcmp(list->name, "config") != 0) {
+			fprintf(
+			    f, "%s%s%s", *first ? "" : "|", before, list->name);
+			*first = false;
+		}
+}
+
+static void
+put_all_valued(FILE *f, const char *before)
+{
+	bool first = true;
+
+	for (const struct command *c = commands; c->noun != NULL; c++)
+		put_valued(f, c->flags, before, &first);
+}
+
+/* What each operand is: a list to ask for, file, a choice, or "-". */
+static void
+bash_operands(FILE *f, const struct command *c)
+{
+	const char *word = c->words;
+	size_t n;
+
+	fputs(" operands=(", f);
+	for (; *word != '\0'; word += n, word += strspn(word, " ")) {
+		n = strcspn(word, " ");
+		if (memmem(word, n, "FILE", 4) != NULL)
+			fputs(" file", f);
+		else if (memmem(word, n, "ADDRESS", 7) != NULL ||
+		    memmem(word, n, "ID", 2) != NULL)
+			fprintf(f, " %s", *lists(c) != '\0' ? lists(c) : "-");
+		else if (*word >= 'a' && *word <= 'z')
+			fprintf(f, " '%.*s'", (int)n, word);
+		else
+			fputs(" -", f);
+		if (memmem(word, n, "...", 3) != NULL)
+			fputs(" more", f);
+	}
+	fputs(" )", f);
+}
+
+/* What may follow the whole name of a command, of so many words. */
+static void
+bash_rest(FILE *f, const struct command *c, int words)
+{
+	fprintf(f, " n=%d", words);
+	bash_operands(f, c);
+	fputs("\n		after=\"", f);
+	put_flags(f, c->flags);
+	put_flags(f, common_flags);
+	fputs("\" ;;\n", f);
 }
 
 /* All that may follow "account app-password", once. */
@@ -57,48 +117,35 @@ bash_group(FILE *f, const struct command *c)
 {
 	if (!new_first(c))
 		return;
-	fprintf(f, "	\"%s %.*s\")\n		w= after=\"", c->noun,
+	fprintf(f, "	\"%s %.*s \") after=\"", c->noun,
 	    (int)strcspn(c->verb, " "), c->verb);
 	for (const struct command *v = c; v->noun != NULL && same_first(c, v);
 	     v++)
 		fprintf(f, "%s", strchr(v->verb, ' '));
-	fputs("\"\n		(( ${#words[@]} > 2 )) && w=account after=\"",
-	    f);
-	for (const struct command *v = c; v->noun != NULL && same_first(c, v);
-	     v++)
-		put_flags(f, v->flags);
-	put_flags(f, common_flags);
 	fputs("\" ;;\n", f);
 }
 
-/* The script's functions know the words by "noun" or "noun verb". */
 static void
-bash(FILE *f)
+bash_commands(FILE *f)
 {
-	fputs("_postern()\n{\n"
-	      "	local word=${COMP_WORDS[COMP_CWORD]} words=() all=() w after\n"
-	      "	for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-	      "		[[ $w == -* ]] || words+=(\"$w\")\n"
-	      "	done\n"
-	      "	case \"${words[*]:0:2}\" in\n",
-	    f);
+	for (const struct command *c = commands; c->noun != NULL; c++)
+		if (is_second(c)) {
+			fprintf(f, "	\"%s %s \"*)", c->noun, c->verb);
+			bash_rest(f, c, 3);
+		}
 	for (const struct command *c = commands; c->noun != NULL; c++) {
 		if (is_second(c)) {
 			bash_group(f, c);
 			continue;
 		}
-		fprintf(f, "	\"%s%s%s\"%s) after=\"", c->noun,
-		    c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "",
-		    c->verb == NULL ? "*" : "");
-		put_flags(f, c->flags);
-		put_flags(f, common_flags);
-		fputs("\"", f);
-		fprintf(f, " w=%s ;;\n", lists(c));
+		fprintf(f, "	\"%s%s%s \"*)", c->noun,
+		    c->verb != NULL ? " " : "", c->verb != NULL ? c->verb : "");
+		bash_rest(f, c, c->verb != NULL ? 2 : 1);
 	}
 	for (const struct command *c = commands; c->noun != NULL; c++) {
 		if (c->verb == NULL || !new_noun(c))
 			continue;
-		fprintf(f, "	%s) w= after=\"", c->noun);
+		fprintf(f, "	\"%s \") after=\"", c->noun);
 		for (const struct command *v = c;
 		     v->noun != NULL && strcmp(v->noun, c->noun) == 0; v++)
 			if (new_first(v))
@@ -106,29 +153,92 @@ bash(FILE *f)
 				    v->verb);
 		fputs("\" ;;\n", f);
 	}
-	fputs("	*) w= after=\"", f);
+	fputs("	\" \") after=\"", f);
 	for (const struct command *c = commands; c->noun != NULL; c++)
 		if (new_noun(c))
 			fprintf(f, " %s", c->noun);
-	fputs("\" ;;\n	esac\n"
-	      "	read -ra all <<<\"$after\"\n"
-	      "	if [[ -n $w && $word != -* ]]; then\n"
-	      "		mapfile -t all < <(postern $w list --plain "
-	      "2>/dev/null | cut -f1)\n"
-	      "	fi\n"
-	      "	# Not by \"compgen -W\": it runs what is in $(...) and `...`, "
-	      "and a name\n"
-	      "	# of an account may hold that.\n"
-	      "	COMPREPLY=()\n"
-	      "	for after in \"${all[@]}\"; do\n"
-	      "		printf -v w %q \"$after\"\n"
-	      "		[[ $after == \"$word\"* || $w == \"$word\"* ]] &&\n"
-	      "			COMPREPLY+=(\"$w\")\n"
+	fputs("\" ;;\n", f);
+}
+
+/* The words that are typed.  Readline cuts them at @, = and : as well, and puts
+ * a completion behind the last cut, but in place of an @. */
+static const char bash_words[] =
+    "	local line=$COMP_LINE rest w n=0 i cut= kind= after=\n"
+    "	local typed=() words=() operands=() all=() config=()\n"
+    "	for (( i = 0; i <= COMP_CWORD; i++ )); do\n"
+    "		w=${COMP_WORDS[i]}\n"
+    "		rest=${line#\"${line%%[![:space:]]*}\"}\n"
+    "		if (( i == 0 )) || [[ $rest != \"$line\" ]]; then\n"
+    "			typed+=(\"$w\") cut=\n"
+    "		else\n"
+    "			cut=${typed[-1]} typed[-1]+=$w\n"
+    "		fi\n"
+    "		line=${rest#\"$w\"}\n"
+    "	done\n"
+    "	[[ -z ${w//[\"$COMP_WORDBREAKS\"]/} ]] && cut=${typed[-1]}\n"
+    "	cut=${cut%@}\n"
+    "	for (( i = 1; i < ${#typed[@]} - 1; i++ )); do\n"
+    "		case ${typed[i]} in\n"
+    "		--config) (( i++ )); config=(--config \"${typed[i]}\") ;;\n"
+    "		--config=*) config=(\"${typed[i]}\") ;;\n"
+    "		";
+
+/* "account app-password re" has found the group, "account app-password revoke "
+ * the command: the names end in a blank. */
+static const char bash_offer[] =
+    "	esac\n"
+    "	(( ${#typed[@]} > 1 )) || return 0\n"
+    "	w=${typed[-1]} i=$(( ${#words[@]} - n ))\n"
+    "	if [[ $w != -* && ${#operands[@]} -gt 0 ]]; then\n"
+    "		kind=${operands[i]}\n"
+    "		[[ ${operands[-1]} == more && ${kind:-more} == more ]] &&\n"
+    "			kind=${operands[-2]}\n"
+    "	fi\n"
+    "	case $kind in\n"
+    "	file) return 0 ;;\n"
+    "	account | queue)\n"
+    "		mapfile -t all < <(postern \"${config[@]}\" $kind list --plain "
+    "2>/dev/null | cut -f1) ;;\n"
+    "	*'|'*) IFS='|' read -ra all <<<\"$kind\" ;;\n"
+    "	*) read -ra all <<<\"$after\" ;;\n"
+    "	esac\n"
+    "	# Not by \"compgen -W\": it runs what is in $(...) and `...`, and a "
+    "name\n"
+    "	# of an account may hold that.\n"
+    "	for after in \"${all[@]}\"; do\n"
+    "		printf -v rest %q \"$after\"\n"
+    "		if [[ $after == \"$w\"* ]]; then\n"
+    "			printf -v rest %q \"${after:${#cut}}\"\n"
+    "		elif [[ $rest == \"$w\"* ]]; then\n"
+    "			rest=${rest:${#cut}}\n"
+    "		else\n"
+    "			continue\n"
+    "		fi\n"
+    "		COMPREPLY+=(\"$rest\")\n"
+    "	done\n"
+    "	return 0\n"
+    "}\n"
+    "complete -o default -F _postern postern\n";
+
+static void
+bash(FILE *f)
+{
+	fputs("_postern()\n{\n", f);
+	fputs(bash_words, f);
+	put_all_valued(f, "--");
+	fputs(") (( i++ )) ;;\n"
+	      "		-*) ;;\n"
+	      "		*) words+=(\"${typed[i]}\") ;;\n"
+	      "		esac\n"
 	      "	done\n"
-	      "	return 0\n"
-	      "}\n"
-	      "complete -o default -F _postern postern\n",
+	      "	COMPREPLY=()\n"
+	      "	(( i == ${#typed[@]} )) && words=(value \"${typed[-2]}\")\n"
+	      "	case \"${words[*]} \" in\n"
+	      "	\"value --account \") n=2 operands=(account) ;;\n"
+	      "	\"value \"*) return 0 ;;\n",
 	    f);
+	bash_commands(f);
+	fputs(bash_offer, f);
 }
 
 /* What stands in single quotes. */
@@ -156,17 +266,6 @@ zsh_flags(FILE *f, const struct flag *list)
 {
 	for (; list->name != NULL; list++)
 		zsh_item(f, "--", list->name, strlen(list->name), list->help);
-}
-
-/* Flags whose next word is their value. */
-static void
-zsh_valued(FILE *f, const struct flag *list, bool *first)
-{
-	for (; list->name != NULL; list++)
-		if (list->value != NULL) {
-			fprintf(f, "%s%s", *first ? "" : "|", list->name);
-			*first = false;
-		}
 }
 
 static void
@@ -204,8 +303,6 @@ zsh_verbs(FILE *f, const struct command *c, const char *first, size_t n)
 static void
 zsh(FILE *f)
 {
-	bool first = true;
-
 	fputs("#compdef postern\n\n_postern()\n{\n"
 	      "	local -a plain list flags common config\n"
 	      "	local what w n=2\n"
@@ -216,8 +313,7 @@ zsh(FILE *f)
 	      "		--config=*) config=($w) ;;\n"
 	      "		--(",
 	    f);
-	for (const struct command *c = commands; c->noun != NULL; c++)
-		zsh_valued(f, c->flags, &first);
+	put_all_valued(f, "");
 	fputs(")) (( n++ )) ;;\n		-*) ;;\n		*) "
 	      "plain+=($w) ;;\n"
 	      "		esac\n		(( n++ ))\n	done\n"
@@ -287,8 +383,9 @@ fish_rest(FILE *f, const char *in, const struct command *c)
 {
 	if (*lists(c) != '\0')
 		fprintf(f,
-		    "complete -c postern -n '%s' -a '(postern %s list --plain "
-		    "2>/dev/null | cut -f1)'\n",
+		    "complete -c postern -n '%s' -a '(postern "
+		    "(__postern_config) "
+		    "%s list --plain 2>/dev/null | cut -f1)'\n",
 		    in, lists(c));
 	if (strstr(c->words, "FILE") != NULL)
 		fprintf(f, "complete -c postern -n '%s' -F\n", in);
@@ -324,8 +421,34 @@ static void
 fish(FILE *f)
 {
 	fputs("function __postern_words\n"
-	      "	string match -v -- '-*' (commandline -opc)[2..] | "
-	      "string join ' '\n"
+	      "	set -l words\n"
+	      "	set -l skip 0\n"
+	      "	for w in (commandline -opc)[2..]\n"
+	      "		if test $skip = 1\n"
+	      "			set skip 0\n"
+	      "		else if string match -qr -- '^--(config|",
+	    f);
+	put_all_valued(f, "");
+	fputs(")$' \"$w\"\n"
+	      "			set skip 1\n"
+	      "		else if not string match -q -- '-*' \"$w\"\n"
+	      "			set -a words $w\n"
+	      "		end\n"
+	      "	end\n"
+	      "	string join ' ' $words\n"
+	      "end\n"
+	      "# The server that is meant.\n"
+	      "function __postern_config\n"
+	      "	set -l words (commandline -opc)\n"
+	      "	for i in (seq (count $words))\n"
+	      "		switch $words[$i]\n"
+	      "		case --config\n"
+	      "			set -l next (math $i + 1)\n"
+	      "			printf '%s\\n' --config $words[$next]\n"
+	      "		case '--config=*'\n"
+	      "			echo $words[$i]\n"
+	      "		end\n"
+	      "	end\n"
 	      "end\n"
 	      "function __postern_at\n"
 	      "	set -l typed (__postern_words)\n"

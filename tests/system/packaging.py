@@ -3,7 +3,9 @@
 # run: limit 90
 
 import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -99,7 +101,7 @@ def users(t):
 SHELLS = {
     "bash": ("share/bash-completion/completions/postern", """
         . "$2"
-        COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        COMP_LINE=$1 COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
         [[ $1 == *" " ]] && COMP_WORDS+=("") && COMP_CWORD=$((COMP_CWORD + 1))
         _postern && printf '%s\\n' "${COMPREPLY[@]}" """),
     "zsh": ("share/zsh/vendor-completions/_postern", """
@@ -113,7 +115,12 @@ SHELLS = {
                 done
             done
         }
-        compadd() { print -rl -- ${(P)2} }
+        compadd() {
+            local i
+            for i in ${(P)2}; do
+                [[ $i == $PREFIX* ]] && print -r -- $i
+            done
+        }
         . "$2"
         words=(${=1}); [[ $1 == *" " ]] && words+=("")
         CURRENT=$#words; PREFIX=$words[-1]
@@ -122,6 +129,46 @@ SHELLS = {
         source $argv[2]
         complete -C $argv[1] | string split -f1 \\t """),
 }
+
+
+def fakes(t, script):
+    """A directory with a `postern` that is this script."""
+    fake = os.path.join(t.root, "fake")
+    os.makedirs(fake, exist_ok=True)
+    with open(os.path.join(fake, "postern"), "w") as f:
+        f.write(f"#!/bin/sh\n{script}\n")
+    os.chmod(f.name, 0o755)
+    return fake
+
+
+@tap.case("bash at a terminal goes on behind @, which it takes for an end")
+def at_sign(t):
+    fake = fakes(t, """case $* in
+        *--plain*) printf 'alice@example.%s\\tx\\n' org net;;
+        *) printf '<%s>' "$@";; esac""")
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--noprofile", "--norc", "-i"], stdin=theirs, stdout=theirs,
+        stderr=theirs, start_new_session=True,
+        env={"PATH": f"{fake}:/usr/bin:/bin", "HOME": "/", "TERM": "dumb",
+             "PS1": "> "})
+    os.close(theirs)
+    try:
+        os.write(ours, f". {t.path(SHELLS['bash'][0])}\n".encode())
+        for typed, want in (("account show alice@\to\t", "org"),
+                            ("account show alice@example.n\t", "net"),
+                            ("queue list --account alice@\tn\t", "net")):
+            os.write(ours, f"postern {typed}\n".encode())
+            end = f"<alice@example.{want}>".encode()
+            said = b""
+            while end not in said:
+                if not select.select([ours], [], [], 20)[0]:
+                    raise AssertionError(f"{typed!r}: {said}")
+                said += os.read(ours, 4096)
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(ours)
 
 
 for shell in SHELLS:
@@ -145,6 +192,27 @@ for shell in SHELLS:
             same(want == {"show", "reload"} or len(out.split()) == len(want),
                  True, f"{typed}: {out}")
 
+    @tap.case(f"{shell} completes behind --config and values of flags", shell)
+    def behind(t, shell):
+        if shutil.which(shell) is None:
+            raise tap.Skip(f"no {shell} here")
+        name, script = SHELLS[shell]
+        fake = fakes(t, '[ "$1 $2" = "--config /c" ] && '
+                     "printf 'alice@example.org\\tx\\nbob@example.org\\tx\\n'")
+        for typed, want in (
+                ("postern --config /c acc", {"account"}),
+                ("postern queue list --domain account sh", set()),
+                ("postern --config /c account show ali",
+                 {"alice@example.org"}),
+                ("postern account --config /c suspend --reason x bo",
+                 {"bob@example.org"})):
+            words = ["--no-config"] if shell == "fish" else []
+            args = [] if shell == "fish" else [shell]
+            code, out = t.run("env", f"PATH={fake}:/usr/bin:/bin", "HOME=/",
+                              shell, *words, "-c", script, *args, typed,
+                              t.path(name))
+            same(set(out.split()), want, f"{typed}: {code} {out}")
+
     @tap.case(f"{shell} takes the name of an account for a name", shell)
     def names(t, shell):
         if shutil.which(shell) is None:
@@ -155,12 +223,8 @@ for shell in SHELLS:
                     f"o$(touch${{IFS}}{ran})@example.org",
                     "o'brien@example.org", "o{a,b}|&*?@example.org",
                     "o'hara$HOME@example.org"]
-        fake = os.path.join(t.root, "fake")
-        os.makedirs(fake, exist_ok=True)
-        with open(os.path.join(fake, "postern"), "w") as f:
-            f.write("#!/bin/sh\ncat <<'END'\n"
-                    + "".join(f"{a}\tactive\n" for a in accounts) + "END\n")
-        os.chmod(f.name, 0o755)
+        fake = fakes(t, "cat <<'END'\n" + "".join(
+            f"{a}\tactive\n" for a in accounts) + "END")
         words = ["--no-config"] if shell == "fish" else []
         args = [] if shell == "fish" else [shell]
         code, out = t.run("env", f"PATH={fake}:/usr/bin:/bin", "HOME=/",
