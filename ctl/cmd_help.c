@@ -68,6 +68,8 @@ static const struct topic topics[] = {
 	    "  postern account import /etc/shadow --domain example.org "
 	    "--dry-run\n"
 	    "  postern account import /etc/shadow --domain example.org\n"
+	    "  db5.3_dump /etc/sasldb2 | postern account import -   (or: Cyrus "
+	    "SASL's)\n"
 	    "  postern grant import /etc/aliases --domain example.org\n"
 	    "  postern dkim add example.org\n"
 	    "  postern dns example.org --check            what DNS still "
@@ -77,7 +79,10 @@ static const struct topic topics[] = {
 	    "sasldb2, CSV, and\nfor grants aliases and Postfix's maps.  Each "
 	    "password becomes yescrypt at its\nfirst login; account list "
 	    "--weak "
-	    "tells who has not come yet.\n" },
+	    "tells who has not come yet.\n\n"
+	    "The old server keeps port 25 and the mailboxes; take 465 and 587 "
+	    "from it.\nWhat became of its settings and commands: "
+	    "MIGRATING.md, in the\ndocumentation.\n" },
 	{ "stolen-password",
 	    "Somebody else sends as bob@example.org:\n\n"
 	    "  postern account suspend bob@example.org --reason "
