@@ -30,6 +30,32 @@ add_port(struct client *c, unsigned number, enum tls_mode tls)
 	c->nports++;
 }
 
+/* Behind a load balancer is another port than the one that clients know; where
+ * there are no others, it is taken for the same. */
+static bool
+is_for_clients(const struct conf *conf, const struct conf_listen *l)
+{
+	if (l->legacy || l->nproxies == 0)
+		return !l->legacy;
+	for (size_t i = 0; i < conf->nlistens; i++)
+		if (!conf->listens[i].legacy && conf->listens[i].nproxies == 0)
+			return false;
+	return true;
+}
+
+unsigned
+client_port(const struct conf *conf, enum tls_mode tls)
+{
+	for (size_t i = 0; i < conf->nlistens; i++) {
+		const struct conf_listen *l = &conf->listens[i];
+
+		if (l->tls == tls && is_for_clients(conf, l))
+			return net_port(
+			    (const struct sockaddr *)&l->address.ss);
+	}
+	return 0;
+}
+
 bool
 client_init(struct client *c, const char *address, const struct conf *conf)
 {
@@ -41,7 +67,7 @@ client_init(struct client *c, const char *address, const struct conf *conf)
 	c->hostname = conf->hostname;
 	for (size_t i = 0; i < conf->nlistens; i++) {
 		l = &conf->listens[i];
-		if (!l->legacy)
+		if (is_for_clients(conf, l))
 			add_port(c,
 			    net_port((const struct sockaddr *)&l->address.ss),
 			    l->tls);

@@ -30,8 +30,12 @@ struct client {
 	unsigned imap_port;  /* TLS from the first octet */
 };
 
+/* Where mail programs of people find TLS of this kind; 0 nowhere.  Neither
+ * listeners for old devices nor, beside others, those behind load balancers. */
+unsigned client_port(const struct conf *, enum tls_mode);
+
 /*
- * Everything but IMAP, from the listeners that are not for old devices.
+ * Everything but IMAP, from the listeners that client_port() has.
  *
  *   address  canonical
  *   conf     borrowed for as long as *c is used

@@ -12,6 +12,7 @@
 #include "ctl/secret.h"
 #include "ctl/text.h"
 #include "lib/net.h"
+#include "lib/shell.h"
 
 /* A change that needs a new password, given or made. */
 static int
@@ -75,6 +76,36 @@ cmd_account_suspend(struct ctl *c)
 	return change(c, ACCOUNT_SUSPEND, reason != NULL ? reason : "");
 }
 
+static void
+take_state(void *arg, const struct msg *m)
+{
+	if (m->type == MSG_ACCOUNT_ROW)
+		*(uint32_t *)arg = m->u.account_row.state;
+}
+
+/* Of an active account nothing is held for it: what waits is its owner's. */
+static int
+check_suspended(struct ctl *c)
+{
+	struct msg m = accounts_ask(ACCOUNT_SHOW);
+	struct msg_account_cmd *cmd = &m.u.account_cmd;
+	char word[SHELL_SIZE(ADDR_SIZE)];
+	uint32_t state = ACC_ACTIVE;
+	struct daemon line;
+	int code = operand_address(c->args.words[0], cmd->account);
+
+	if (code != CODE_OK || (code = accounts_open(&line, c)) != CODE_OK)
+		return code;
+	code = accounts_read(&line, &m, take_state, &state);
+	daemon_close(&line);
+	if (code != CODE_OK || state == ACC_SUSPENDED)
+		return code;
+	return output_fail(CODE_NO,
+	    "%s is active, and its mail is not held; \"postern queue remove "
+	    "--account %s\" removes what waits",
+	    cmd->account, shell_word(word, sizeof(word), cmd->account));
+}
+
 /* While it is suspended, nothing of it can leave meanwhile. */
 static int
 drop_held(struct ctl *c)
@@ -115,7 +146,7 @@ cmd_account_resume(struct ctl *c)
 	if (drop && args_flag(&c->args, "release") != NULL)
 		return output_fail(
 		    CODE_USAGE, "--release or --drop-held, not both");
-	if (drop)
+	if (drop && (code = check_suspended(c)) == CODE_OK)
 		code = drop_held(c);
 	return code != CODE_OK ? code : change(c, ACCOUNT_RESUME, "");
 }

@@ -185,22 +185,30 @@ spool_count(void *arg, unsigned *n)
 	return count(k->c, k->run.account, "", n);
 }
 
-/* One change of an account; quietly. */
+/* One change of an account; quietly.  One that is there already, because a
+ * check was interrupted, gets the secret. */
 static int
 account(
     struct ctl *c, enum account_verb verb, const char *name, const char *secret)
 {
 	struct msg m = accounts_ask(verb);
+	struct msg_account_cmd *cmd = &m.u.account_cmd;
+	struct msg_cmd_done done;
 	struct daemon line;
 	int code = accounts_open(&line, c);
 
 	if (code != CODE_OK)
 		return code;
-	snprintf(m.u.account_cmd.account, sizeof(m.u.account_cmd.account), "%s",
-	    name);
-	snprintf(m.u.account_cmd.secret, sizeof(m.u.account_cmd.secret), "%s",
-	    secret);
-	code = accounts_read(&line, &m, NULL, NULL);
+	snprintf(cmd->account, sizeof(cmd->account), "%s", name);
+	snprintf(cmd->secret, sizeof(cmd->secret), "%s", secret);
+	code = daemon_ask(&line, &m, NULL, NULL, &done);
+	if (code == CODE_OK && verb == ACCOUNT_ADD &&
+	    done.exit_code == CODE_EXISTS) {
+		cmd->verb = ACCOUNT_PASSWD;
+		code = daemon_ask(&line, &m, NULL, NULL, &done);
+	}
+	if (code == CODE_OK)
+		code = daemon_settle(&done);
 	daemon_close(&line);
 	explicit_bzero(&m, sizeof(m));
 	return code;

@@ -96,14 +96,12 @@ cannot_make(int error)
 
 /* A new file, for its owner only; made before there is anything to put in. */
 static int
-make_file(const char *path)
+make_file(const char *path, int *fd)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd == -1)
-		output_fail(
-		    cannot_make(errno), "%s: %s", path, strerror(errno));
-	return fd;
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return *fd != -1
+	    ? CODE_OK
+	    : output_fail(cannot_make(errno), "%s: %s", path, strerror(errno));
 }
 
 static int
@@ -142,9 +140,9 @@ cmd_certificate_issue(struct ctl *c)
 	}
 	if ((code = accounts_open(&line, c)) != CODE_OK)
 		return code;
-	if ((fd = make_file(path)) == -1) {
+	if ((code = make_file(path, &fd)) != CODE_OK) {
 		daemon_close(&line);
-		return cannot_make(errno);
+		return code;
 	}
 	code = daemon_ask(&line, &m, take, &issued, &done);
 	daemon_close(&line);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ctl/accounts.h"
+#include "ctl/client.h"
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
 #include "ctl/hostname.h"
@@ -17,7 +18,6 @@
 #include "ctl/secret.h"
 #include "ctl/setup.h"
 #include "ctl/template.h"
-#include "lib/net.h"
 #include "mail/domain.h"
 
 struct init {
@@ -146,23 +146,13 @@ add_account(struct init *i)
 	return code;
 }
 
-static unsigned
-port_of(const struct conf *c, enum tls_mode tls)
-{
-	for (size_t i = 0; i < c->nlistens; i++)
-		if (c->listens[i].tls == tls)
-			return net_port(
-			    (const struct sockaddr *)&c->listens[i].address.ss);
-	return 0;
-}
-
 /* What to type into a mail program. */
 static void
 print_client(const struct init *i)
 {
 	const struct conf *c = i->c->settings.conf;
-	unsigned tls = port_of(c, TLS_MODE_IMPLICIT);
-	unsigned starttls = port_of(c, TLS_MODE_STARTTLS);
+	unsigned tls = client_port(c, TLS_MODE_IMPLICIT);
+	unsigned starttls = client_port(c, TLS_MODE_STARTTLS);
 
 	printf("mail program   server %s", c->hostname);
 	if (tls != 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ctl/client.h"
 #include "ctl/dns_plan.h"
 #include "lib/net.h"
 
@@ -148,24 +149,17 @@ plan_clients(struct plan *p, const char *domain, const struct conf *conf)
 		{ TLS_MODE_STARTTLS, "_submission._tcp" } };
 	static const char *const guesses[] = { "autoconfig", "autodiscover" };
 	char name[DKIM_NAME];
+	unsigned port;
 
-	for (size_t k = 0; k < 2; k++)
-		for (size_t i = 0; i < conf->nlistens; i++) {
-			const struct conf_listen *l = &conf->listens[i];
-
-			if (l->tls != kinds[k].tls)
-				continue;
-			snprintf(name, sizeof(name), "%s.%s", kinds[k].service,
-			    domain);
-			say(add(p, WISH_SRV, NEED_SHOULD, "SRV",
-				"mail programs find the server by it (RFC "
-				"6186, "
-				"RFC 8314)"),
-			    name, "0 1 %u %s.",
-			    net_port((const struct sockaddr *)&l->address.ss),
-			    conf->hostname);
-			break;
-		}
+	for (size_t k = 0; k < 2; k++) {
+		if ((port = client_port(conf, kinds[k].tls)) == 0)
+			continue;
+		snprintf(name, sizeof(name), "%s.%s", kinds[k].service, domain);
+		say(add(p, WISH_SRV, NEED_SHOULD, "SRV",
+			"mail programs find the server by it (RFC 6186, "
+			"RFC 8314)"),
+		    name, "0 1 %u %s.", port, conf->hostname);
+	}
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(name, sizeof(name), "%s.%s", guesses[i], domain);
 		say(add(p, WISH_CNAME, NEED_MAY, "CNAME",

@@ -24,7 +24,7 @@ const struct limit_name limit_names[LIMITS] = {
 
 const struct column limits_columns[LIMITS_COLUMNS] = {
 	{ "limit", "limit", CELL_TEXT },
-	{ "value", "value", CELL_NUMBER },
+	{ "value", "value", CELL_LIMIT },
 	{ "used",  "used",  CELL_NUMBER },
 	{ "own",   NULL,    CELL_BOOL },
 	{ "from",  "from",  CELL_TEXT },

@@ -76,6 +76,7 @@ as_json(enum cell_kind kind, const struct cell *c)
 	case CELL_TEXT:
 		return output_string(c->text);
 	case CELL_NUMBER:
+	case CELL_LIMIT:
 	case CELL_SIZE:
 		return need(json_integer((json_int_t)c->n));
 	case CELL_SECONDS:
@@ -121,6 +122,7 @@ as_plain(enum cell_kind kind, const struct cell *c, char out[CELL_MAX])
 		text_clean(out, CELL_MAX, c->text);
 		break;
 	case CELL_NUMBER:
+	case CELL_LIMIT:
 	case CELL_SIZE:
 		snprintf(out, CELL_MAX, "%" PRIu64, c->n);
 		break;
@@ -159,6 +161,12 @@ as_text(enum cell_kind kind, const struct cell *c, char out[CELL_MAX])
 	case CELL_NUMBER:
 		snprintf(out, CELL_MAX, "%" PRIu64, c->n);
 		break;
+	case CELL_LIMIT:
+		if (c->n == 0)
+			snprintf(out, CELL_MAX, "any");
+		else
+			snprintf(out, CELL_MAX, "%" PRIu64, c->n);
+		break;
 	case CELL_SIZE:
 		text_size(out, c->n);
 		break;
@@ -188,7 +196,7 @@ as_text(enum cell_kind kind, const struct cell *c, char out[CELL_MAX])
 static bool
 right_aligned(enum cell_kind kind)
 {
-	return kind == CELL_NUMBER || kind == CELL_SIZE;
+	return kind == CELL_NUMBER || kind == CELL_LIMIT || kind == CELL_SIZE;
 }
 
 static size_t

@@ -21,6 +21,7 @@ enum output_mode { OUTPUT_HUMAN, OUTPUT_JSON, OUTPUT_PLAIN };
 enum cell_kind {
 	CELL_TEXT,
 	CELL_NUMBER,
+	CELL_LIMIT,   /* a number at most; 0 any */
 	CELL_SIZE,    /* bytes */
 	CELL_SECONDS, /* a time; RFC 3339 for programs, null for 0 */
 	CELL_MILLIS,  /* the same in unix milliseconds */

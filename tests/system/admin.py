@@ -327,6 +327,11 @@ def suspension(p):
     p.sink.script["rcpt"] = "450 4.2.0 later"
     waiting = p.send("w@example.net", number=1)
     p.wait_event("msg.deferred", id=waiting)
+    # Of an active account nothing is dropped by a word too many.
+    has(ends(p, 1, "account", "resume", BOB, "--drop-held").err,
+        f"postern queue remove --account {BOB}")
+    same([r["id"] for r in p.queue()], [waiting], "what waits")
+    ends(p, 5, "account", "resume", "nobody@example.org", "--drop-held")
     with p.logged_in(1) as idle, p.logged_in(1) as busy, \
             p.logged_in() as other:
         same(busy.mail(BOB, "x@example.net").code, 250, "RCPT")

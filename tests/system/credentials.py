@@ -94,6 +94,11 @@ def per_day(p):
     over = submit(t, ALICE, ["a@example.net", "b@example.net"])
     same(over.code, 450)
     has(over.text, "scanner may send to 3 recipients a day")
+    # Its other limits are none, and that is no 0 to people.
+    row = next(line.split() for line in p.must(
+        "account", "app-password", "list", ALICE).out.splitlines()
+        if line.startswith("scanner "))
+    same([w for w in row if w in ("any", "0", "3")][:2], ["3", "any"], row)
     t.cmd("RSET")
     same(submit(t, ALICE).code, 250)
     t.close()

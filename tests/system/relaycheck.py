@@ -10,7 +10,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import tap
-from postern import Postern, free_port
+from postern import HOSTNAME, Postern, free_port
 from tap import has, same
 
 
@@ -187,6 +187,14 @@ def nobody(p):
     r = p.cli("check", "relay", "--host", f"127.0.0.1:{free_port()}")
     same(r.code, 75, r.err)
     has(r.err, "Connection refused", "stderr")
+
+
+@tap.case("what an interrupted check has left is taken over, and goes")
+def again(p):
+    name = f"relay-check@{HOSTNAME}"
+    p.add(name)
+    p.must("check", "relay", timeout=100)
+    same(p.cli("account", "show", name).code, 5)
 
 
 @tap.case("a server that does not run cannot be checked")
