@@ -11,6 +11,9 @@
 #include "lib/tls.h"
 
 #define SEAL_BYTES 65536 /* made into TLS records and sent in one go */
+/* Messages of the handshake behind it: some tickets, new keys each 2^24 records
+ * or so. */
+#define LATE_MOST 64
 
 bool
 io_tls_send(struct io *io)
@@ -38,10 +41,32 @@ fail_tls(struct io *io, const char *otherwise)
 	io_fail(io, why);
 }
 
+/*
+ * A peer that changes keys again and again gives nothing but work, and within
+ * one SSL_read() the library would do it for as long as more comes: from here
+ * on it hears nothing.
+ */
+static void
+on_step(const SSL *ssl, int where, int ret)
+{
+	struct io *io = SSL_get_app_data(ssl);
+
+	(void)ret;
+	if ((where & SSL_CB_LOOP) == 0 || io->handshaking ||
+	    ++io->late <= LATE_MOST)
+		return;
+	SSL_set_shutdown(
+	    io->ssl, SSL_get_shutdown(io->ssl) | SSL_RECEIVED_SHUTDOWN);
+}
+
 /* 1 bytes moved, 0 would block, -1 failed (told), -2 end of file. */
 static int
 tls_result(struct io *io, int r)
 {
+	if (io->late > LATE_MOST) {
+		io_fail(io, "TLS: new keys again and again");
+		return -1;
+	}
 	switch (SSL_get_error(io->ssl, r)) {
 	case SSL_ERROR_WANT_READ:
 		return 0;
@@ -160,6 +185,8 @@ io_secure(struct io *io, SSL_CTX *ctx, bool server, const char *sni)
 	if (io->ssl == NULL || in == NULL)
 		fatal("TLS: no memory");
 	SSL_set0_rbio(io->ssl, in);
+	SSL_set_app_data(io->ssl, io);
+	SSL_set_info_callback(io->ssl, on_step);
 	io->wire.fd = io->fd;
 	SSL_set0_wbio(io->ssl, wire_bio(&io->wire));
 	if (server)

@@ -443,6 +443,48 @@ test_what_leaves_together(void **state)
 }
 
 static void
+change_keys(int times)
+{
+	SSL *ssl = client.io.ssl;
+
+	/* What it says itself is no work for it. */
+	SSL_set_info_callback(ssl, NULL);
+	while (times-- > 0) {
+		assert_int_equal(
+		    SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		assert_int_equal(SSL_do_handshake(ssl), 1);
+	}
+	io_flush(&client.io);
+}
+
+static void
+test_new_keys_again_and_again(void **state)
+{
+	SSL_CTX *s = server_ctx(), *c = tls_client_new();
+
+	(void)state;
+	join(s, c);
+	assert_true(run());
+	change_keys(20);
+	server.stop_at = 1;
+	buf_add(&client.io.out, "x", 1);
+	io_flush(&client.io);
+	assert_true(run());
+	assert_int_equal(server.received, 1);
+	server.stop_at = 2;
+	change_keys(1000);
+	buf_add(&client.io.out, "x", 1);
+	io_flush(&client.io);
+	assert_true(run());
+	assert_int_equal(server.received, 1);
+	assert_int_equal(server.errors, 1);
+	assert_non_null(strstr(io_error(&server.io), "new keys"));
+	part();
+	SSL_CTX_free(s);
+	SSL_CTX_free(c);
+}
+
+static void
 test_what_is_no_chain(void **state)
 {
 	SSL_CTX *s = tls_server_new();
@@ -464,6 +506,7 @@ main(void)
 		cmocka_unit_test(test_pause_bounds_the_input),
 		cmocka_unit_test(test_refused_connection),
 		cmocka_unit_test(test_tickets_outlive_contexts_and_keys),
+		cmocka_unit_test(test_new_keys_again_and_again),
 		cmocka_unit_test(test_what_is_no_chain),
 		cmocka_unit_test(test_what_leaves_together),
 	};
