@@ -86,13 +86,18 @@ channel_breach(enum process who, const char *what)
 	fatal("%s broke the protocol: %s", process_name(who), what);
 }
 
-/* A neighbour that breaks the protocol is not what it was. */
+/* A neighbour that breaks the protocol is not what it was.  Only the parent
+ * knows that it is not the one: without it there is no server. */
 static void
 breach(struct channel *c, const char *what)
 {
-	if (c->peer != P_CTL)
+	if (c->peer == P_CTL)
+		log_event("ctl.dropped", "error=%s", log_quote(what));
+	else if (c->self == P_PARENT)
+		log_event("process.dropped", "process=%s error=%s",
+		    process_name(c->peer), log_quote(what));
+	else
 		channel_breach(c->peer, what);
-	log_event("ctl.dropped", "error=%s", log_quote(what));
 	gone(c);
 }
 

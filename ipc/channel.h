@@ -9,7 +9,7 @@
  * What arrives is checked against the rows of messages.c and the field tables:
  * version, bounds, direction.  A neighbour that breaks the protocol ends this
  * process, for one of the two is not what it was; an operator's command (P_CTL)
- * that does so only loses its connection.
+ * that does so, and a child to its parent, only loses its connection.
  */
 #ifndef IPC_CHANNEL_H
 #define IPC_CHANNEL_H

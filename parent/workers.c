@@ -176,11 +176,18 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		on_ready(c->arg);
 }
 
-/* Its death is told by SIGCHLD as well, with the reason. */
+/*
+ * It is dead, which SIGCHLD tells as well, with the reason; or it hung up, or
+ * said what no child says.  One that cannot be told anything any more would go
+ * on with what it has for ever.
+ */
 static void
 on_gone(struct channel *c)
 {
-	(void)c;
+	const struct worker *w = c->arg;
+
+	if (w->pid != 0)
+		kill(w->pid, SIGKILL);
 }
 
 /* Its next start: at once after a good life, and the later the more often it

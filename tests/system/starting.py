@@ -16,17 +16,27 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import tap
 from postern import BUILD, CHILDREN, Postern
-from tap import wait
+from tap import same, wait
 
 EXTEND, READY, ALIVE = "EXTEND_TIMEOUT_USEC=", "READY=1", "WATCHDOG=1"
 
 
-class Site(Postern):
-    """With a service manager, and a program that dies when it is started."""
+DIES = "#!/bin/sh\nexit 1\n"
+# A process that was taken over, on its line to the parent.
+TAKEN = """#!/usr/bin/python3
+import socket, time
+line = socket.socket(fileno=3)
+{}
+time.sleep(600)
+"""
 
-    def __init__(self, broken=None):
+
+class Site(Postern):
+    """With a service manager, and a program that is another one."""
+
+    def __init__(self, broken=None, text=DIES):
         super().__init__(accounts=[], start=False)
-        self.broken, self.manager = broken, None
+        self.broken, self.text, self.manager = broken, text, None
 
     def set_up(self):
         super().set_up()
@@ -37,7 +47,7 @@ class Site(Postern):
                 shutil.copy(os.path.join(BUILD, name), self.programs)
             path = os.path.join(self.programs, self.broken)
             os.unlink(path)
-            self.write(path, "#!/bin/sh\nexit 1\n")
+            self.write(path, self.text)
             os.chmod(path, 0o755)
         self.path = os.path.join(self.dir, "notify")
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -137,6 +147,20 @@ def blocks_hup(pid):
     with open(f"/proc/{pid}/status") as f:
         mask = [line for line in f if line.startswith("SigBlk:")][0].split()[1]
     return int(mask, 16) & 1 << (signal.SIGHUP - 1) != 0
+
+
+for what, words in (("says what no child says", 'line.send(b"garbage")'),
+                    ("hangs up", "line.close()")):
+    @tap.case(f"a child that {what} is ended, and nobody else", words)
+    def taken(words):
+        with Site("postern-sts", TAKEN.format(words)) as p:
+            p.begin()
+            wait(lambda: [e for e in p.events("process.died")
+                          if e["process"] == "sts"], 30, "its end")
+            same(p.events("process.died")[0]["signal"], "9", "signal")
+            p.ready()
+            same({e["process"] for e in p.events("process.died")}, {"sts"},
+                 "who died")
 
 
 @tap.case("a manager that had no room hears of the end of a start soon after")

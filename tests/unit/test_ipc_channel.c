@@ -195,7 +195,6 @@ test_pending_words_arrive_before_the_end(void **state)
 	assert_int_equal(gone_count, 1);
 }
 
-/* What a child process with this peer does on a bad record: its status. */
 /* An owner that goes with its channel, as the operator's commands do. */
 struct owner {
 	struct channel channel;
@@ -276,8 +275,10 @@ test_an_owner_may_go_with_its_channel(void **state)
 	close(other);
 }
 
+/* What a process with this peer does on a bad record: its status. */
 static int
-status_after(enum process peer, const void *rec, size_t n, int fd)
+status_after(
+    enum process self, enum process peer, const void *rec, size_t n, int fd)
 {
 	struct iovec iov = { (void *)(uintptr_t)rec, n };
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -293,8 +294,8 @@ status_after(enum process peer, const void *rec, size_t n, int fd)
 	if (pid == 0) {
 		close(fds[1]);
 		dup2(open("/dev/null", 1), 2);
-		channel_open(&smtpd, fds[0], P_QUEUE, peer, 0, on_message,
-		    on_gone, NULL);
+		channel_open(
+		    &smtpd, fds[0], self, peer, 0, on_message, on_gone, NULL);
 		gone_count = 0;
 		run_for(5000);
 		_exit(gone_count == 1 ? 0 : 42);
@@ -327,14 +328,17 @@ test_breaches_end_the_process(void **state)
 	(void)state;
 	/* The queue's own answer, said by an smtpd. */
 	n = msg_encode(&m, rec, sizeof(rec));
-	assert_int_equal(status_after(P_SMTPD, rec, n, -1), 1);
-	assert_int_equal(status_after(P_SMTPD, "garbage", 7, -1), 1);
+	assert_int_equal(status_after(P_QUEUE, P_SMTPD, rec, n, -1), 1);
+	assert_int_equal(status_after(P_QUEUE, P_SMTPD, "garbage", 7, -1), 1);
 	/* A descriptor where none belongs. */
 	m.type = MSG_TX_ABORT;
 	n = msg_encode(&m, rec, sizeof(rec));
-	assert_int_equal(status_after(P_SMTPD, rec, n, 0), 1);
+	assert_int_equal(status_after(P_QUEUE, P_SMTPD, rec, n, 0), 1);
 	/* An operator's command only loses its connection. */
-	assert_int_equal(status_after(P_CTL, "garbage", 7, -1), 0);
+	assert_int_equal(status_after(P_QUEUE, P_CTL, "garbage", 7, -1), 0);
+	/* And no child ends the parent, or there was no server any more. */
+	assert_int_equal(status_after(P_PARENT, P_SMTPD, "garbage", 7, -1), 0);
+	assert_int_equal(status_after(P_PARENT, P_SMTPD, rec, n, -1), 0);
 }
 
 static void
