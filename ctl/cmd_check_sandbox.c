@@ -62,6 +62,13 @@ static const struct {
 	{ "root",       AT_NOTHING, NULL, ALL, 0, "become root" },
 	{ "code",       AT_NOTHING, NULL, ALL, 0, "make memory executable" },
 	{ "io-uring",   AT_NOTHING, NULL, ALL, 0, "make an io_uring" },
+	/* Its listeners are those of the next one, too. */
+	{ "shut",       AT_NOTHING, NULL, 1U << P_SMTPD, 0,
+	  "close a listener for others" },
+	{ "filter",     AT_NOTHING, NULL, 1U << P_SMTPD, 0,
+	  "filter what others hear" },
+	{ "block",      AT_NOTHING, NULL, 1U << P_SMTPD, 0,
+	  "have others wait in accept" },
 };
 
 static const struct column columns[] = {

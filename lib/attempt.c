@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdint.h>
@@ -127,6 +128,42 @@ make_ring(const char *unused)
 	return syscall(SYS_io_uring_setup, 1, parameters);
 }
 
+/* A socket that stands for one that others have, too. */
+static int
+shared_socket(void)
+{
+	int fds[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1
+	    ? -1
+	    : fds[0];
+}
+
+static long
+shut_door(const char *unused)
+{
+	(void)unused;
+	return shutdown(shared_socket(), SHUT_RD);
+}
+
+static long
+filter_door(const char *unused)
+{
+	struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	struct sock_fprog program = { 1, &pass };
+
+	(void)unused;
+	return setsockopt(shared_socket(), SOL_SOCKET, SO_ATTACH_FILTER,
+	    &program, sizeof(program));
+}
+
+static long
+block_door(const char *unused)
+{
+	(void)unused;
+	return fcntl(shared_socket(), F_SETFL, 0);
+}
+
 static const struct {
 	const char *name;
 	long (*try)(const char *operand);
@@ -143,6 +180,9 @@ static const struct {
 	{ "root",       be_root },
 	{ "code",       make_code },
 	{ "io-uring",   make_ring },
+	{ "shut",       shut_door },
+	{ "filter",     filter_door },
+	{ "block",      block_door },
 	/* clang-format on */
 };
 

@@ -3,6 +3,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -40,7 +42,6 @@ static const int common[] = {
 	CALL(close),
 	CALL(close_range),
 	CALL(fstat),
-	CALL(fcntl),
 	CALL(dup),
 	CALL(dup2),
 	CALL(dup3),
@@ -54,9 +55,7 @@ static const int common[] = {
 	CALL(recvmmsg),
 	CALL(sendto),
 	CALL(recvfrom),
-	CALL(shutdown),
 	CALL(getsockopt),
-	CALL(setsockopt),
 	CALL(getsockname),
 	CALL(getpeername),
 	/* Waiting. */
@@ -117,6 +116,9 @@ static const int common[] = {
 	CALL(exit),
 	CALL(exit_group),
 };
+
+/* See alone(). */
+static const int changing[] = { CALL(fcntl), CALL(shutdown), CALL(setsockopt) };
 
 static const int accepting[] = { CALL(accept), CALL(accept4) };
 
@@ -220,6 +222,36 @@ itself(scmp_filter_ctx f)
 }
 
 static void
+set_option(scmp_filter_ctx f, int level, int option)
+{
+	need(seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(setsockopt), 2,
+	    IS(1, (scmp_datum_t)level), IS(2, (scmp_datum_t)option)));
+}
+
+/*
+ * Who accepts has sockets that others accept at, too, and that the parent gives
+ * to the next one: what is done to them does not end with who did it.  So it
+ * closes no door, filters nothing that comes there, has nobody wait in
+ * accept(2), and has the kernel send no signals.
+ */
+static void
+alone(scmp_filter_ctx f)
+{
+	static const int commands[] = { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,
+		F_SETFD, F_GETFL };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		rule(f, SCMP_ACT_ALLOW, CALL(fcntl),
+		    IS(1, (scmp_datum_t)commands[i]));
+	need(seccomp_rule_add(f, SCMP_ACT_ALLOW, CALL(fcntl), 2, IS(1, F_SETFL),
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, O_NONBLOCK | O_ASYNC, O_NONBLOCK)));
+	rule(f, SCMP_ACT_ALLOW, CALL(shutdown), IS(1, SHUT_WR));
+	set_option(f, IPPROTO_TCP, TCP_NODELAY);
+	set_option(f, SOL_SOCKET, SO_RCVTIMEO);
+	set_option(f, SOL_SOCKET, SO_SNDTIMEO);
+}
+
+static void
 sockets(scmp_filter_ctx f, bool connect)
 {
 	/* Reaches nobody outside. */
@@ -262,8 +294,12 @@ seccomp_enter(unsigned rights)
 	memory(f, CALL(mprotect));
 	itself(f);
 	sockets(f, (rights & MAY_CONNECT) != 0);
-	if ((rights & MAY_ACCEPT) != 0)
+	if ((rights & MAY_ACCEPT) != 0) {
 		rules(f, SCMP_ACT_ALLOW, EACH(accepting));
+		alone(f);
+	} else {
+		rules(f, SCMP_ACT_ALLOW, EACH(changing));
+	}
 	if ((rights & MAY_CONNECT) != 0)
 		rules(f, SCMP_ACT_ALLOW, EACH(connecting));
 	if ((rights & MAY_BIND) != 0)
