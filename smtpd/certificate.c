@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/tls.h"
 #include "smtpd/certificate.h"
+#include "smtpd/facts.h"
 #include "smtpd/keyless.h"
 
 #define CHAIN_MOST (256 * 1024)
@@ -161,6 +162,7 @@ build(struct chain *c, int kind, char *err, size_t size)
 	tls_use_tickets(ctx);
 	tls_use_names(ctx, find_context, &kinds[kind]);
 	tls_use_hold(ctx, hold);
+	facts_take_any(ctx);
 	SSL_CTX_free(c->ctx[kind]);
 	c->ctx[kind] = ctx;
 	return true;
