@@ -41,6 +41,7 @@ static const struct {
 [LOGIN_CHANNEL]      = { V_PERM, 535, "5.7.8",  "the client sees another TLS connection than we do: somebody may be between us", NULL, "auth.failed", "channel-binding" },
 [LOGIN_UNKNOWN_KEY]  = { V_PERM, 535, "5.7.8",  "this certificate belongs to no account: ask your administrator", NULL, "auth.failed", "unknown-certificate" },
 [LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network; try again later", NULL, "auth.failed", "rate" },
+[LOGIN_BINDING]      = { V_PERM, 504, "5.5.4",  "there is no channel binding of this kind here", ": have your program use tls-exporter, or SCRAM-SHA-256 without it", "auth.failed", "channel-binding-kind" },
 [LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "too many logins at a time; try again in a moment", NULL, "auth.failed", "busy" },
 [LOGIN_STALE]        = { V_PERM, 535, "5.7.8",  WRONG, "auth.stale", "same-wrong-password" },
 	/* clang-format on */

@@ -25,6 +25,7 @@ enum outcome {
 	LOGIN_CERTIFICATE, /* of the account, which this network needs */
 	LOGIN_AUTHZID,     /* wants to act as somebody else */
 	LOGIN_CHANNEL,     /* somebody is between the client and us */
+	LOGIN_BINDING,     /* of a kind that there is not */
 	LOGIN_UNKNOWN_KEY, /* of the client's certificate, if it has one */
 	LOGIN_RATE,
 	LOGIN_BUSY,

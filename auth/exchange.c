@@ -133,6 +133,23 @@ outcome_of(enum scram_result r)
 	return LOGIN_BAD_PASSWORD;
 }
 
+static struct bytes
+binding_of(const struct msg_sasl_step *step, const char *name)
+{
+	if (strcmp(name, "tls-exporter") == 0)
+		return step->exporter;
+	if (strcmp(name, "tls-server-end-point") == 0)
+		return step->endpoint;
+	return (struct bytes){ NULL, 0 };
+}
+
+/* What the client wants to bind to: tls-unique, say, is not to be had. */
+static bool
+binds_to_nothing(const struct msg_sasl_step *step, const struct scram *s)
+{
+	return s->binding[0] != '\0' && binding_of(step, s->binding).len == 0;
+}
+
 /* True while it goes on. */
 static bool
 begin(struct channel *c, const struct msg *m, struct exchange *ex)
@@ -152,6 +169,10 @@ begin(struct channel *c, const struct msg *m, struct exchange *ex)
 		end(c, m, ex, outcome_of(r));
 		return false;
 	}
+	if (binds_to_nothing(step, &ex->scram)) {
+		end(c, m, ex, LOGIN_BINDING);
+		return false;
+	}
 	if (page == NULL || !scram_verifier_parse(&v, page->scram, SCRAM_KEY))
 		fake(&v, ex->login);
 	make_nonce(nonce);
@@ -159,16 +180,6 @@ begin(struct channel *c, const struct msg *m, struct exchange *ex)
 	challenge(c, m, text);
 	explicit_bzero(&v, sizeof(v));
 	return true;
-}
-
-static struct bytes
-binding_of(const struct msg_sasl_step *step, const char *name)
-{
-	if (strcmp(name, "tls-exporter") == 0)
-		return step->exporter;
-	if (strcmp(name, "tls-server-end-point") == 0)
-		return step->endpoint;
-	return (struct bytes){ NULL, 0 };
 }
 
 /* The proof; true while it goes on.  Its password cannot be told from

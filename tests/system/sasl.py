@@ -113,6 +113,20 @@ def downgrade(p):
         has(reply.text, "between us")
 
 
+@tap.case("a channel binding of a kind that there is not is no attack")
+def kind_of_binding(p):
+    for name in (ALICE, "nobody@example.org"):
+        mark = p.mark_log()
+        with talk(p) as t:
+            reply = t.cmd("AUTH SCRAM-SHA-256-PLUS " +
+                          b64(f"p=tls-unique,,n={name},r=abc"))
+            same(reply.code, 504)
+            has(reply.text, "use tls-exporter")
+            same("between us" in reply.text, False)
+        same(p.wait_event("auth.failed", mark)["reason"],
+             "channel-binding-kind")
+
+
 @tap.case("an unknown name gets a salt that stays")
 def salt(p):
     def ask(name):
