@@ -7,6 +7,8 @@
 
 #include "auth/attempt.h"
 #include "auth/guard.h"
+#include "auth/peers.h"
+#include "auth/permit.h"
 #include "auth/t_credential.h"
 #include "auth/throttle.h"
 #include "auth/uses.h"
@@ -39,9 +41,9 @@ static const struct {
 [LOGIN_AUTHZID]      = { V_PERM, 535, "5.7.8",  "may not act as somebody else", NULL, "auth.failed", "authzid" },
 [LOGIN_CERTIFICATE]  = { V_PERM, 535, "5.7.8",  "from your network a login needs a client certificate of this account", ": ask your administrator for one, or use another network", "auth.failed", "certificate" },
 [LOGIN_CHANNEL]      = { V_PERM, 535, "5.7.8",  "the client sees another TLS connection than we do: somebody may be between us", NULL, "auth.failed", "channel-binding" },
+[LOGIN_BINDING]      = { V_PERM, 504, "5.5.4",  "there is no channel binding of this kind here", ": have your program use tls-exporter, or SCRAM-SHA-256 without it", "auth.failed", "channel-binding-kind" },
 [LOGIN_UNKNOWN_KEY]  = { V_PERM, 535, "5.7.8",  "this certificate belongs to no account: ask your administrator", NULL, "auth.failed", "unknown-certificate" },
 [LOGIN_RATE]         = { V_TEMP, 454, "4.7.0",  "too many wrong passwords from your network; try again later", NULL, "auth.failed", "rate" },
-[LOGIN_BINDING]      = { V_PERM, 504, "5.5.4",  "there is no channel binding of this kind here", ": have your program use tls-exporter, or SCRAM-SHA-256 without it", "auth.failed", "channel-binding-kind" },
 [LOGIN_BUSY]         = { V_TEMP, 454, "4.7.0",  "too many logins at a time; try again in a moment", NULL, "auth.failed", "busy" },
 [LOGIN_STALE]        = { V_PERM, 535, "5.7.8",  WRONG, "auth.stale", "same-wrong-password" },
 	/* clang-format on */
@@ -147,6 +149,8 @@ send_answer(const struct attempt *a)
 		claim = (struct token_claim){ a->channel->index, a->tag,
 			r->account, r->credential };
 		token_make(&r->token, &claim, loop_now_ms());
+		permit_limits(r->account, r->credential, peers_conf(),
+		    &r->rcpts, &r->size);
 	}
 	channel_send(a->channel, &m, -1);
 }

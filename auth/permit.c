@@ -124,11 +124,36 @@ allow_sender(const struct page *page, const struct card *card,
 	return allow_address(page, card, sender, strlen(sender), 553, r);
 }
 
+/* Of one message; a credential may have less than its account. */
+static void
+fill_limits(const struct page *page, const struct card *card,
+    const struct conf *conf, uint32_t *rcpts, uint64_t *size)
+{
+	uint64_t limit[LIMITS];
+
+	limits_of(page, conf, (uint64_t)loop_wall_ms() / 1000, limit);
+	if (card != NULL)
+		limits_narrow(limit, card->c.limit);
+	*rcpts = (uint32_t)limit[LIMIT_RECIPIENTS];
+	*size = limit[LIMIT_SIZE];
+}
+
+void
+permit_limits(const char *login, const char *label, const struct conf *conf,
+    uint32_t *rcpts, uint64_t *size)
+{
+	const struct page *page = book_find(login);
+
+	*rcpts = 0;
+	*size = 0;
+	if (page != NULL)
+		fill_limits(page, page_card(page, label), conf, rcpts, size);
+}
+
 void
 permit_sender(const struct msg_sender_check *m, const struct conf *conf,
     struct msg_allowed *r)
 {
-	uint64_t limit[LIMITS];
 	const struct card *card;
 	const struct page *page =
 	    find_active(m->account, m->credential, &card, r);
@@ -136,11 +161,7 @@ permit_sender(const struct msg_sender_check *m, const struct conf *conf,
 	if (page == NULL)
 		return;
 	allow_sender(page, card, m->sender, r);
-	limits_of(page, conf, (uint64_t)loop_wall_ms() / 1000, limit);
-	if (card != NULL)
-		limits_narrow(limit, card->c.limit);
-	r->rcpts = (uint32_t)limit[LIMIT_RECIPIENTS];
-	r->size = limit[LIMIT_SIZE];
+	fill_limits(page, card, conf, &r->rcpts, &r->size);
 	if (r->verdict != V_OK)
 		log_event("sender.refused", "account=%s sender=%s",
 		    log_quote(m->account), log_quote(m->sender));

@@ -24,6 +24,10 @@ void permit_sender(const struct msg_sender_check *, const struct conf *,
 void permit_submit(const struct msg_submit_check *, const struct conf *,
     struct msg_allowed *answer);
 
+/* What a message may have by this account and credential, at most. */
+void permit_limits(const char *login, const char *label, const struct conf *,
+    uint32_t *rcpts, uint64_t *size);
+
 /* A message that was charged for was not taken. */
 void permit_undo(const struct msg_submit_undo *);
 

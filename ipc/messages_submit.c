@@ -49,6 +49,8 @@ const struct field msg_auth_result_fields[] = {
 	F_STR(msg_auth_result, account),
 	F_STR(msg_auth_result, credential),
 	TOKEN(msg_auth_result),
+	F_U32(msg_auth_result, rcpts),
+	F_U64(msg_auth_result, size),
 	F_BYTES(msg_auth_result, challenge, 1024),
 	F_END,
 };

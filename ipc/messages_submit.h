@@ -66,7 +66,9 @@ struct msg_auth_result {
 	char account[ADDR_SIZE];           /* canonical login when V_OK */
 	char credential[CREDENTIAL_LABEL]; /* label of what was proved */
 	struct token token;                /* when V_OK */
-	struct bytes challenge;            /* with code 334; not encoded */
+	uint32_t rcpts; /* of a message, when V_OK: as in msg_allowed */
+	uint64_t size;
+	struct bytes challenge; /* with code 334; not encoded */
 };
 
 /* smtpd -> auth: may the account use this envelope sender? */

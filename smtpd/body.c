@@ -116,12 +116,20 @@ body_allowed(struct session *s, const struct msg *m)
 }
 
 /* The server's limit, or less: what auth says of the account. */
-static uint64_t
-most_size(const struct session *s)
+uint64_t
+body_most(const struct session *s)
 {
 	uint64_t all = s->world->conf->message_size;
 
 	return s->tx->most_size < all ? s->tx->most_size : all;
+}
+
+/* By the server's limit alone: who is over its own shall hear so, with an
+ * attachment as people have them. */
+uint64_t
+body_flood(const struct session *s)
+{
+	return 2 * s->world->conf->message_size + 1024 * 1024;
 }
 
 /* Where the next n octets go: sized for the whole message when it is told. */
@@ -209,7 +217,7 @@ enum data_step
 body_feed(struct session *s, const char *p, size_t n, size_t *used)
 {
 	struct transaction *tx = s->tx;
-	uint64_t limit = most_size(s);
+	uint64_t limit = body_most(s);
 	size_t len, before = tx->header.bytes;
 	char *out;
 
@@ -235,7 +243,7 @@ body_feed(struct session *s, const char *p, size_t n, size_t *used)
 	}
 	if (tx->ended || (tx->chunked && tx->chunk_left == 0))
 		return DATA_STOP;
-	if (tx->received > 2 * limit + 1024 * 1024)
+	if (tx->received > body_flood(s))
 		return DATA_FLOOD;
 	if (tx->fd != -1 && tx->body.len >= FILE_WRITES)
 		tx_flush(tx);
@@ -259,7 +267,7 @@ too_large(const struct session *s)
 	static struct outcome o;
 	char text[160];
 
-	snprintf(text, sizeof(text), TOO_LARGE, most_size(s));
+	snprintf(text, sizeof(text), TOO_LARGE, body_most(s));
 	outcome_set(&o, V_PERM, 552, "5.3.4", text);
 	return &o;
 }
@@ -314,17 +322,20 @@ body_next(struct session *s)
 		tx_give_back(s->tx, s);
 		return refuse(s, o);
 	}
-	if (!tx->ended)
+	if (!tx->ended) {
+		tx->chunk_end_ms = s->world->now_ms;
 		return reply(s, 250, "2.0.0", "%" PRIu64 " octets received",
 		    tx->chunk_size);
+	}
 	tx_commit(tx, s, &m);
 	/* Before it asks: the queue keeps the file only when nobody can write
 	 * to it any more, and must copy it otherwise. */
 	tx_close_file(tx);
 	ask(s, &m);
-	/* From here on it is the queue's, come what may. */
-	tx->known = false;
-	tx->committing = true;
+	/* From here on it is the queue's, come what may; but of one that it is
+	 * too busy to hear of it must be told that it is over. */
+	tx->committing = !s->unheard;
+	tx->known = tx->known && s->unheard;
 	buf_release(&tx->body);
 	return WAIT;
 }

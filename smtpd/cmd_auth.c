@@ -340,6 +340,8 @@ auth_answered(struct session *s, const struct msg *m, int fd)
 		text_copy(s->account, sizeof(s->account), r->account);
 		text_copy(s->credential, sizeof(s->credential), r->credential);
 		s->token = r->token;
+		s->most_rcpts = r->rcpts;
+		s->most_size = r->size;
 		s->errors = 0;
 	}
 	return o.verdict == V_PERM ? failed(s, o.code) : o.code;

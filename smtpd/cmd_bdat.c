@@ -14,7 +14,7 @@
 static bool
 too_large(const struct session *s, uint64_t size)
 {
-	uint64_t limit = s->world->conf->message_size;
+	uint64_t limit = body_most(s);
 
 	return size > limit || s->tx->reader.size > limit - size;
 }
@@ -33,7 +33,7 @@ begin(struct session *s, const struct bdat_args *b)
 			tx->size_hint = b->size;
 	} else {
 		/* The time between chunks is not the body's. */
-		tx->data_ms += s->world->now_ms - s->since_ms;
+		tx->data_ms += s->world->now_ms - tx->chunk_end_ms;
 	}
 	tx->chunk_size = tx->chunk_left = b->size;
 	tx->last_chunk = b->last;
@@ -49,7 +49,8 @@ cmd_bdat(struct session *s, char *args, size_t n)
 		    "write BDAT and a number of octets, then perhaps LAST");
 	if (too_large(s, b.size))
 		return refuse_octets(s, &b, 552, "5.3.4",
-		    "the message is larger than SIZE allows");
+		    "message too large; attachments take a third more than "
+		    "their files: send less at a time");
 	begin(s, &b);
 	return GO;
 }

@@ -25,6 +25,20 @@ say_future_release(struct session *s)
 	reply_line(s, 250, "", "FUTURERELEASE %" PRId64 " %s", most, until);
 }
 
+/* RFC 1870 4, RFC 9422 4: once somebody has logged in, what is theirs. */
+static void
+say_limits(struct session *s)
+{
+	const struct conf *conf = s->world->conf;
+	uint64_t size = conf->message_size;
+
+	if (s->most_size != 0 && s->most_size < size)
+		size = s->most_size;
+	reply_line(s, 250, "", "SIZE %" PRIu64, size);
+	reply_line(s, 250, "", "LIMITS RCPTMAX=%u",
+	    s->most_rcpts != 0 ? s->most_rcpts : conf->recipients);
+}
+
 int
 cmd_ehlo(struct session *s, char *args, size_t n)
 {
@@ -36,8 +50,7 @@ cmd_ehlo(struct session *s, char *args, size_t n)
 	s->esmtp = true;
 	reply_line(s, 250, "", "%s", conf->hostname);
 	reply_line(s, 250, "", "PIPELINING");
-	reply_line(s, 250, "", "SIZE %" PRIu64, conf->message_size);
-	reply_line(s, 250, "", "LIMITS RCPTMAX=%u", conf->recipients);
+	say_limits(s);
 	reply_line(s, 250, "", "8BITMIME");
 	reply_line(s, 250, "", "BINARYMIME");
 	reply_line(s, 250, "", "CHUNKING");

@@ -133,9 +133,9 @@ mail_begins(struct session *s, const struct msg_allowed *a)
 	struct outcome no;
 
 	if (a->rcpts != 0)
-		tx->most_rcpts = a->rcpts;
+		tx->most_rcpts = s->most_rcpts = a->rcpts;
 	if (a->size != 0)
-		tx->most_size = a->size;
+		tx->most_size = s->most_size = a->size;
 	if (tx->size_hint > tx->most_size) {
 		too_large(&no, tx->most_size);
 		return refuse(s, &no);

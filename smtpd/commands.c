@@ -70,7 +70,7 @@ commands_find(const struct session *s, const char *verb, size_t n)
 const struct refusal *
 commands_object(const struct session *s, const struct command *cmd, size_t n)
 {
-	static const struct refusal too_long = { 500, "5.5.6",
+	static const struct refusal too_long = { 500, "5.5.2",
 		"command too long" };
 	static const struct refusal auth_in_clear = { 538, "5.7.11",
 		"encryption required: use STARTTLS first" };

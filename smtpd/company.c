@@ -43,6 +43,12 @@ company_enter(const char *account, unsigned most)
 	return true;
 }
 
+bool
+company_has(const char *account)
+{
+	return find(account) != NULL;
+}
+
 void
 company_leave(const char *account)
 {

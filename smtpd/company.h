@@ -13,5 +13,7 @@
  * `most` already. */
 bool company_enter(const char *account, unsigned most);
 void company_leave(const char *account);
+/* Has it any? */
+bool company_has(const char *account);
 
 #endif

@@ -23,7 +23,8 @@ static const int error_ms[] = { 0, 0, 0, 0, 0, 250, 500, 1000, 2000 };
 void
 patience_note(struct session *s, const struct command *cmd, int code)
 {
-	if (code / 100 != 4 || (cmd->run != cmd_mail && cmd != &step_body))
+	if (code / 100 != 4 ||
+	    (cmd->run != cmd_mail && cmd->answered != body_answered))
 		return;
 	s->idle_commands = 0;
 	if (++s->put_offs > PUT_OFF_MOST)
@@ -77,25 +78,36 @@ answer_timeout_s(enum msg_type answer)
 	return msg_allowed(answer, P_QUEUE, P_SMTPD) ? 300 : 60;
 }
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Until when so many octets were to come at least, and one more. */
+static int64_t
+rate_deadline(int64_t began_ms, uint64_t octets)
+{
+	return began_ms + GRACE_MS + (int64_t)octets * MS_PER_OCTET;
+}
+
 int64_t
 patience_deadline(const struct session *s, int timeout_s)
 {
-	int64_t at = s->since_ms + timeout_s * 1000, rate;
+	const struct skip *k = &s->skip;
+	int64_t at = s->since_ms + timeout_s * 1000;
 
 	if (s->awaits != MSG_NONE)
 		return s->since_ms + answer_timeout_s(s->awaits) * 1000;
 	if (s->until_ms != 0)
 		return s->until_ms;
-	if (s->state == ST_BODY) {
-		rate = s->tx->data_ms + GRACE_MS +
-		    (int64_t)s->tx->received * MS_PER_OCTET;
-		return rate < at ? rate : at;
-	}
+	if (s->state == ST_BODY)
+		return earlier(
+		    at, rate_deadline(s->tx->data_ms, s->tx->received));
+	if (k->left > 0)
+		at = earlier(at, rate_deadline(k->began_ms, k->size - k->left));
 	if (s->account[0] != '\0' || s->state == ST_CLOSING)
 		return at;
-	if (at > s->since_ms + ANONYMOUS_S * 1000)
-		at = s->since_ms + ANONYMOUS_S * 1000;
-	if (at > s->opened_ms + LOGIN_S * 1000)
-		at = s->opened_ms + LOGIN_S * 1000;
-	return at;
+	at = earlier(at, s->since_ms + ANONYMOUS_S * 1000);
+	return earlier(at, s->opened_ms + LOGIN_S * 1000);
 }

@@ -17,6 +17,7 @@
 #include "smtpd/held.h"
 #include "smtpd/keyless.h"
 #include "smtpd/listener.h"
+#include "smtpd/owed.h"
 #include "smtpd/screened.h"
 #include "smtpd/server.h"
 #include "smtpd/text.h"
@@ -62,13 +63,15 @@ answer(const struct msg *m, int fd)
 	if (c == NULL) {
 		if (fd != -1)
 			close(fd);
+		owed_settle(&attend_world, m);
 		return;
 	}
 	session_answer(&c->session, m, fd);
 	attend_session(c);
 }
 
-/* Do something to every session that there is now. */
+/* Do something to every session that there is now.  It takes a while: auth
+ * tells of thousands of accounts, of which few are here. */
 static void
 each(void (*call)(struct session *, const void *), const void *arg)
 {
@@ -126,11 +129,13 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		answer(m, fd);
 		break;
 	case MSG_ACCOUNT_STATE:
-		if (m->u.account_state.state != ACC_ACTIVE)
+		if (m->u.account_state.state != ACC_ACTIVE &&
+		    company_has(m->u.account_state.account))
 			each(bar, m->u.account_state.account);
 		break;
 	case MSG_SESSIONS_END:
-		each(ask_for_login, &m->u.sessions_end);
+		if (company_has(m->u.sessions_end.account))
+			each(ask_for_login, &m->u.sessions_end);
 		break;
 	case MSG_ACCOUNTS_DONE:
 		break;
@@ -157,6 +162,8 @@ on_gone(struct channel *c)
 	log_event("peer.gone", "peer=%s", process_name(who));
 	if (who == P_QUEUE)
 		attend_world.queue_up = false;
+	if (who == P_AUTH)
+		owed_forget();
 	each(bereave, &who);
 }
 

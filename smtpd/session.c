@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "smtpd/owed.h"
 #include "smtpd/patience.h"
 #include "smtpd/session_parts.h"
 #include "smtpd/text.h"
@@ -48,6 +49,8 @@ tx_clear(struct session *s)
 
 	if (s->tx != NULL && !s->tx->committing)
 		tx_give_back(s->tx, s);
+	if (s->expects == MSG_ALLOWED)
+		owed_note(s);
 	if (s->tx != NULL && s->tx->known && !s->tx->lost)
 		s->world->send(&m);
 	tx_free(s->tx);
@@ -192,6 +195,7 @@ session_answer(struct session *s, const struct msg *m, int fd)
 	if (s->state == ST_CLOSING) {
 		if (fd != -1)
 			close(fd);
+		owed_settle(s->world, m);
 		return; /* we gave up waiting */
 	}
 	if (m->type == s->expects) {
@@ -243,6 +247,16 @@ session_secured(struct session *s, const char *version)
 	part_when_idle(s);
 }
 
+/* Nothing is waited for any more; the answer may come all the same. */
+static void
+wait_no_more(struct session *s)
+{
+	if (s->state == ST_BODY && s->awaits == MSG_ALLOWED)
+		s->expects = MSG_ALLOWED;
+	s->awaits = MSG_NONE;
+	s->cmd = NULL;
+}
+
 void
 session_timeout(struct session *s)
 {
@@ -262,8 +276,7 @@ session_timeout(struct session *s)
 		 * that to a later question: so there will be none. */
 		log_event("session.stuck", "ip=%s port=%u awaits=%s", s->ip,
 		    s->port, msg_name(s->awaits));
-		s->awaits = MSG_NONE;
-		s->cmd = NULL;
+		wait_no_more(s);
 		reply(s, 421, "4.3.0", "our fault; try again later");
 	} else if (s->bare_lf)
 		reply(s, 421, "4.4.2", "timeout: lines must end in CRLF");
@@ -283,8 +296,7 @@ session_part(struct session *s, enum parting why)
 void
 session_gone(struct session *s)
 {
-	s->awaits = MSG_NONE;
-	s->cmd = NULL;
+	wait_no_more(s);
 	session_enter(s, ST_CLOSING);
 	auth_bar(s, NULL);
 }

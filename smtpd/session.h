@@ -79,7 +79,8 @@ struct transaction;
 
 /* Octets of a chunk that is refused: eaten first, then answered. */
 struct skip {
-	uint64_t left;
+	uint64_t size, left;
+	int64_t began_ms;
 	int code;
 	const char *status, *text; /* borrowed for ever */
 	const struct command *cmd;
@@ -134,6 +135,9 @@ struct session {
 	struct refusal barred;
 	char credential[64];
 	struct token token; /* that proves it */
+	/* What auth said last that a message of it may have; 0: nothing. */
+	uint32_t most_rcpts;
+	uint64_t most_size;
 };
 
 /*
@@ -282,6 +286,10 @@ enum data_step { DATA_ON, DATA_STOP, DATA_FLOOD };
 enum data_step
 body_feed(struct session *, const char *p, size_t n, size_t *used);
 int body_next(struct session *);
+/* Octets that the message may have. */
+uint64_t body_most(const struct session *);
+/* A body of more than this is none: its octets are not even dropped. */
+uint64_t body_flood(const struct session *);
 int body_answered(struct session *, const struct msg *, int fd);
 void body_allowed(struct session *, const struct msg *);
 

@@ -13,21 +13,19 @@
 #define ANONYMOUS_MOST 65536  /* octets eaten before login */
 #define CRUMB          32     /* chunks of fewer octets bring no mail nearer */
 
-/* A body of more than this is none: its octets are not even dropped. */
-static uint64_t
-flood(const struct session *s)
-{
-	return 2 * s->world->conf->message_size + 1024 * 1024;
-}
-
 int
 refuse_octets(struct session *s, const struct bdat_args *b, int code,
     const char *status, const char *text)
 {
 	if (b->sized && b->size == 0)
 		return reply(s, code, status, "%s", text);
-	if (b->sized && b->size <= flood(s)) {
-		s->skip = (struct skip){ b->size, code, status, text, NULL };
+	if (b->sized && b->size <= body_flood(s)) {
+		s->skip = (struct skip){ .size = b->size,
+			.left = b->size,
+			.began_ms = s->world->now_ms,
+			.code = code,
+			.status = status,
+			.text = text };
 		return MORE;
 	}
 	/* Nobody knows where the next command begins. */
@@ -90,7 +88,7 @@ obey(struct session *s, char *line, size_t n)
 	cmd = commands_find(s, line, verb);
 	if (cmd == NULL) {
 		if (n > COMMAND_MOST)
-			code = reply(s, 500, "5.5.6", "command too long");
+			code = reply(s, 500, "5.5.2", "command too long");
 		else
 			code = reply(s, 500, "5.5.2", "unknown command");
 		session_settle(s, &step_refused, code);
@@ -119,6 +117,17 @@ obey(struct session *s, char *line, size_t n)
 		eat_body(s, line, 0);
 }
 
+/* RFC 4954 6: of AUTH and of what is said in it, and so of all that may have
+ * been that. */
+static const char *
+status_of_long(const struct session *s)
+{
+	bool may_log_in =
+	    s->state == ST_READY && s->tls[0] != '\0' && s->account[0] == '\0';
+
+	return s->state == ST_AUTH || may_log_in ? "5.5.6" : "5.5.2";
+}
+
 /*
  * Take a line from the front of p[n]; true when it is a good one.  What is
  * wrong with a bad one is the session's reply already.
@@ -139,7 +148,7 @@ take_line(struct session *s, const char *p, size_t n, size_t *used, size_t *len)
 	case LINE_LONG:
 		session_settle(s,
 		    s->state == ST_AUTH ? &step_auth : &step_refused,
-		    reply(s, 500, "5.5.6", "line too long"));
+		    reply(s, 500, status_of_long(s), "line too long"));
 		break;
 	case LINE_MORE:
 		s->bare_lf = memchr(p, '\n', n) != NULL;

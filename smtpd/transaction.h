@@ -37,6 +37,7 @@ struct transaction {
 	bool chunked;      /* by BDAT */
 	bool last_chunk;   /* the one under way */
 	uint64_t chunk_size, chunk_left; /* its octets, and those to come */
+	int64_t chunk_end_ms;            /* of the one before */
 	bool judged; /* the header is complete and was looked at */
 	bool too_large;
 	bool doomed; /* it will be refused: the body is dropped */

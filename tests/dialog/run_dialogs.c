@@ -27,6 +27,7 @@
 
 #include "ipc/rcpt.h"
 #include "lib/log.h"
+#include "smtpd/owed.h"
 #include "smtpd/session.h"
 #include "smtpd/transaction.h"
 
@@ -44,9 +45,10 @@ static struct conf conf;
 static struct surroundings world;
 static struct session session;
 static struct msg_conn_verdict screen;
+static struct msg_allowed own;   /* limits of the account, as auth tells them */
 static struct buf in, out, sent; /* not eaten, not said, not yet sent */
 static bool connected, manual, impatient, crowded;
-static bool down[P_COUNT];
+static bool down[P_COUNT], busy[P_COUNT];
 static size_t out_checked;
 static enum cut cut;
 static size_t cut_at, cut_seen;
@@ -354,7 +356,7 @@ send_request(const struct msg *m)
 	struct msg copy;
 	size_t n;
 
-	if (down[to])
+	if (down[to] || (busy[to] && msg_answer_to(m->type) != MSG_NONE))
 		return false;
 	if (!msg_allowed(m->type, P_SMTPD, to) || m->tag != ID)
 		fail("%s with tag %" PRIx64, msg_name(m->type), m->tag);
@@ -388,6 +390,8 @@ answer(enum msg_type type, const struct outcome *o)
 		if (o->verdict == V_OK) {
 			strcpy(m.u.auth_result.account, "alice@example.org");
 			strcpy(m.u.auth_result.credential, "password");
+			m.u.auth_result.rcpts = own.rcpts;
+			m.u.auth_result.size = own.size;
 		}
 		break;
 	case MSG_ALLOWED:
@@ -395,6 +399,8 @@ answer(enum msg_type type, const struct outcome *o)
 		m.u.allowed.code = (uint32_t)o->code;
 		strcpy(m.u.allowed.status, o->status);
 		strcpy(m.u.allowed.text, o->text);
+		m.u.allowed.rcpts = own.rcpts;
+		m.u.allowed.size = own.size;
 		break;
 	case MSG_TX_FILE_LENT:
 		m.u.tx_file_lent.verdict = o->verdict;
@@ -861,9 +867,16 @@ neighbour_back(const char *arg)
 {
 	enum process who = neighbour(arg);
 
-	down[who] = false;
+	down[who] = busy[who] = false;
 	if (who == P_QUEUE)
 		world.queue_up = true;
+}
+
+static void
+neighbour_busy(const char *arg)
+{
+	flush_client();
+	busy[neighbour(arg)] = true;
 }
 
 static void
@@ -1046,6 +1059,14 @@ set(const char *arg)
 		fail("set %s?", what);
 }
 
+/* RECIPIENTS OCTETS of a message. */
+static void
+allow(const char *arg)
+{
+	if (sscanf(arg, "%" SCNu32 " %" SCNu64, &own.rcpts, &own.size) != 2)
+		fail("allows RECIPIENTS OCTETS");
+}
+
 static void
 splits(const char *arg)
 {
@@ -1119,6 +1140,7 @@ static const struct directive {
 	{ "impatient",	dont_wait },	 /* no time passes by itself */
 	{ "stored",	body_is },	 /* the body that the queue got */
 	{ "dies",	neighbour_dies },
+	{ "busy",	neighbour_busy }, /* hears no more questions */
 	{ "back",	neighbour_back },
 	{ "full",	queue_full },
 	{ "free",	queue_free },
@@ -1134,6 +1156,7 @@ static const struct directive {
 	{ "login",	login },
 	{ "data",	data },
 	{ "set",	set },
+	{ "allows",	allow },	 /* auth to this account, at most */
 	{ "splits",	splits },
 	{ "whole",	whole },	 /* the cut matters: as written only */
 	{ "log~",	logged },
@@ -1179,6 +1202,7 @@ reset(void)
 		.send = send_request,
 		.enter = enter_account };
 	memset(down, 0, sizeof(down));
+	memset(busy, 0, sizeof(busy));
 	memset(has_script, 0, sizeof(has_script));
 	for (int i = 0; i < nrequests; i++)
 		free(requests[i]);
@@ -1190,8 +1214,10 @@ reset(void)
 	lent = -1;
 	if (connected)
 		session_gone(&session);
+	owed_forget();
 	connected = manual = impatient = crowded = false;
 	memset(&screen, 0, sizeof(screen));
+	memset(&own, 0, sizeof(own));
 	buf_release(&in);
 	buf_release(&out);
 	buf_release(&sent);
@@ -1199,31 +1225,57 @@ reset(void)
 	log_read = lseek(log_fd, 0, SEEK_END);
 }
 
+/* Lines that are played several times. */
+struct refrain {
+	const char *text;
+	int line_number, times;
+};
+
+/* Whether the line was about that. */
+static bool
+refrain(struct refrain *r, const char *line, const char **next)
+{
+	if (sscanf(line, "repeat %d", &r->times) == 1) {
+		r->text = *next;
+		r->line_number = line_number;
+		return true;
+	}
+	if (strcmp(line, "end") != 0)
+		return false;
+	if (--r->times > 0) {
+		*next = r->text;
+		line_number = r->line_number;
+	}
+	return true;
+}
+
 /* Play the transcript once. */
 static bool
 play(const char *text)
 {
-	char *copy = strdup(text), *volatile next = copy;
-	volatile bool ok = false;
+	static char line[65536];
+	static const char *next;
+	static struct refrain r;
+	const char *end;
 
 	reset();
+	next = text;
 	line_number = 0;
-	if (setjmp(failed) == 0) {
-		while (next != NULL) {
-			char *p = next;
-
-			next = strchr(p, '\n');
-			if (next != NULL)
-				*next++ = '\0';
-			line_number++;
-			obey(p);
-		}
+	if (setjmp(failed) != 0)
+		return false;
+	while (*next != '\0') {
+		end = strchrnul(next, '\n');
+		if ((size_t)(end - next) >= sizeof(line))
+			fail("the line is too long");
+		snprintf(line, sizeof(line), "%.*s", (int)(end - next), next);
+		next = *end != '\0' ? end + 1 : end;
 		line_number++;
-		silence("");
-		ok = true;
+		if (!refrain(&r, line, &next))
+			obey(line);
 	}
-	free(copy);
-	return ok;
+	line_number++;
+	silence("");
+	return true;
 }
 
 /* Play it in all its cuts; how many octets the client says in *octets. */

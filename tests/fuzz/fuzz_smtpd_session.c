@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "mail/address.h"
 #include "smtpd/line.h"
+#include "smtpd/owed.h"
 #include "smtpd/session.h"
 #include "smtpd/transaction.h"
 
@@ -451,6 +452,7 @@ play(const uint8_t *p, size_t n, bool octets)
 	}
 	free(text);
 	session_gone(&session);
+	owed_forget();
 	assert(!queue_holds);
 	assert(session.tx == NULL && session.login == NULL);
 	buf_release(&in);

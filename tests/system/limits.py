@@ -71,6 +71,8 @@ def own(p):
     rows = limits(p, BOB)
     same((rows["per_hour"]["value"], rows["per_hour"]["own"]), (2, True))
     t = p.logged_in(1)
+    t.ehlo()
+    same((t.offers("SIZE"), t.offers("LIMITS")), (["2048"], ["RCPTMAX=3"]))
     same(t.cmd(f"MAIL FROM:<{BOB}> SIZE=3000").code, 552)
     t.close()
     same(submit(p, people(0, 1), 1, size=3000).code, 552)

@@ -340,6 +340,8 @@ a_password_logs_in(void **state)
 	assert_int_equal(m.u.auth_result.verdict, V_OK);
 	assert_string_equal(m.u.auth_result.account, ALICE);
 	assert_string_equal(m.u.auth_result.credential, "password");
+	assert_int_equal(m.u.auth_result.rcpts, 100);
+	assert_int_equal(m.u.auth_result.size, 35 << 20);
 	assert_int_equal(login("ALICE@Example.Org", SECRET, CLIENT, &m), 235);
 	assert_string_equal(m.u.auth_result.account, ALICE);
 	assert_int_equal(login("alice", SECRET, CLIENT, &m), 235);
@@ -904,6 +906,7 @@ nobody_without_login(void **state)
 	assert_int_equal(m.u.allowed.code, 421);
 	/* A login that fails proves nothing. */
 	assert_int_equal(login(ALICE, "wrong", CLIENT, &m), 535);
+	assert_int_equal(m.u.auth_result.rcpts, 0);
 	assert_int_equal(m.u.auth_result.token.when, 0);
 	assert_int_equal(m.u.auth_result.token.mac[0], 0);
 }
