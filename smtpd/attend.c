@@ -150,8 +150,10 @@ tend(struct client *c)
 		handshakes_forgive(&c->network);
 	}
 	/* Once it has logged in, it sends mail and no more passwords. */
-	if (c->session.account[0] != '\0')
+	if (c->session.account[0] != '\0') {
+		client_known(c);
 		io_wipe(&c->io, false);
+	}
 	arm(c);
 	io_flush(&c->io);
 }

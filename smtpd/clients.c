@@ -13,6 +13,7 @@ static struct client **slots;
 static unsigned count, most, next_slot;
 static uint64_t serial;
 static TAILQ_HEAD(list, client) living = TAILQ_HEAD_INITIALIZER(living),
+				strangers = TAILQ_HEAD_INITIALIZER(strangers),
 				dead = TAILQ_HEAD_INITIALIZER(dead);
 
 static void
@@ -65,7 +66,24 @@ client_new(void)
 	c->id = ++serial << SLOT_BITS | next_slot;
 	count++;
 	TAILQ_INSERT_TAIL(&living, c, link);
+	c->stranger = true;
+	TAILQ_INSERT_TAIL(&strangers, c, strangers);
 	return c;
+}
+
+void
+client_known(struct client *c)
+{
+	if (!c->stranger)
+		return;
+	c->stranger = false;
+	TAILQ_REMOVE(&strangers, c, strangers);
+}
+
+struct client *
+client_first_stranger(void)
+{
+	return TAILQ_FIRST(&strangers);
 }
 
 static unsigned
@@ -77,6 +95,7 @@ slot_of(uint64_t id)
 void
 client_free(struct client *c)
 {
+	client_known(c);
 	slots[slot_of(c->id)] = NULL;
 	count--;
 	TAILQ_REMOVE(&living, c, link);

@@ -28,6 +28,8 @@ struct client {
 	bool eof, securing, lingering;
 	int64_t held_since; /* held.h; 0 not held */
 	TAILQ_ENTRY(client) held;
+	bool stranger; /* has not logged in */
+	TAILQ_ENTRY(client) strangers;
 	TAILQ_ENTRY(client) link;
 };
 
@@ -41,6 +43,10 @@ struct client *client_new(void);
 /* Out of the table at once; the memory lives until the end of the turn, for
  * the callback that is running may belong to it. */
 void client_free(struct client *);
+/* It has logged in.  Harmless when it had before. */
+void client_known(struct client *);
+/* Who has been here longest without that, or NULL. */
+struct client *client_first_stranger(void);
 /* NULL when it is gone, whatever the id. */
 struct client *client_find(uint64_t id);
 

@@ -38,15 +38,12 @@ full(void)
 static struct client *
 find_idler(void)
 {
-	struct client *c;
+	struct client *c = client_first_stranger();
 
-	for (c = client_first(); c != NULL; c = client_next(c)) {
-		if (c->session.opened_ms > attend_world.now_ms - LOGIN_MS)
-			break; /* the others came later */
-		if (c->session.account[0] == '\0')
-			return c;
-	}
-	return NULL;
+	return c != NULL &&
+		c->session.opened_ms <= attend_world.now_ms - LOGIN_MS
+	    ? c
+	    : NULL;
 }
 
 /* Accept as long as there is room or somebody to make it. */

@@ -434,14 +434,20 @@ expect_end(struct client *c)
 }
 
 static void
-log_in(struct client *c)
+log_in_as(struct client *c, const char *account)
 {
-	char line[200] = "AUTH PLAIN ";
-	static const char plain[] = "\0alice@example.org\0secret";
+	char line[200] = "AUTH PLAIN ", plain[100];
+	int n = snprintf(plain, sizeof(plain), "%c%s%csecret", 0, account, 0);
 
 	expect(c, "EHLO client.example", "250 ");
-	base64_encode(plain, sizeof(plain) - 1, line + strlen(line));
+	base64_encode(plain, (size_t)n, line + strlen(line));
 	expect(c, line, "235 ");
+}
+
+static void
+log_in(struct client *c)
+{
+	log_in_as(c, "alice@example.org");
 }
 
 static void
@@ -923,6 +929,53 @@ test_suspended(void **state)
 	close_client(&other);
 }
 
+/* Ticks that it costs to hear of many accounts without a session. */
+static long
+cost_of_strangers(struct client *c)
+{
+	struct msg m = { .type = MSG_ACCOUNT_STATE };
+	long before = ticks();
+
+	m.u.account_state.state = ACC_SUSPENDED;
+	for (int i = 0; i < 40000; i++) {
+		snprintf(
+		    m.u.account_state.account, ADDR_SIZE, "%d@example.org", i);
+		assert_true(message_send(auth.fd, &m, -1));
+	}
+	/* What auth answers comes behind all of that. */
+	expect(c, "MAIL FROM:<alice@example.org>", "250 ");
+	expect(c, "RSET", "250 ");
+	return ticks() - before;
+}
+
+/* A server that stands still after each restart of auth is none. */
+static void
+test_many_suspended(void **state)
+{
+	enum { CROWD = 300 };
+	struct client *crowd = calloc(CROWD, sizeof(*crowd));
+	char account[32];
+	long alone, together;
+
+	(void)state;
+	assert_non_null(crowd);
+	for (unsigned i = 0; i < CROWD; i++) {
+		if (i == 1)
+			alone = cost_of_strangers(&crowd[0]);
+		open_from(&crowd[i], port465, INADDR_LOOPBACK + (i / MOST));
+		assert_true(shake(&crowd[i]));
+		expect(&crowd[i], NULL, "220 ");
+		snprintf(account, sizeof(account), "u%u@example.org", i);
+		log_in_as(&crowd[i], account);
+	}
+	together = cost_of_strangers(&crowd[0]);
+	if (together > 4 * alone + 20)
+		fail_msg("%ld ticks, and alone %ld", together, alone);
+	for (unsigned i = 0; i < CROWD; i++)
+		close_client(&crowd[i]);
+	free(crowd);
+}
+
 static const char *
 name_in_certificate(struct client *c)
 {
@@ -1163,6 +1216,7 @@ main(void)
 		WITH_SERVER(test_auth_restarts),
 		WITH_SERVER(test_queue_says_full),
 		WITH_SERVER(test_suspended),
+		WITH_SERVER(test_many_suspended),
 		WITH_SERVER(test_reload),
 		WITH_SERVER(test_deaf_clients),
 		WITH_SERVER(test_half_record),
