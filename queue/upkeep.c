@@ -38,10 +38,13 @@
  * wait and the disk has plenty: those that leave in the meantime need never
  * move to the table.  Beyond the most the older half is given up.
  */
-#define KEEP_FEW       500 /* messages; those move quickly */
-#define KEEP_MOST      ((uint64_t)512 << 20)
-#define KEEP_FILE      ((uint64_t)16 << 20) /* as the log is cut, or less */
-#define KEEP_ROOM      ((uint64_t)1 << 30)
+#define KEEP_FEW  500 /* messages; those move quickly */
+#define KEEP_MOST ((uint64_t)512 << 20)
+#define KEEP_FILE ((uint64_t)16 << 20) /* as the log is cut, or less */
+#define KEEP_ROOM ((uint64_t)1 << 30)
+#define FULL_REMEDY \
+	"make room on the disk of [paths] state; mail is taken again by " \
+	"itself.  `postern queue shape` tells whose mail waits there"
 #define PRUNE_ROWS     200
 #define PRUNE_AGAIN_MS 20
 
@@ -195,11 +198,13 @@ press(bool on)
 	group_pause(on);
 }
 
+/* The remedy, where there is something to do: "" nothing. */
 static void
-tell(const char *event)
+tell(const char *event, const char *fix)
 {
-	log_event(event, "free=%llu owed=%llu", (unsigned long long)room_free(),
-	    (unsigned long long)debt_now());
+	log_event(event, "free=%llu owed=%llu%s%s",
+	    (unsigned long long)room_free(), (unsigned long long)debt_now(),
+	    *fix != '\0' ? " fix=" : "", *fix != '\0' ? log_quote(fix) : "");
 }
 
 void
@@ -215,7 +220,7 @@ upkeep_check_room(void)
 	if (room_enough(debt_now(), settings->message_size)) {
 		room_make_ballast();
 		if (intake_get() == INTAKE_NO_ROOM)
-			tell("queue.room");
+			tell("queue.room", "");
 		intake_set(INTAKE_OPEN);
 		return;
 	}
@@ -227,7 +232,7 @@ upkeep_check_room(void)
 		return;
 	}
 	if (intake_get() == INTAKE_OPEN)
-		tell("queue.full");
+		tell("queue.full", FULL_REMEDY);
 	intake_set(INTAKE_NO_ROOM);
 }
 
