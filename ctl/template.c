@@ -57,8 +57,13 @@ template_text(const char *file, const char *hostname, bool root)
 	    "# uses the one that \"postern init\" has made.\n"
 	    "#[tls]\n"
 	    "#certificate = /etc/letsencrypt/live/%s/fullchain.pem\n"
-	    "#key         = /etc/letsencrypt/live/%s/privkey.pem\n",
-	    hostname, hostname, hostname);
+	    "#key         = /etc/letsencrypt/live/%s/privkey.pem\n\n"
+	    "# Who is told of an account that was suspended because somebody "
+	    "else may have\n"
+	    "# its password: postmaster@%s, unless you say so here.\n"
+	    "#[guard]\n"
+	    "#notify = you@example.org\n",
+	    hostname, hostname, hostname, hostname);
 	add_listener(&b, "submissions", "implicit", root ? 465 : 2465, root);
 	add_listener(&b, "submission", "starttls", root ? 587 : 2587, root);
 	if (strcmp(file, CONF_DEFAULT_FILE) == 0)

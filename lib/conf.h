@@ -132,7 +132,7 @@ struct conf {
 	uint32_t guard_share;    /* and so many in a hundred */
 	uint32_t guard_networks; /* unfamiliar ones a day */
 	uint32_t guard_rate;     /* recipients an hour, from elsewhere */
-	char guard_notify[256];  /* "" postmaster@HOSTNAME */
+	char guard_notify[256];  /* "" postmaster */
 
 	int64_t give_up_s;
 	int64_t delay_notice_s;

@@ -105,7 +105,7 @@ frozen_tell(const struct msg_frozen *m)
 	snprintf(postmaster, sizeof(postmaster), "%s%s",
 	    settings->guard_notify[0] != '\0' ? settings->guard_notify
 					      : "postmaster@",
-	    settings->guard_notify[0] != '\0' ? "" : settings->hostname);
+	    settings->guard_notify[0] != '\0' ? "" : settings_domain());
 	if (!digest_freeze(postmaster, who, m->text)) {
 		shell_word(word, sizeof(word), who);
 		buf_addf(&text, for_admin, settings->hostname, who, m->text,

@@ -10,17 +10,10 @@
 #include "queue/settings.h"
 #include "queue/spool.h"
 
-static const char *
-submitter(void)
-{
-	return settings->default_domain[0] != '\0' ? settings->default_domain
-						   : settings->hostname;
-}
-
 static void
 write_postmaster(char out[ADDR_SIZE])
 {
-	snprintf(out, ADDR_SIZE, "postmaster@%s", submitter());
+	snprintf(out, ADDR_SIZE, "postmaster@%s", settings_domain());
 }
 
 static void
@@ -62,7 +55,7 @@ report_read(struct report *r, uint32_t day, uint32_t day_s, const char *domain)
 		    settings->tls_contact);
 	else
 		write_postmaster(r->contact);
-	r->tlsrpt = (struct tlsrpt){ .submitter = submitter(),
+	r->tlsrpt = (struct tlsrpt){ .submitter = settings_domain(),
 		.contact = r->contact,
 		.domain = domain,
 		.begin = (int64_t)day * day_s,

@@ -4,3 +4,10 @@
 #include "queue/settings.h"
 
 const struct conf *settings;
+
+const char *
+settings_domain(void)
+{
+	return settings->default_domain[0] != '\0' ? settings->default_domain
+						   : settings->hostname;
+}

@@ -9,4 +9,8 @@
 
 extern const struct conf *settings;
 
+/* Where people read what postmaster gets: at default-domain, or at the host
+ * name without one. */
+const char *settings_domain(void);
+
 #endif

@@ -12,6 +12,11 @@
 	"[guard]\nnotify = help@admin.example\n" \
 	"[queue]\nretry = 1m\ndigest = 4s\n"
 
+#define DOMAIN_CONF \
+	"hostname = mail.example.org\ndefault-domain = example.org\n" \
+	"[tls]\ncertificate = /c\nkey = /k\n" \
+	"[listen x]\naddress = 127.0.0.1:465\ntls = implicit\n"
+
 static void
 say_frozen(struct bed *b, const char *account, const char *why)
 {
@@ -46,6 +51,18 @@ has(const char *text, const char *part)
 {
 	if (strstr(text, part) == NULL)
 		fail_msg("no \"%s\" in: %s", part, text);
+}
+
+/* Behind the host's own name often nobody reads. */
+static void
+postmaster_is_of_the_domain(void **state)
+{
+	struct bed *b = *state;
+
+	bed_start(b, DOMAIN_CONF, NULL);
+	say_frozen(b, "a@one.example", "reason one");
+	(void)next_mail(b, "postmaster@example.org");
+	(void)next_mail(b, "a@one.example");
 }
 
 static void
@@ -156,6 +173,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    postmaster_is_of_the_domain, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
 		    first_at_once_others_together, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(
