@@ -124,7 +124,7 @@ check_whole(struct parser *p)
 {
 	struct conf *c = p->conf;
 
-	if (*c->hostname == '\0')
+	if (*c->hostname == '\0' && conf_line(c, "", "hostname") == 0)
 		conf_complain_at(p, 0, "hostname is missing",
 		    "add `hostname = mail.example.org` at the top");
 	if ((*c->tls[0].certificate == '\0') != (*c->tls[0].key == '\0'))

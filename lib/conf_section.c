@@ -149,11 +149,34 @@ is_plain(const char *section)
 	return false;
 }
 
+static void
+unknown_section(struct parser *p, const char *header)
+{
+	size_t n = strcspn(header, " \t");
+	char word[SUGGEST_MAX], text[400], hint[200];
+	struct suggest near;
+
+	snprintf(text, sizeof(text), "unknown section [%.200s]", header);
+	snprintf(word, sizeof(word), "%.*s", (int)(n < 60 ? n : 60), header);
+	suggest_init(&near, word);
+	for (size_t i = 0; i < COUNT(sections); i++)
+		suggest_offer(&near, sections[i]->word);
+	for (size_t i = 0; i < conf_nkeys; i++)
+		suggest_offer(&near, conf_keys[i].section);
+	if (near.best != NULL && strcmp(near.best, word) != 0)
+		snprintf(hint, sizeof(hint), "did you mean [%s%.60s]?",
+		    near.best, header + n);
+	else
+		snprintf(hint, sizeof(hint),
+		    "sections: tls, tls NAME, listen NAME, limits, screen, "
+		    "guard, queue, dns, route NAME, paths, users, smtpd, log");
+	conf_complain(p, text, hint);
+}
+
 void
 conf_section_begin(struct parser *p, const char *header)
 {
 	const char *name;
-	char text[400];
 
 	conf_section_end(p);
 	snprintf(p->section, sizeof(p->section), "%s", header);
@@ -170,10 +193,7 @@ conf_section_begin(struct parser *p, const char *header)
 			p->conf->tls[0].line = p->line;
 		return;
 	}
-	snprintf(text, sizeof(text), "unknown section [%.200s]", header);
-	conf_complain(p, text,
-	    "sections: tls, tls NAME, listen NAME, limits, screen, guard, "
-	    "queue, dns, route NAME, paths, users, smtpd, log");
+	unknown_section(p, header);
 	/* One complaint is enough for all that stands in it. */
 	p->refused = true;
 	p->doubt = true;

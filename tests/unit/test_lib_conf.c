@@ -457,6 +457,9 @@ static const struct {
 	{ BASE "[paths]\nrun =\n", "9: run: \"\": write an absolute path" },
 	{ BASE "[queue]\ngive-up = 5 parsecs\n", "9: give-up" },
 	{ BASE "[colours]\nred = 1\n", "8: unknown section [colours]" },
+	{ BASE "[lmits]\nper-hour = 1\n", "did you mean [limits]?" },
+	{ BASE "[listn x]\ntls = implicit\n", "did you mean [listen x]?" },
+	{ BASE "[listen]\ntls = implicit\n", "sections: tls, tls NAME" },
 	{ BASE "what is this\n", "8: a line is `key = value`" },
 	{ BASE "[queue\n", "8: `]` is missing" },
 	{ BASE "[listen x]\ntls = implicit\n", "8: [listen] needs an address" },
@@ -509,6 +512,9 @@ test_all_errors_in_one_run(void **state)
 	assert_non_null(strstr(said, "9: give-up"));
 	assert_non_null(strstr(said, "10: retry"));
 	assert_non_null(strstr(said, "11: unknown section"));
+	/* What is wrong is not missing. */
+	assert_null(parse("hostname = -bad\n"));
+	assert_null(strstr(said, "missing"));
 }
 
 static void
