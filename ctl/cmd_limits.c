@@ -39,8 +39,14 @@ cmd_account_limits(struct ctl *c)
 			cmd->verb = ACCOUNT_LIMIT;
 	if (code != CODE_OK || (code = accounts_open(&line, c)) != CODE_OK)
 		return code;
-	if (cmd->verb == ACCOUNT_LIMIT)
-		return accounts_change(&line, &m);
+	if (cmd->verb == ACCOUNT_LIMIT) {
+		code = accounts_change(&line, &m);
+		/* A program hears what they are now. */
+		if (code != CODE_OK || c->out.mode == OUTPUT_HUMAN ||
+		    (code = accounts_open(&line, c)) != CODE_OK)
+			return code;
+		cmd->verb = ACCOUNT_LIMITS;
+	}
 	output_begin(&c->out, limits_columns, LIMITS_COLUMNS);
 	code = accounts_read(&line, &m, show, c);
 	output_end(&c->out, NULL);

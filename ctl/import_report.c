@@ -134,7 +134,7 @@ print_dry(struct report *r)
 		    r->weak - r->nnamed);
 	output_note("would add %" PRIu64 " %s, update %" PRIu64
 		    ", leave alone %" PRIu64 " that exist, leave out %" PRIu64
-		    "; nothing was changed",
+		    " (--plain lists each); nothing was changed",
 	    r->added, r->grants ? "grants" : "accounts", r->updated, r->existed,
 	    r->left_out);
 }

@@ -84,7 +84,10 @@ def own(p):
     t.close()
     same(submit(p, people(0, 2), 1).code, 250)
     has(submit(p, people(0, 1), 1).text, "2 recipients an hour")
-    p.must("account", "limits", BOB, "--per-hour", "default")
+    # A program that changes one hears what they are then.
+    rows = p.must("account", "limits", BOB, "--per-hour", "default",
+                  "--json").items()
+    same([r["own"] for r in rows if r["limit"] == "per_hour"], [False])
     same(limits(p, BOB)["per_hour"]["own"], False)
     same(submit(p, people(0, 1), 1).code, 250)
     same(p.cli("account", "limits", BOB, "--per-hour", "many").code, 2)
