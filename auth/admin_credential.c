@@ -12,8 +12,10 @@
 #include "auth/t_account.h"
 #include "auth/t_logins.h"
 #include "auth/uses.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/sha256.h"
 
 /* The scope of a new credential, as the command has it. */
 static bool
@@ -81,7 +83,7 @@ admin_certificate_add(struct console *con, struct credential *c)
 	c->kind = CREDENTIAL_KEY;
 	if (!read_scope(con, c))
 		return false;
-	if (strlen(key) != 64 || strspn(key, "0123456789abcdef") != 64) {
+	if (!hex_is_written(key, SHA256_SIZE)) {
 		console_done(con, CODE_USAGE,
 		    "%s is no SHA-256 of a public key", log_quote(key));
 		return false;

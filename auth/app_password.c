@@ -4,10 +4,10 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "auth/app_password.h"
+#include "lib/hex.h"
 #include "mail/ascii.h"
 
 #define LETTERS 24
@@ -23,8 +23,7 @@ digest(const char letters[LETTERS], char out[APP_PASSWORD_DIGEST])
 
 	if (EVP_Digest(letters, LETTERS, raw, NULL, EVP_sha256(), NULL) != 1)
 		return false;
-	for (size_t i = 0; i < sizeof(raw); i++)
-		snprintf(out + 2 * i, 3, "%02x", raw[i]);
+	hex_write(raw, sizeof(raw), out);
 	return true;
 }
 

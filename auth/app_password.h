@@ -10,9 +10,10 @@
 #define AUTH_APP_PASSWORD_H
 
 #include "auth/book.h"
+#include "lib/sha256.h"
 
 #define APP_PASSWORD        28 /* "abcdef-ghjkmn-pqrstu-vwxyz2" and a NUL */
-#define APP_PASSWORD_DIGEST 65 /* in hex, with a NUL */
+#define APP_PASSWORD_DIGEST SHA256_HEX
 
 /* False when there is no randomness. */
 bool

@@ -205,7 +205,7 @@ out:
 bool
 authority_issue(const char *login, const char *label, uint64_t expires,
     const char *passphrase, uint8_t *out, size_t size, size_t *n,
-    char digest[65])
+    char digest[SHA256_HEX])
 {
 	uint64_t until = expires != 0
 	    ? expires

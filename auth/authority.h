@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/sha256.h"
+
 /*
  * Make a key (P-256) and a certificate for a login, as PKCS#12 under a
  * passphrase.
@@ -26,6 +28,6 @@
  */
 bool authority_issue(const char *login, const char *label, uint64_t expires,
     const char *passphrase, uint8_t *out, size_t size, size_t *n,
-    char digest[65]);
+    char digest[SHA256_HEX]);
 
 #endif

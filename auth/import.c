@@ -16,7 +16,9 @@
 #include "auth/t_credential.h"
 #include "auth/t_grant.h"
 #include "lib/buf.h"
+#include "lib/hex.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 
 #define ITEMS_MOST 4000000
 #define BYTES_MOST ((size_t)1 << 30)
@@ -99,13 +101,6 @@ name_row(struct import *im, struct msg_item *i)
 	}
 }
 
-/* 64 digits, as a key or an app password has them. */
-static bool
-is_digest(const char *text)
-{
-	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
-}
-
 static const char *
 object_to_credential(const struct msg_item *i)
 {
@@ -118,7 +113,8 @@ object_to_credential(const struct msg_item *i)
 	    (i->kind == CREDENTIAL_CRYPT) !=
 		(strcmp(i->name, CREDENTIAL_PASSWORD) == 0))
 		return "a credential is of an unknown kind";
-	if (i->kind != CREDENTIAL_CRYPT && !is_digest(i->hash))
+	if (i->kind != CREDENTIAL_CRYPT &&
+	    !hex_is_written(i->hash, SHA256_SIZE))
 		return "the digest of a credential is not 64 digits";
 	kind = password_kind(i->hash);
 	if (i->kind == CREDENTIAL_CRYPT && strcmp(kind, "unknown") == 0)

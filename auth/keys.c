@@ -136,7 +136,7 @@ apply(struct incoming *in, struct msg_key_row *row)
 {
 	const char *section = *in->section != '\0' ? in->section : "-";
 	const char *error = what_is_wrong(in);
-	char name[65], reason[160];
+	char name[SHA256_HEX], reason[160];
 
 	if (error == NULL && !tls_key_name(in->key, name))
 		error = tls_error(reason, sizeof(reason));

@@ -19,6 +19,7 @@
 #include "auth/login_name.h"
 #include "auth/throttle.h"
 #include "auth/verified.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "mail/ascii.h"
@@ -67,14 +68,13 @@ void
 login_prepare(void)
 {
 	unsigned char noise[DIGEST_SIZE];
-	char secret[2 * DIGEST_SIZE + 1];
+	char secret[HEX_SIZE(DIGEST_SIZE)];
 
 	if (decoy[0] != '\0')
 		return;
 	/* Under the key of this start: nobody can know what it is of. */
 	digest_make(noise, "decoy", NULL, NULL);
-	for (size_t i = 0; i < sizeof(noise); i++)
-		snprintf(secret + 2 * i, 3, "%02x", noise[i]);
+	hex_write(noise, sizeof(noise), secret);
 	if (!password_make(secret, decoy))
 		fatal(
 		    "cannot hash: no randomness, or libxcrypt lacks yescrypt");

@@ -5,12 +5,12 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/scheme.h"
 #include "auth/scram_verifier.h"
+#include "lib/hex.h"
 #include "mail/base64.h"
 
 #define RAW_MOST     256          /* bytes of digest and salt */
@@ -82,22 +82,6 @@ digest(const struct scheme *s, const char *data, const char *secret)
 	return ok;
 }
 
-/* Exactly n bytes in hexadecimal. */
-static bool
-read_hex(const char *text, unsigned char *out, size_t n)
-{
-	unsigned byte;
-
-	if (strlen(text) != 2 * n ||
-	    strspn(text, "0123456789abcdefABCDEF") != 2 * n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		sscanf(text + 2 * i, "%2x", &byte);
-		out[i] = (unsigned char)byte;
-	}
-	return true;
-}
-
 /* "$1$salt$rounds$hex"; the salt is the letters as they stand. */
 static bool
 pbkdf2(const struct scheme *s, const char *data, const char *secret)
@@ -113,7 +97,8 @@ pbkdf2(const struct scheme *s, const char *data, const char *secret)
 		return false;
 	rounds = strtoul(end + 1, &rest, 10);
 	if (rounds == 0 || rounds > ROUNDS_MOST || *rest != '$' ||
-	    !read_hex(rest + 1, want, sizeof(want)))
+	    strlen(rest + 1) != 2 * sizeof(want) ||
+	    !hex_read(rest + 1, want, sizeof(want)))
 		return false;
 	if (secret == NULL)
 		return true;

@@ -33,7 +33,7 @@
 #define PATIENCE_S 1 /* for a line that does not read its answer */
 
 struct key {
-	char name[65];
+	char name[SHA256_HEX];
 	EVP_PKEY_CTX *ctx;
 	unsigned generation; /* the last that it was used in */
 	int64_t until_ms;    /* ... which ended then */
@@ -238,7 +238,7 @@ signer_begin(void)
 }
 
 void
-signer_use(const char name[65], EVP_PKEY *key)
+signer_use(const char name[SHA256_HEX], EVP_PKEY *key)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
 	struct key *k;
@@ -257,7 +257,7 @@ signer_use(const char name[65], EVP_PKEY *key)
 }
 
 void
-signer_keep(const char name[65])
+signer_keep(const char name[SHA256_HEX])
 {
 	struct key *k;
 

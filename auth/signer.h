@@ -10,14 +10,16 @@
 
 #include <openssl/evp.h>
 
+#include "lib/sha256.h"
+
 /* The keys in use are told anew: those not told again by signer_use() or
  * signer_keep() are forgotten two minutes later, at a signer_begin(). */
 void signer_begin(void);
 /* Sign with this key from now on.  name is tls_key_name(); takes the key.
  * CONF_TLS of them at most. */
-void signer_use(const char name[65], EVP_PKEY *);
+void signer_use(const char name[SHA256_HEX], EVP_PKEY *);
 /* Go on with the key of this name. */
-void signer_keep(const char name[65]);
+void signer_keep(const char name[SHA256_HEX]);
 
 /* Serve a new line (MSG_TLS_SIGN) until its end; takes fd. */
 void signer_serve(int fd);

@@ -4,14 +4,14 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "auth/t_secret.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 
 struct secret {
-	char hex[2 * SECRET_BYTES + 1];
+	char hex[HEX_SIZE(SECRET_BYTES)];
 };
 
 static const struct field fields[] = {
@@ -35,8 +35,7 @@ make(struct secret *s)
 
 	if (RAND_bytes(raw, sizeof(raw)) != 1)
 		fatal("cannot make a random secret");
-	for (size_t i = 0; i < sizeof(raw); i++)
-		snprintf(s->hex + 2 * i, 3, "%02x", raw[i]);
+	hex_write(raw, sizeof(raw), s->hex);
 	/* On a full disk it is another one after the next start. */
 	store_txn(STORE_SYNC, put, s);
 }
@@ -45,15 +44,12 @@ static void
 get(unsigned char out[SECRET_BYTES])
 {
 	static struct secret s;
-	unsigned byte;
 
 	if (s.hex[0] == '\0' &&
 	    !store_get(NULL, TABLE_META, key, fields, &s, sizeof(s)))
 		make(&s);
-	for (size_t i = 0; i < SECRET_BYTES; i++) {
-		sscanf(s.hex + 2 * i, "%2x", &byte);
-		out[i] = (unsigned char)byte;
-	}
+	if (!hex_read(s.hex, out, SECRET_BYTES))
+		fatal("store: the secret of the accounts is damaged");
 }
 
 void

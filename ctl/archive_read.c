@@ -17,6 +17,7 @@
 #include "ctl/output.h"
 #include "ctl/row.h"
 #include "lib/code.h"
+#include "lib/hex.h"
 #include "mail/msgid.h"
 
 #define MANIFEST_MOST 65536 /* bytes */
@@ -153,10 +154,9 @@ check_end(struct archive *a, uint64_t at)
 static void
 add_sum(struct sha256 *sums, const char *name, const uint8_t *d)
 {
-	char hex[2 * SHA256_SIZE + 1];
+	char hex[HEX_SIZE(SHA256_SIZE)];
 
-	for (size_t i = 0; i < SHA256_SIZE; i++)
-		snprintf(hex + 2 * i, 3, "%02x", d[i]);
+	hex_write(d, SHA256_SIZE, hex);
 	sha256_feed(sums, hex, 2 * SHA256_SIZE);
 	sha256_feed(sums, "  ", 2);
 	sha256_feed(sums, name, strlen(name));

@@ -14,6 +14,7 @@
 #include "ctl/archive.h"
 #include "ctl/output.h"
 #include "lib/code.h"
+#include "lib/hex.h"
 
 static void
 fail(struct archive_writer *w)
@@ -114,15 +115,15 @@ archive_end(struct archive_writer *w)
 {
 	static const uint8_t zeros[TAR_BLOCK];
 	uint8_t digest[SHA256_SIZE];
+	char hex[HEX_SIZE(SHA256_SIZE)];
 
 	if (w->failed)
 		return;
 	assert(w->left == 0);
 	put(w, zeros, tar_padding(w->member.size));
 	sha256_end(w->sum, digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		fprintf(w->sums, "%02x", digest[i]);
-	fprintf(w->sums, "  %s\n", w->member.name);
+	hex_write(digest, sizeof(digest), hex);
+	fprintf(w->sums, "%s  %s\n", hex, w->member.name);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "ctl/ctl.h"
 #include "ctl/relay_run.h"
 #include "ctl/secret.h"
+#include "lib/hex.h"
 #include "lib/tls.h"
 
 /* clang-format off */
@@ -94,8 +95,7 @@ make_nonce(char out[RELAY_NONCE])
 
 	if (getrandom(chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
 		abort();
-	for (size_t i = 0; i < sizeof(chance); i++)
-		sprintf(out + 2 * i, "%02x", chance[i]);
+	hex_write(chance, sizeof(chance), out);
 }
 
 /* Where a client on this machine reaches a listener. */

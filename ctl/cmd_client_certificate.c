@@ -21,7 +21,7 @@
 
 /* SHA-256 of the key in a PEM file: of a certificate, or the key alone. */
 static int
-read_key(const char *path, char out[65])
+read_key(const char *path, char out[SHA256_HEX])
 {
 	FILE *f = fopen(path, "r");
 	EVP_PKEY *key = NULL;
@@ -53,7 +53,7 @@ cmd_certificate_add(struct ctl *c)
 {
 	struct msg m = accounts_ask(CERTIFICATE_ADD);
 	struct daemon line;
-	char key[65];
+	char key[SHA256_HEX];
 	int code = credential_ask(c, &m);
 
 	if (code == CODE_OK)

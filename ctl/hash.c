@@ -8,6 +8,7 @@
 
 #include "ctl/hash.h"
 #include "lib/crypt_kind.h"
+#include "lib/hex.h"
 #include "mail/ascii.h"
 #include "mail/base64.h"
 
@@ -77,27 +78,13 @@ copy(char out[HASH_SIZE], const char *prefix, const char *text)
 	return snprintf(out, HASH_SIZE, "%s%s", prefix, text) < HASH_SIZE;
 }
 
-static int
-digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0'
-	    : c >= 'a' && c <= 'f'  ? c - 'a' + 10
-	    : c >= 'A' && c <= 'F'  ? c - 'A' + 10
-				    : -1;
-}
-
 static bool
 from_hex(const char *text, size_t n, unsigned char *raw, size_t *len)
 {
 	if (n % 2 != 0 || n / 2 > RAW_MOST)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (digit(text[i]) == -1)
-			return false;
-	for (*len = 0; *len < n / 2; ++*len)
-		raw[*len] = (unsigned char)(digit(text[2 * *len]) << 4 |
-		    digit(text[2 * *len + 1]));
-	return true;
+	*len = n / 2;
+	return hex_read(text, raw, *len);
 }
 
 /* Some leave the padding off. */
@@ -154,8 +141,7 @@ read_ntlm(const struct scheme *s, enum encoding e, const char *text,
 	if (!decode(s, e, text, raw, &n) || n != s->digest)
 		return false;
 	strcpy(out, s->ours);
-	for (size_t i = 0; i < n; i++)
-		snprintf(out + strlen(s->ours) + 2 * i, 3, "%02x", raw[i]);
+	hex_write(raw, n, out + strlen(out));
 	return true;
 }
 

@@ -178,7 +178,7 @@ tlsfile_key_fits(
     const struct tlsfile *f, const struct conf_tls *t, char error[TLSFILE_TEXT])
 {
 	FILE *file = fopen(t->key, "re");
-	char name[65] = "", nothing[] = "";
+	char name[SHA256_HEX] = "", nothing[] = "";
 	EVP_PKEY *key = NULL;
 	bool ok = false;
 

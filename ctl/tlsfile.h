@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/conf.h"
+#include "lib/sha256.h"
 
 #define TLSFILE_NAMES     100
 #define TLSFILE_TEXT      300
@@ -34,8 +35,8 @@ struct tlsfile {
 	char chain_error[TLSFILE_TEXT]; /* in OpenSSL's words, or "" */
 	char type[16];                  /* "RSA", "EC" */
 	unsigned bits;
-	bool usable;  /* clients agree to a key of this kind */
-	char key[65]; /* tls_key_name() */
+	bool usable;          /* clients agree to a key of this kind */
+	char key[SHA256_HEX]; /* tls_key_name() */
 };
 
 /* Read the certificate of a [tls] section.  Says nothing.  ca_file NULL: the

@@ -183,7 +183,8 @@ body_at(const struct buf *text, size_t before)
 }
 
 bool
-reading_scan(struct reading *r, struct buf *header, uint8_t body_hash[32])
+reading_scan(
+    struct reading *r, struct buf *header, uint8_t body_hash[SHA256_SIZE])
 {
 	uint64_t at = 0;
 	size_t before, end = 0;

@@ -12,6 +12,7 @@
 
 #include "lib/buf.h"
 #include "lib/record.h"
+#include "lib/sha256.h"
 #include "mail/downgrade.h"
 #include "mail/stuff.h"
 
@@ -22,7 +23,7 @@ struct letter {
 	uint64_t file_size; /* of the body in fd */
 	bool eight_bit;
 	bool has_hash;
-	uint8_t body_hash[32]; /* as DKIM hashes it */
+	uint8_t body_hash[SHA256_SIZE]; /* as DKIM hashes it */
 };
 
 /* Bytes of the whole message. */
@@ -68,7 +69,8 @@ reading_downgrade(struct reading *, unsigned what, const char **problem);
  *
  * False when the message could not be read; logged.
  */
-bool reading_scan(struct reading *, struct buf *header, uint8_t body_hash[32]);
+bool reading_scan(
+    struct reading *, struct buf *header, uint8_t body_hash[SHA256_SIZE]);
 
 /* Put lines in front of the message; copied. */
 void reading_put(struct reading *, const char *lines);

@@ -10,6 +10,7 @@
 #include "deliver/dns.h"
 #include "deliver/known.h"
 #include "deliver/results.h"
+#include "lib/hex.h"
 #include "lib/loop.h"
 
 #define FLUSH_MS 10000
@@ -149,9 +150,8 @@ write_tlsa(const struct dane *d, char *out, size_t size)
 			return;
 		n += (size_t)snprintf(out + n, size - n, "%s%u %u %u ",
 		    n > 0 ? "\n" : "", t->usage, t->selector, t->matching);
-		for (size_t k = 0; k < t->len; k++)
-			n += (size_t)snprintf(
-			    out + n, size - n, "%02x", t->data[k]);
+		hex_write(t->data, t->len, out + n);
+		n += 2 * t->len;
 	}
 }
 

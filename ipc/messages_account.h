@@ -9,6 +9,7 @@
 #include "ipc/messages_submit.h"
 #include "ipc/sizes.h"
 #include "lib/record.h"
+#include "lib/sha256.h"
 
 enum account_verb {
 	ACCOUNT_ADD, /* account, secret or "" to generate nothing */
@@ -127,7 +128,7 @@ struct msg_credential_row {
 	char by[128];
 	uint64_t last_use; /* 0 never */
 	char last_ip[46];
-	char key[65]; /* SHA-256 of a certificate's key, in hex */
+	char key[SHA256_HEX]; /* SHA-256 of a certificate's key, in hex */
 };
 
 /* What is told once: a generated password, and a file that it opens. */
@@ -182,8 +183,9 @@ struct msg_grant_row {
 /* auth -> ctl: what it has for a [tls] section; never the key itself. */
 struct msg_key_row {
 	char section[256]; /* "" is [tls] */
-	char key[65];      /* tls_key_name() of the one it signs with, or "" */
-	char type[16];     /* "RSA", "EC" */
+	char key
+	    [SHA256_HEX]; /* tls_key_name() of the one it signs with, or "" */
+	char type[16];    /* "RSA", "EC" */
 	uint32_t bits;
 	char error[160]; /* what is wrong with the file it got last, or "" */
 };

@@ -9,6 +9,7 @@
 
 #include "ipc/sizes.h"
 #include "lib/record.h"
+#include "lib/sha256.h"
 
 /* The proof of a login, see ipc/token.h; all zero there is none. */
 struct token {
@@ -27,15 +28,16 @@ struct permit {
 
 /* smtpd -> auth: is this password right? */
 struct msg_auth_check {
-	char user[256];       /* as sent, UTF-8, not empty */
-	char secret[256];     /* wiped by both ends after use */
-	char ip[46];          /* client address as text */
-	uint32_t port;        /* listening port, for the log */
-	char tls[16];         /* "TLSv1.3" */
-	char mech[20];        /* "PLAIN", "LOGIN" */
-	uint32_t legacy;      /* at a listener for old devices */
-	uint32_t screen;      /* enum screen_action */
-	char certificate[65]; /* SHA-256 of the key the client has proved */
+	char user[256];   /* as sent, UTF-8, not empty */
+	char secret[256]; /* wiped by both ends after use */
+	char ip[46];      /* client address as text */
+	uint32_t port;    /* listening port, for the log */
+	char tls[16];     /* "TLSv1.3" */
+	char mech[20];    /* "PLAIN", "LOGIN" */
+	uint32_t legacy;  /* at a listener for old devices */
+	uint32_t screen;  /* enum screen_action */
+	char certificate
+	    [SHA256_HEX]; /* SHA-256 of the key the client has proved */
 };
 
 /*
@@ -49,9 +51,10 @@ struct msg_sasl_step {
 	char tls[16];
 	uint32_t legacy; /* as above */
 	uint32_t screen;
-	uint32_t first;        /* it begins an exchange */
-	uint32_t plus;         /* SCRAM-SHA-256-PLUS is on offer */
-	char certificate[65];  /* SHA-256 of the key the client has proved */
+	uint32_t first; /* it begins an exchange */
+	uint32_t plus;  /* SCRAM-SHA-256-PLUS is on offer */
+	char certificate
+	    [SHA256_HEX];      /* SHA-256 of the key the client has proved */
 	struct bytes exporter; /* channel binding: RFC 9266 */
 	struct bytes endpoint; /* RFC 5929 4 */
 	struct bytes response; /* decoded */
@@ -145,9 +148,9 @@ struct msg_allowed {
 enum sign_op { SIGN_RSA_PRIVATE, SIGN_ECDSA };
 
 struct msg_tls_sign {
-	char key[65];     /* SHA-256 of the public key (SPKI DER), hex */
-	uint32_t op;      /* enum sign_op */
-	uint32_t padding; /* RSA: OpenSSL's RSA_*_PADDING */
+	char key[SHA256_HEX]; /* tls_key_name() */
+	uint32_t op;          /* enum sign_op */
+	uint32_t padding;     /* RSA: OpenSSL's RSA_*_PADDING */
 	struct bytes data;
 };
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define SHA256_SIZE 32
+#define SHA256_HEX  (2 * SHA256_SIZE + 1) /* as digits, with a NUL */
 
 struct sha256;
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/tls.h"
 
@@ -405,7 +406,7 @@ tls_use_tickets(SSL_CTX *ctx)
 }
 
 bool
-tls_key_name(EVP_PKEY *key, char out[65])
+tls_key_name(EVP_PKEY *key, char out[SHA256_HEX])
 {
 	unsigned char digest[32], *der = NULL;
 	int n = i2d_PUBKEY(key, &der);
@@ -416,7 +417,6 @@ tls_key_name(EVP_PKEY *key, char out[65])
 		return false;
 	}
 	OPENSSL_free(der);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	hex_write(digest, sizeof(digest), out);
 	return true;
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/sha256.h"
+
 #define TLS_TICKET_KEY 80 /* name 16, HMAC key 32, AES key 32 */
 
 /* A context without certificate; never NULL. */
@@ -60,8 +62,8 @@ void tls_ticket_keys(const unsigned char *keys, size_t n);
 /* Make the context use them. */
 void tls_use_tickets(SSL_CTX *);
 
-/* SHA-256 of the SubjectPublicKeyInfo in hex: the name of a key. */
-bool tls_key_name(EVP_PKEY *, char out[65]);
+/* SHA-256 of the SubjectPublicKeyInfo: the name of a key. */
+bool tls_key_name(EVP_PKEY *, char out[SHA256_HEX]);
 
 /* The last OpenSSL error as text; empties the error queue. */
 const char *tls_error(char *out, size_t size);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hex.h"
 #include "mail/ascii.h"
 #include "mail/base64.h"
 #include "mail/date.h"
@@ -101,15 +102,6 @@ tlsrpt_place(const char *rua, unsigned n, char uri[TLSRPT_URI_SIZE])
 	return true;
 }
 
-static int
-hex(char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool
 tlsrpt_mailto(const char *uri, char address[TLSRPT_URI_SIZE])
 {
@@ -121,9 +113,8 @@ tlsrpt_mailto(const char *uri, char address[TLSRPT_URI_SIZE])
 		char c = *uri;
 
 		if (c == '%') {
-			if (hex(uri[1]) < 0 || hex(uri[2]) < 0)
+			if (!hex_read(uri + 1, &c, 1))
 				return false;
-			c = (char)(hex(uri[1]) << 4 | hex(uri[2]));
 			uri += 2;
 		}
 		if (!ascii_print(c))

@@ -18,7 +18,7 @@
 #include "ipc/messages.h"
 #include "lib/buf.h"
 #include "lib/conf.h"
-#include "mail/command.h"
+#include "lib/sha256.h"
 #include "mail/sasl.h"
 
 enum state {
@@ -71,7 +71,7 @@ struct tls_facts {
 	size_t nexporter;
 	unsigned char endpoint[64]; /* RFC 5929 4 */
 	size_t nendpoint;
-	char certificate[65]; /* SHA-256 of the client's key; "" none */
+	char certificate[SHA256_HEX]; /* SHA-256 of the client's key; "" none */
 };
 
 struct command;

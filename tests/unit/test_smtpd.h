@@ -22,7 +22,7 @@ struct pair {
 	EVP_PKEY *key;
 	char pem[8192]; /* of the certificate */
 	size_t pem_len;
-	char name[65];
+	char name[SHA256_HEX];
 };
 
 static inline void
