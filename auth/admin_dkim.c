@@ -5,9 +5,9 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth/admin_dkim.h"
+#include "auth/admin_say.h"
 #include "auth/dkim.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -125,8 +125,6 @@ change(struct console *con, const struct command *c)
 		.force = con->dkim.force != 0,
 		.kinds = con->dkim.kinds };
 	char when[24];
-	struct tm tm;
-	time_t t;
 
 	switch (c->run(&change)) {
 	case DKIM_DONE:
@@ -140,13 +138,10 @@ change(struct console *con, const struct command *c)
 		    "@ has keys already (new ones: postern dkim rotate @)");
 		break;
 	case DKIM_EARLY:
-		t = (time_t)change.when;
-		strftime(when, sizeof(when), "%Y-%m-%d %H:%M UTC",
-		    gmtime_r(&t, &tm));
 		console_done(con, CODE_NO,
 		    "mail that the old keys of %s signed may still be on its "
 		    "way: retire them after %s, or now with --force",
-		    change.domain, when);
+		    change.domain, admin_date(change.when, when));
 		break;
 	case DKIM_NO_ROOM:
 		console_done(

@@ -126,39 +126,28 @@ print(char out[VALUE], const char *name, size_t n, const struct change *c)
 	assert(!"a field that there is");
 }
 
-/* Does a command stand at the end of these n letters of a template? */
-static bool
-is_command(const char *t, size_t n, bool before)
-{
-	for (size_t i = 0; i < n; i++)
-		if (t[i] == ')')
-			before = false;
-		else if (n - i >= 8 && memcmp(t + i, "postern ", 8) == 0)
-			before = true;
-	return before;
-}
-
 const char *
 admin_say(char *out, size_t size, const char *t, const struct change *c)
 {
 	char value[VALUE], word[SHELL_SIZE(VALUE)];
 	size_t len = 0, n;
-	bool command = false;
+	bool is_word;
 
 	assert(t != NULL && size > 0);
 	out[0] = '\0';
 	while (*t != '\0' && len < size) {
 		n = strcspn(t, "{");
-		command = is_command(t, n, command);
 		len +=
 		    (size_t)snprintf(out + len, size - len, "%.*s", (int)n, t);
 		t += n;
 		if (*t == '\0' || len >= size)
 			break;
+		is_word = *++t == '$';
+		t += is_word;
 		n = strcspn(t, "}");
-		print(value, t + 1, n - 1, c);
+		print(value, t, n, c);
 		len += (size_t)snprintf(out + len, size - len, "%s",
-		    command ? shell_word(word, sizeof(word), value) : value);
+		    is_word ? shell_word(word, sizeof(word), value) : value);
 		t += n + 1;
 	}
 	return out;

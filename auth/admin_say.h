@@ -11,7 +11,7 @@
  * out.  Fields: account, address, label, grants (the most), credentials (the
  * most); of the account as it was: added ("added", "brought back"), dumb
  * (a remark when it has no password), since, by, reason; of the credential:
- * owner.  Inside a command they are words of a shell's.
+ * owner.  {$field} is the same as one word of a shell: for commands.
  */
 const char *
 admin_say(char *out, size_t size, const char *template, const struct change *);
