@@ -2,6 +2,7 @@
  * messages_child.c - how the messages of messages_child.h look on the wire.
  */
 #include "ipc/messages_parts.h"
+#include "lib/conf.h"
 
 /* clang-format off */
 

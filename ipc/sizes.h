@@ -13,7 +13,6 @@
 #define RCPTS_MAX   (48 * 1024) /* bytes of a packed recipient list */
 #define JOB_RCPTS   100         /* recipients in one job at most */
 #define PARTS_MAX   (16 * 1024) /* bytes of a packed list of parts */
-#define CONF_MAX    65536       /* bytes of configuration text */
 #define BODY_HASH   32 /* bytes: SHA-256 of it, relaxed (RFC 6376 3.7) */
 #define SELECTOR    64 /* of DKIM, as text with its NUL */
 

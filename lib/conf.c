@@ -11,8 +11,6 @@
 
 #include "lib/conf_parser.h"
 
-#define TEXT_MAX 65536
-
 static int
 on_key(void *arg, const char *section, const char *name, const char *value)
 {
@@ -193,7 +191,7 @@ parse(struct conf *c, const char *text, size_t len, conf_error_fn *error,
 	p->error = error;
 	p->arg = arg;
 	set_defaults(p);
-	if (len > TEXT_MAX)
+	if (len > CONF_MAX)
 		conf_complain_at(p, 0, "the file is over 64 KiB", "");
 	else
 		ini_parse_stream(read_line, p, on_key, p);
@@ -256,10 +254,7 @@ conf_free(struct conf *c)
 }
 
 void
-conf_each(const struct conf *c,
-    void (*cb)(
-	void *arg, const char *section, const char *key, const char *value),
-    void *arg)
+conf_each(const struct conf *c, conf_value_fn *cb, void *arg)
 {
 	char value[CONF_PATH];
 

@@ -25,7 +25,9 @@
 #define CONF_ROUTE_TEXT   640
 #define CONF_RETRIES      16
 #define CONF_PATH         1024
+#define CONF_MAX          65536 /* bytes of the file */
 #define CONF_KEYS         64
+#define CONF_WORKERS      64                   /* smtpd processes */
 #define CONF_TIME_MOST    (10LL * 366 * 86400) /* seconds, of any time */
 
 enum tls_mode { TLS_MODE_STARTTLS, TLS_MODE_IMPLICIT };
@@ -192,7 +194,8 @@ struct conf *conf_salvage(const char *file, const char *text, size_t len);
 int conf_line(const struct conf *, const char *section, const char *key);
 
 /*
- * Read `file` into *text (malloc'd, at most 64 KiB).  0, or -1 with errno.
+ * Read `file` into *text (malloc'd, CONF_MAX bytes at most).  0, or -1 with
+ * errno, EFBIG for a longer one.
  */
 int conf_read(const char *file, char **text, size_t *len);
 
@@ -252,9 +255,8 @@ conf_raised_with(const struct conf *, const char *section, const char *name);
 
 /* Every effective value, defaults included, for `config show`; section "" is
  * the top of the file. */
-void conf_each(const struct conf *,
-    void (*cb)(
-	void *arg, const char *section, const char *key, const char *value),
-    void *arg);
+typedef void conf_value_fn(
+    void *arg, const char *section, const char *key, const char *value);
+void conf_each(const struct conf *, conf_value_fn *, void *arg);
 
 #endif

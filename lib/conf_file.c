@@ -14,7 +14,6 @@
 
 #include "lib/conf.h"
 
-#define TEXT_MAX 65536
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A key of [users] that names who a process is. */
@@ -50,17 +49,17 @@ conf_read(const char *file, char **text, size_t *len)
 	*text = NULL;
 	if (fd == -1)
 		return -1;
-	*text = malloc(TEXT_MAX + 1);
+	*text = malloc(CONF_MAX + 1);
 	if (*text == NULL)
 		abort();
-	for (*len = 0; *len <= TEXT_MAX; *len += (size_t)n) {
-		n = read(fd, *text + *len, TEXT_MAX + 1 - *len);
+	for (*len = 0; *len <= CONF_MAX; *len += (size_t)n) {
+		n = read(fd, *text + *len, CONF_MAX + 1 - *len);
 		if (n == -1 && errno == EINTR)
 			n = 0;
 		else if (n <= 0)
 			break;
 	}
-	saved = *len > TEXT_MAX ? EFBIG : n == -1 ? errno : 0;
+	saved = *len > CONF_MAX ? EFBIG : n == -1 ? errno : 0;
 	close(fd);
 	if (saved == 0)
 		return 0;

@@ -138,6 +138,14 @@ conf_put_text(char *to, size_t size, const char *value)
 	return NULL;
 }
 
+void
+conf_lower(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+}
+
 static char *
 member(struct conf *c, const struct conf_key *k)
 {

@@ -32,23 +32,17 @@ void conf_key_print(
 /* Copy a bounded value.  NULL, or what is wrong. */
 const char *conf_put_text(char *to, size_t size, const char *value);
 
+/* Make ASCII letters lower case. */
+void conf_lower(char *);
+
 /* A host name as in DNS, without a dot at its end. */
 bool conf_host_name(const char *);
 /* Of a route's name, what says of which domain or account. */
 const char *conf_route_pattern(const struct conf_route *);
 
 /* A section with a name of its own, as conf_each() tells it. */
-void conf_listen_print(const struct conf_listen *,
-    void (*cb)(
-	void *arg, const char *section, const char *key, const char *value),
-    void *arg);
-void conf_tls_print(const struct conf_tls *,
-    void (*cb)(
-	void *arg, const char *section, const char *key, const char *value),
-    void *arg);
-void conf_route_print(const struct conf_route *,
-    void (*cb)(
-	void *arg, const char *section, const char *key, const char *value),
-    void *arg);
+void conf_listen_print(const struct conf_listen *, conf_value_fn *, void *arg);
+void conf_tls_print(const struct conf_tls *, conf_value_fn *, void *arg);
+void conf_route_print(const struct conf_route *, conf_value_fn *, void *arg);
 
 #endif

@@ -209,10 +209,7 @@ conf_listen(const struct conf *c, const char *name)
 }
 
 void
-conf_listen_print(const struct conf_listen *l,
-    void (*cb)(
-	void *arg, const char *section, const char *key, const char *value),
-    void *arg)
+conf_listen_print(const struct conf_listen *l, conf_value_fn *cb, void *arg)
 {
 	const struct sockaddr *sa = (const struct sockaddr *)&l->address.ss;
 	char section[80], value[CONF_PROXIES * (NET_TEXT + 6)], ip[NET_TEXT];

@@ -204,9 +204,7 @@ put_name(struct conf_route *r, const char *name)
 {
 	if (conf_put_text(r->name, sizeof(r->name), name) != NULL)
 		return "the name of this [route] is too long";
-	for (char *c = r->name; *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+	conf_lower(r->name);
 	r->kind = COUNT(kinds) - 1;
 	while (strncmp(r->name, kinds[r->kind], strlen(kinds[r->kind])) != 0)
 		r->kind--;
@@ -314,10 +312,7 @@ print_source(const struct conf_route *r, char *out, size_t size)
 }
 
 void
-conf_route_print(const struct conf_route *r,
-    void (*cb)(
-	void *arg, const char *section, const char *key, const char *value),
-    void *arg)
+conf_route_print(const struct conf_route *r, conf_value_fn *cb, void *arg)
 {
 	char section[CONF_ROUTE_NAME + 8], value[300];
 

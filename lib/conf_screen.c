@@ -113,14 +113,6 @@ read_codes(struct screen_rule *r, char *word)
 	return why;
 }
 
-static void
-lower(char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s >= 'A' && *s <= 'Z')
-			*s = (char)(*s - 'A' + 'a');
-}
-
 static const char *
 read_list(struct screen_rule *r, const char **at)
 {
@@ -130,7 +122,7 @@ read_list(struct screen_rule *r, const char **at)
 	if (!next_word(at, r->name, sizeof(r->name)) ||
 	    !conf_host_name(r->name) || strlen(r->name) > 150)
 		return "write the zone of the list, like `list zen.example`";
-	lower(r->name);
+	conf_lower(r->name);
 	if (!next_word(at, word, sizeof(word)))
 		return "the list of codes is too long";
 	return read_codes(r, word);
@@ -163,7 +155,7 @@ read_subject(struct screen_rule *r, const char **at)
 	if (!conf_host_name(name) || strchr(name, '.') == NULL)
 		return SHAPE;
 	r->kind = SCREEN_NAME;
-	lower(word);
+	conf_lower(word);
 	return conf_put_text(r->name, sizeof(r->name), word);
 }
 

@@ -54,9 +54,7 @@ place(struct parser *p)
 static bool
 check_name(char *name)
 {
-	for (char *c = name; *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+	conf_lower(name);
 	return conf_host_name(strncmp(name, "*.", 2) == 0 ? name + 2 : name);
 }
 
@@ -97,10 +95,7 @@ const struct conf_section conf_section_tls = {
 };
 
 void
-conf_tls_print(const struct conf_tls *t,
-    void (*cb)(
-	void *arg, const char *section, const char *key, const char *value),
-    void *arg)
+conf_tls_print(const struct conf_tls *t, conf_value_fn *cb, void *arg)
 {
 	char section[sizeof(t->name) + 8];
 
