@@ -319,7 +319,7 @@ backup_files(struct ctl *c, struct archive_writer *w, bool keys)
 	archive_begin(w, ARCHIVE_CONF, s->len);
 	archive_data(w, s->text, s->len);
 	archive_end(w);
-	if (s->tls_doubtful) {
+	if (s->conf->tls_doubtful) {
 		output_note("the certificates are left out: with these errors "
 			    "%s does not tell which they are",
 		    s->file);

@@ -132,75 +132,10 @@ settings_load(struct settings *s, const char *file)
 	return code;
 }
 
-static const char *
-trim(const char *p, size_t *n)
-{
-	while (*n > 0 && ascii_blank(*p)) {
-		p++;
-		--*n;
-	}
-	while (*n > 0 && (ascii_blank(p[*n - 1]) || p[*n - 1] == '\r'))
-		--*n;
-	return p;
-}
-
-/* Does this line begin with that word? */
-static bool
-begins(const char *line, size_t n, const char *word)
-{
-	return n >= strlen(word) && memcmp(line, word, strlen(word)) == 0;
-}
-
-/* May what is wrong in this line change which certificates there are?  A
- * section is also known by its keys, for its heading may be what is wrong. */
-static bool
-touches_tls(const struct settings *s, int line)
-{
-	const char *p = s->text, *end = s->text + s->len, *nl, *word;
-	bool touches = false, seen = false;
-	size_t n;
-
-	for (int i = 1; p < end; i++, p = nl + 1) {
-		nl = memchr(p, '\n', (size_t)(end - p));
-		if (nl == NULL)
-			nl = end;
-		n = (size_t)(nl - p);
-		word = trim(p, &n);
-		if (seen && n > 0 && *word == '[')
-			break;
-		if (n > 0 && *word == '[') {
-			n--;
-			word = trim(word + 1, &n);
-			touches =
-			    begins(word, n, "tls") || begins(word, n, "paths");
-		}
-		touches |=
-		    begins(word, n, "certificate") || begins(word, n, "key");
-		seen |= i == line;
-	}
-	return seen && touches;
-}
-
-struct found {
-	struct settings *s;
-	unsigned errors;
-};
-
-static void
-count(void *arg, int line, const char *text, const char *hint)
-{
-	struct found *found = arg;
-
-	(void)text;
-	(void)hint;
-	found->errors++;
-	found->s->tls_doubtful |= touches_tls(found->s, line);
-}
-
 bool
 settings_salvage(struct settings *s, const char *file, char *why, size_t size)
 {
-	struct found found = { .s = s };
+	int errors;
 
 	memset(s, 0, sizeof(*s));
 	*why = '\0';
@@ -216,16 +151,14 @@ settings_salvage(struct settings *s, const char *file, char *why, size_t size)
 		if (s->text == NULL)
 			abort();
 		s->len = 0;
-		s->conf = conf_salvage(file, "", 0);
-		s->tls_doubtful = true;
+		s->conf = conf_salvage(file, "", 0, &errors);
+		s->conf->tls_doubtful = true;
 		return true;
 	}
-	s->conf = conf_parse(s->file, s->text, s->len, count, &found);
-	if (s->conf != NULL)
+	s->conf = conf_salvage(s->file, s->text, s->len, &errors);
+	if (errors == 0)
 		return true;
-	snprintf(why, size, "has %u error%s", found.errors,
-	    found.errors == 1 ? "" : "s");
-	s->conf = conf_salvage(s->file, s->text, s->len);
+	snprintf(why, size, "has %d error%s", errors, errors == 1 ? "" : "s");
 	if (*s->conf->run != '\0')
 		return true;
 	settings_clear(s);
@@ -238,6 +171,18 @@ settings_clear(struct settings *s)
 	conf_free(s->conf);
 	free(s->text);
 	memset(s, 0, sizeof(*s));
+}
+
+static const char *
+trim(const char *p, size_t *n)
+{
+	while (*n > 0 && ascii_blank(*p)) {
+		p++;
+		--*n;
+	}
+	while (*n > 0 && (ascii_blank(p[*n - 1]) || p[*n - 1] == '\r'))
+		--*n;
+	return p;
 }
 
 static bool

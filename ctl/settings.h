@@ -14,7 +14,6 @@ struct settings {
 	char *text;
 	size_t len;
 	struct conf *conf;
-	bool tls_doubtful; /* it was salvaged, and [tls] may say otherwise */
 };
 
 /* An error of a configuration, as conf_parse() tells it. */
@@ -53,8 +52,8 @@ void settings_keep(void *errors, int line, const char *text, const char *hint);
 
 /*
  * As settings_load(), for a command that needs no more than to find the running
- * server: of a file with errors what can be read of it, and the defaults for
- * who may not read the default file.  Silent.
+ * server: of a file with errors what can be read of it (conf_salvage()), and
+ * the defaults, tls_doubtful, for who may not read the default file.  Silent.
  *
  *   why  out: "", or what is wrong, "has 2 errors"
  *

@@ -19,6 +19,16 @@ on_key(void *arg, const char *section, const char *name, const char *value)
 	return 1;
 }
 
+/* A line that cannot be read may have been a heading or any key. */
+static void
+lose(struct parser *p, const char *line, const char *why, const char *hint)
+{
+	p->doubt = true;
+	if (*line == '[' && conf_section_tls_depends(line + 1))
+		p->tls_doubt = true;
+	conf_complain(p, why, hint);
+}
+
 /* Look at a line as inih will, for what inih does not tell. */
 static void
 inspect(struct parser *p, const char *line)
@@ -37,14 +47,12 @@ inspect(struct parser *p, const char *line)
 	}
 	close = strrchr(line, ']');
 	if (close == NULL) {
-		p->doubt = true;
-		conf_complain(p, "`]` is missing", "");
+		lose(p, line, "`]` is missing", "");
 		return;
 	}
 	n = (size_t)(close - line - 1);
 	if (n >= sizeof(name)) {
-		p->doubt = true;
-		conf_complain(p, "the section's name is too long", "");
+		lose(p, line, "the section's name is too long", "");
 		return;
 	}
 	memcpy(name, line + 1, n);
@@ -71,12 +79,10 @@ read_line(char *out, int size, void *stream)
 		n--;
 	}
 	if (n + 2 > (size_t)size) {
-		p->doubt = true;
-		conf_complain(p, "the line is too long", "198 bytes at most");
+		lose(p, p->text, "the line is too long", "198 bytes at most");
 		snprintf(out, (size_t)size, "\n");
 	} else if (memchr(p->text, 0, n) != NULL) {
-		p->doubt = true;
-		conf_complain(p, "a NUL byte in the line", "");
+		lose(p, p->text, "a NUL byte in the line", "");
 		snprintf(out, (size_t)size, "\n");
 	} else {
 		memcpy(out, p->text, n);
@@ -96,6 +102,7 @@ static void
 name_own_pair(struct parser *p, struct conf *c)
 {
 	if (strlen(c->state) > CONF_PATH - 32) {
+		p->tls_doubt = true;
 		conf_complain_at(p, 0, "paths.state is too long", "");
 		return;
 	}
@@ -118,29 +125,36 @@ choose_anchor(struct conf *c)
 }
 
 static void
-check_whole(struct parser *p)
+incomplete_pair(struct parser *p, const struct conf_tls *t, const char *text,
+    const char *hint)
+{
+	p->tls_doubt = true;
+	conf_complain_at(p, t->line, text, hint);
+}
+
+static void
+check_pairs(struct parser *p)
 {
 	struct conf *c = p->conf;
 
-	if (*c->hostname == '\0' && conf_line(c, "", "hostname") == 0)
-		conf_complain_at(p, 0, "hostname is missing",
-		    "add `hostname = mail.example.org` at the top");
 	if ((*c->tls[0].certificate == '\0') != (*c->tls[0].key == '\0'))
-		conf_complain_at(p, c->tls[0].line,
+		incomplete_pair(p, &c->tls[0],
 		    "[tls] needs certificate and key, or neither",
 		    "without both, `postern init` makes a self-signed pair");
 	else if (*c->tls[0].key == '\0')
 		name_own_pair(p, c);
 	for (size_t i = 1; i < c->ntls; i++)
 		if (*c->tls[i].certificate == '\0' || *c->tls[i].key == '\0')
-			conf_complain_at(p, c->tls[i].line,
+			incomplete_pair(p, &c->tls[i],
 			    "[tls NAME] needs certificate and key",
 			    "name both files");
-	choose_anchor(c);
-	if (c->nlistens == 0 && p->errors == 0)
-		conf_complain_at(p, 0, "no [listen NAME] section",
-		    "add [listen submissions] with `address = 0.0.0.0:465` "
-		    "and `tls = implicit`");
+}
+
+static void
+check_routes(struct parser *p)
+{
+	struct conf *c = p->conf;
+
 	for (size_t i = 0; i < c->nroutes; i++) {
 		struct conf_route *r = &c->routes[i];
 
@@ -155,6 +169,23 @@ check_whole(struct parser *p)
 			    "`via = host:port`",
 			    "");
 	}
+}
+
+static void
+check_whole(struct parser *p)
+{
+	struct conf *c = p->conf;
+
+	if (*c->hostname == '\0' && conf_line(c, "", "hostname") == 0)
+		conf_complain_at(p, 0, "hostname is missing",
+		    "add `hostname = mail.example.org` at the top");
+	check_pairs(p);
+	choose_anchor(c);
+	if (c->nlistens == 0 && p->errors == 0)
+		conf_complain_at(p, 0, "no [listen NAME] section",
+		    "add [listen submissions] with `address = 0.0.0.0:465` "
+		    "and `tls = implicit`");
+	check_routes(p);
 }
 
 static void
@@ -201,6 +232,7 @@ parse(struct conf *c, const char *text, size_t len, conf_error_fn *error,
 	errors = p->errors;
 	if (errors > 0 && is_hidden(p))
 		*c->run = '\0';
+	c->tls_doubtful = p->tls_doubt;
 	free(p);
 	return errors;
 }
@@ -229,11 +261,11 @@ conf_parse(const char *file, const char *text, size_t len, conf_error_fn *error,
 }
 
 struct conf *
-conf_salvage(const char *file, const char *text, size_t len)
+conf_salvage(const char *file, const char *text, size_t len, int *errors)
 {
 	struct conf *c = make(file);
 
-	(void)parse(c, text, len, NULL, NULL);
+	*errors = parse(c, text, len, NULL, NULL);
 	return c;
 }
 

@@ -106,6 +106,7 @@ struct conf {
 	 */
 	struct conf_tls tls[CONF_TLS];
 	size_t ntls;
+	bool tls_doubtful;       /* of conf_salvage() only */
 	char ca_file[CONF_PATH]; /* to verify other servers */
 
 	struct conf_listen listens[CONF_LISTENS];
@@ -185,10 +186,13 @@ void conf_free(struct conf *);
 
 /*
  * The same of a file with errors: what could be read of it, defaults for the
- * rest.  For commands to a server that goes on with its old configuration; no
- * server may use it.  `run` is "" when an error leaves doubt about it.
+ * rest, and in *errors how many there are.  For commands to a server that goes
+ * on with its old configuration; no server may use it.  `run` is "" when an
+ * error leaves doubt about it, and tls_doubtful is set when one does about
+ * which certificates there are.
  */
-struct conf *conf_salvage(const char *file, const char *text, size_t len);
+struct conf *
+conf_salvage(const char *file, const char *text, size_t len, int *errors);
 
 /* The line that sets a key of a plain section; 0 when none does. */
 int conf_line(const struct conf *, const char *section, const char *key);

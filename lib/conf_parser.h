@@ -50,13 +50,20 @@ struct parser {
 	void *arg;
 	int errors;
 	struct listen_draft draft;
-	bool doubt;   /* an error may hide what stands in [paths] */
-	bool run_bad; /* or is one of paths.run itself */
+	bool doubt;     /* an error may hide what stands in [paths] */
+	bool run_bad;   /* or is one of paths.run itself */
+	bool tls_doubt; /* an error may hide which certificates there are */
 };
 
+/* Tell what is wrong with the line under way, or another one (0: the file),
+ * and what to do, or "". */
 void conf_complain(struct parser *, const char *text, const char *hint);
 void
 conf_complain_at(struct parser *, int line, const char *text, const char *hint);
+
+/* Whether a section of this name says which certificates there are, or below
+ * which directory those are that none names. */
+bool conf_section_tls_depends(const char *header);
 
 /* A [section] line; its name without the brackets. */
 void conf_section_begin(struct parser *, const char *name);

@@ -9,6 +9,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PATHS    "paths"
+#define TLS      "tls"
 
 static const struct conf_section *const sections[] = {
 	&conf_section_listen,
@@ -25,11 +26,28 @@ conf_complain_at(struct parser *p, int line, const char *text, const char *hint)
 		p->error(p->arg, line, text, hint);
 }
 
+bool
+conf_section_tls_depends(const char *header)
+{
+	return strncmp(header, TLS, strlen(TLS)) == 0 ||
+	    strncmp(header, PATHS, strlen(PATHS)) == 0;
+}
+
+/* The same of a key.  A lost heading leaves it to the section in front. */
+static bool
+tls_depends(const char *name)
+{
+	return strcmp(name, "certificate") == 0 || strcmp(name, "key") == 0 ||
+	    strcmp(name, "state") == 0;
+}
+
 void
 conf_complain(struct parser *p, const char *text, const char *hint)
 {
 	if (strcmp(p->section, PATHS) == 0)
 		p->doubt = true;
+	if (conf_section_tls_depends(p->section))
+		p->tls_doubt = true;
 	conf_complain_at(p, p->line, text, hint);
 }
 
@@ -108,6 +126,8 @@ unknown_key(struct parser *p, const char *name)
 	/* A lost "[paths]" leaves its keys to the section in front. */
 	if (strcmp(n.section, PATHS) == 0 || strcmp(name, "run") == 0)
 		p->doubt = true;
+	if (tls_depends(name) || conf_section_tls_depends(n.section))
+		p->tls_doubt = true;
 	if (*p->section != '\0')
 		snprintf(text, sizeof(text),
 		    "unknown key \"%.100s\" in [%.100s]", name, p->section);
@@ -189,7 +209,7 @@ conf_section_begin(struct parser *p, const char *header)
 		return;
 	}
 	if (is_plain(header)) {
-		if (strcmp(header, "tls") == 0)
+		if (strcmp(header, TLS) == 0)
 			p->conf->tls[0].line = p->line;
 		return;
 	}
@@ -235,8 +255,10 @@ conf_section_key(struct parser *p, const char *name, const char *value)
 {
 	const char *why;
 
-	if (p->refused)
+	if (p->refused) {
+		p->tls_doubt |= tls_depends(name);
 		return;
+	}
 	if (p->at == NULL) {
 		plain_key(p, name, value);
 		return;

@@ -41,6 +41,18 @@ parse(const char *text)
 	return conf_parse("t", text, strlen(text), on_error, &errors);
 }
 
+/* What can be read of a file with errors. */
+static struct conf *
+salvage(const char *text)
+{
+	int errors;
+	struct conf *c = conf_salvage("t", text, strlen(text), &errors);
+
+	assert_true(errors > 0);
+	assert_null(parse(text));
+	return c;
+}
+
 /* Which server a file with errors is about: the one that it names, the usual
  * one, or nobody knows. */
 static void
@@ -65,12 +77,47 @@ test_salvage(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const char *text = cases[i].text;
-		struct conf *c = conf_salvage("t", text, strlen(text));
+		struct conf *c = salvage(cases[i].text);
 
-		assert_null(parse(text));
 		if (strcmp(c->run, cases[i].run) != 0)
 			fail_msg("%zu: \"%s\"", i, c->run);
+		conf_free(c);
+	}
+}
+
+/* Whether the certificates may be others than those that can be read of. */
+static void
+test_salvage_certificates(void **state)
+{
+	static const struct {
+		const char *text;
+		bool doubtful;
+	} cases[] = {
+		{ BASE "typo = 1\n", false },
+		{ BASE "[limits\nper-hour = 1\n", false },
+		{ BASE "[pahts]\nrun = /r\n", false },
+		{ BASE "[route *]\nvia = mx:0\n", false },
+		{ "[tls]\ncertificate = /c.pem\nkey = /k.pem\n", false },
+		{ BASE "[tls]\nkyy = /k\n", true },
+		{ BASE "[tls]\nkey = /k\n", true },
+		{ BASE "[tls x.example]\nkey = k\n", true },
+		{ BASE "[tls x.example]\nkey = /k\n", true },
+		{ BASE "[tls x_example]\nkey = /k\n", true },
+		{ BASE "[tsl x.example]\nkey = /k\n", true },
+		{ BASE "[tls x.example\n", true },
+		{ BASE "tls x.example]\nkey = /k\n", true },
+		{ BASE "certificat = /k\n", true },
+		{ BASE "[paths]\nstate = s\n", true },
+		{ BASE "[pahts]\nstate = /s\n", true },
+		{ BASE "state = /s\n", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct conf *c = salvage(cases[i].text);
+
+		if (c->tls_doubtful != cases[i].doubtful)
+			fail_msg("%zu: %d", i, c->tls_doubtful);
 		conf_free(c);
 	}
 }
@@ -571,6 +618,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_salvage),
+		cmocka_unit_test(test_salvage_certificates),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_followers),
