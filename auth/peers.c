@@ -17,7 +17,6 @@
 #include "ipc/token.h"
 #include "lib/log.h"
 
-#define SMTPDS        256
 #define BACKLOG_BYTES (64 * 1024)
 #define ROWS_A_TURN   200
 #define NAP_MS        5
@@ -35,7 +34,7 @@ struct untold {
 };
 
 static STAILQ_HEAD(, untold) untolds = STAILQ_HEAD_INITIALIZER(untolds);
-static struct line *smtpds[SMTPDS];
+static struct line *smtpds[CONF_WORKERS];
 static struct line queue = { .channel.fd = -1 };
 static struct line deliver = { .channel.fd = -1 };
 static const struct conf *conf;
@@ -91,7 +90,7 @@ on_timer(void *arg)
 	bool more = tell_some(&queue);
 
 	(void)arg;
-	for (int i = 0; i < SMTPDS; i++)
+	for (int i = 0; i < CONF_WORKERS; i++)
 		if (smtpds[i] != NULL && tell_some(smtpds[i]))
 			more = true;
 	if (more)
@@ -207,7 +206,7 @@ on_gone(struct channel *c)
 static struct line *
 smtpd_line(unsigned index)
 {
-	if (index >= SMTPDS)
+	if (index >= CONF_WORKERS)
 		fatal("smtpd number %u", index);
 	if (smtpds[index] == NULL) {
 		smtpds[index] = calloc(1, sizeof(struct line));
@@ -285,7 +284,7 @@ void
 peers_tell(const char *login, enum account_state state)
 {
 	tell(&queue, login, state);
-	for (int i = 0; i < SMTPDS; i++)
+	for (int i = 0; i < CONF_WORKERS; i++)
 		if (smtpds[i] != NULL)
 			tell(smtpds[i], login, state);
 }
@@ -310,7 +309,7 @@ peers_end_sessions(const char *login, const char *label)
 
 	snprintf(m.u.sessions_end.account, ADDR_SIZE, "%s", login);
 	snprintf(m.u.sessions_end.credential, CREDENTIAL_LABEL, "%s", label);
-	for (int i = 0; i < SMTPDS; i++)
+	for (int i = 0; i < CONF_WORKERS; i++)
 		if (smtpds[i] != NULL && channel_up(&smtpds[i]->channel)) {
 			channel_send(&smtpds[i]->channel, &m, -1);
 			channel_flush(&smtpds[i]->channel);
@@ -339,7 +338,7 @@ peers_close(void)
 	}
 	channel_close(&queue.channel);
 	channel_close(&deliver.channel);
-	for (int i = 0; i < SMTPDS; i++) {
+	for (int i = 0; i < CONF_WORKERS; i++) {
 		if (smtpds[i] == NULL)
 			continue;
 		channel_close(&smtpds[i]->channel);

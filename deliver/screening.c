@@ -20,7 +20,6 @@
 
 #define CHECKS  256 /* alive at most */
 #define NAMES   5   /* of an address that are looked at */
-#define SMTPDS  64
 #define TELL_MS 60000
 
 struct check {
@@ -53,7 +52,7 @@ struct asker {
 static const struct conf *conf;
 static LIST_HEAD(, check) checks = LIST_HEAD_INITIALIZER(checks);
 static unsigned nchecks;
-static struct channel smtpds[SMTPDS];
+static struct channel smtpds[CONF_WORKERS];
 static bool ready;
 
 static void note(struct check *, const char *fmt, ...)
@@ -418,11 +417,11 @@ void
 screening_peer(unsigned index, int fd)
 {
 	if (!ready)
-		for (unsigned i = 0; i < SMTPDS; i++)
+		for (unsigned i = 0; i < CONF_WORKERS; i++)
 			smtpds[i].fd = -1;
 	ready = true;
-	if (index >= SMTPDS)
-		fatal("more than %d smtpds", SMTPDS);
+	if (index >= CONF_WORKERS)
+		fatal("more than %d smtpds", CONF_WORKERS);
 	channel_close(&smtpds[index]);
 	channel_open(&smtpds[index], fd, P_DELIVER, P_SMTPD, index, on_message,
 	    on_gone, NULL);

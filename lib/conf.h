@@ -203,6 +203,10 @@ int conf_line(const struct conf *, const char *section, const char *key);
  */
 int conf_read(const char *file, char **text, size_t *len);
 
+/* How many smtpds `workers = 0` means here: one for each processor,
+ * CONF_WORKERS at most. */
+unsigned conf_cores(void);
+
 /* The checks of conf_check_files() for certificates and their keys alone. */
 int conf_check_tls(const struct conf *, conf_error_fn *, void *arg);
 

@@ -17,7 +17,7 @@
 #include "lib/conf.h"
 #include "lib/loop.h"
 
-#define WORKERS_MAX (4 + 64)
+#define WORKERS_MAX (4 + CONF_WORKERS)
 
 struct worker {
 	enum process process;

@@ -369,11 +369,10 @@ add(enum process p, unsigned index)
 void
 workers_start(void)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned n = parent_conf()->workers;
 
 	if (n == 0)
-		n = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+		n = conf_cores();
 	loop_signal(SIGCHLD, on_child, NULL);
 	timer_init(&patience, on_patience, NULL);
 	add(P_AUTH, 0);

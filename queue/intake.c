@@ -20,7 +20,7 @@
  * have at once fit, and what breaks the protocol is far (ipc/channel.c). */
 #define UNREAD_MOST ((size_t)64 << 20)
 
-static struct channel smtpds[SMTPDS];
+static struct channel smtpds[CONF_WORKERS];
 static unsigned nsmtpds; /* the highest index in use, and one */
 static enum intake_state state;
 
@@ -29,7 +29,7 @@ be_ready(void)
 {
 	if (nsmtpds > 0)
 		return;
-	for (unsigned i = 0; i < SMTPDS; i++)
+	for (unsigned i = 0; i < CONF_WORKERS; i++)
 		smtpds[i].fd = -1;
 }
 
@@ -205,8 +205,8 @@ void
 intake_smtpd_is(unsigned index, int fd)
 {
 	be_ready();
-	if (index >= SMTPDS)
-		fatal("more smtpd processes than %d", SMTPDS);
+	if (index >= CONF_WORKERS)
+		fatal("more smtpd processes than %d", CONF_WORKERS);
 	channel_close(&smtpds[index]);
 	tx_drop_all(index);
 	channel_open(&smtpds[index], fd, P_QUEUE, P_SMTPD, index, on_message,

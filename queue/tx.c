@@ -21,8 +21,8 @@
 #define AHEAD_MOST ((size_t)32 << 20)
 
 static struct tx *txs;
-static unsigned begun[SMTPDS], lent[SMTPDS];
-static size_t ahead[SMTPDS];
+static unsigned begun[CONF_WORKERS], lent[CONF_WORKERS];
+static size_t ahead[CONF_WORKERS];
 
 struct tx *
 tx_find(unsigned smtpd, uint64_t tag)

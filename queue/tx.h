@@ -12,8 +12,6 @@
 
 #include "ipc/messages.h"
 
-#define SMTPDS 64
-
 struct tx_key {
 	uint64_t smtpd; /* its index */
 	uint64_t tag;

@@ -78,9 +78,7 @@ count_connection(unsigned at, const char *result)
 void
 entrance_count_cores(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	cores = n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+	cores = conf_cores();
 }
 
 /*
