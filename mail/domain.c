@@ -41,8 +41,6 @@ domain_valid(const char *s, size_t n, unsigned allow)
 {
 	const char *end, *dot;
 
-	if (n > 0 && s[n - 1] == '.' && (allow & DOMAIN_DOT))
-		n--;
 	if (n == 0 || n >= DOMAIN_MAX)
 		return false;
 	end = s + n;
@@ -53,8 +51,7 @@ domain_valid(const char *s, size_t n, unsigned allow)
 	}
 	n = (size_t)(end - s);
 	/* A resolver may take a name of digits for an address. */
-	return label_valid(s, n, allow) &&
-	    ((allow & DOMAIN_NUMERIC) || !all_digits(s, n));
+	return label_valid(s, n, allow) && !all_digits(s, n);
 }
 
 /* Only here is anything allocated: U-labels are rare. */

@@ -16,8 +16,6 @@
 /* What domain_valid() lets pass beyond RFC 5321 4.1.2. */
 enum {
 	DOMAIN_UNDERSCORE = 1, /* as in "_smtp._tls.example.org" */
-	DOMAIN_NUMERIC = 2, /* a last label of digits only, so also 1.2.3.4 */
-	DOMAIN_DOT = 4,     /* one trailing dot */
 };
 
 /*
@@ -26,7 +24,7 @@ enum {
  * only digits (RFC 1123 2.1)?  One label is enough.
  *
  *   s, n   borrowed; need not end in NUL
- *   allow  set of DOMAIN_ flags
+ *   allow  0 or DOMAIN_UNDERSCORE
  */
 bool domain_valid(const char *s, size_t n, unsigned allow);
 
