@@ -11,7 +11,7 @@
 #include "ctl/daemon.h"
 #include "ctl/operand.h"
 #include "ctl/queue_row.h"
-#include "lib/shell.h"
+#include "ipc/selection.h"
 
 /* What a verb says when it is done. */
 static const struct words {
@@ -129,13 +129,11 @@ static int
 by_selection(struct ctl *c, struct daemon *line, struct msg *m, uint64_t *count)
 {
 	struct msg_queue_cmd *q = &m->u.queue_cmd;
-	bool dry = q->count_only;
+	bool asks = q->verb == QUEUE_REMOVE || c->may_ask;
 	uint64_t would = 0;
 	int code;
 
-	bool asks = q->verb == QUEUE_REMOVE || c->may_ask;
-
-	if (asks && !dry) {
+	if (asks && !q->count_only) {
 		q->count_only = 1;
 		code = ask(line, m, &would);
 		q->count_only = 0;
@@ -153,8 +151,7 @@ write_undo(
     const struct ctl *c, const struct msg_queue_cmd *q, char *out, size_t size)
 {
 	const char *undo = words[q->verb].undo;
-	char word[SHELL_SIZE(ADDR_SIZE)];
-	size_t n;
+	char which[SELECTION_SIZE];
 
 	out[0] = '\0';
 	if (undo == NULL) {
@@ -163,28 +160,18 @@ write_undo(
 	}
 	if (*undo == '\0')
 		return;
-	n = (size_t)snprintf(out, size, " (undo: postern queue %s", undo);
-	if (q->all)
-		n += (size_t)snprintf(out + n, size - n, " --all");
-	if (*q->account != '\0')
-		n += (size_t)snprintf(out + n, size - n, " --account %s",
-		    shell_word(word, sizeof(word), q->account));
-	if (*q->sender != '\0')
-		n += (size_t)snprintf(out + n, size - n, " --sender %s",
-		    shell_word(word, sizeof(word), q->sender));
-	if (*q->domain != '\0')
-		n += (size_t)snprintf(
-		    out + n, size - n, " --domain %s", q->domain);
 	if (q->id != 0)
-		n += (size_t)snprintf(out + n, size - n, " %s%s",
-		    c->args.words[0], c->args.nwords > 1 ? " ..." : "");
-	snprintf(out + n, size - n, ")");
+		snprintf(which, sizeof(which), "%s%s", c->args.words[0],
+		    c->args.nwords > 1 ? " ..." : "");
+	else
+		selection_write(q, which);
+	snprintf(out, size, " (undo: postern queue %s %s)", undo, which);
 }
 
 static void
 report(const struct ctl *c, const struct msg_queue_cmd *q, uint64_t count)
 {
-	char undo[2 * SHELL_SIZE(ADDR_SIZE) + 400];
+	char undo[SELECTION_SIZE + 80];
 
 	if (c->out.mode == OUTPUT_JSON) {
 		output_document(json_pack("{s:I, s:b}", "count",

@@ -52,7 +52,7 @@ wake_up(void *arg)
 }
 
 static void
-admin_free(struct admin *op)
+forget(struct admin *op)
 {
 	TAILQ_REMOVE(&admins, op, link);
 	restore_free(op->restore);
@@ -182,7 +182,7 @@ admin_turn(void)
 		next = TAILQ_NEXT(op, link);
 		if (op->gone) {
 			if (!op->writing)
-				admin_free(op);
+				forget(op);
 			continue;
 		}
 		if (op->busy && !op->writing) {

@@ -1,70 +1,46 @@
 /*
  * admin_change.c - queue retry, hold, release, remove.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipc/selection.h"
 #include "lib/log.h"
-#include "lib/shell.h"
 #include "mail/msgid.h"
 #include "queue/admin_command.h"
 #include "queue/bodyfile.h"
 #include "queue/byhand.h"
 #include "queue/flow.h"
 
-/* clang-format off */
-static const struct {
-	const char *what;  /* of admin.change */
-	const char *did;   /* "%llu messages" follows */
-	const char *undo;  /* the verb, or NULL */
-	const char *hint;
-} verbs[QUEUE_VERBS] = {
-	[QUEUE_RETRY]   = { "queue.retry",   "Trying again now:", NULL, "" },
-	[QUEUE_HOLD]    = { "queue.hold",    "Held:", "release", "" },
-	[QUEUE_RELEASE] = { "queue.release", "Released:", "hold", "" },
-	[QUEUE_REMOVE]  = { "queue.remove",  "Removed without a bounce:", NULL,
-	    " This cannot be undone." },
+/* As the log has them. */
+static const char *const names[QUEUE_VERBS] = {
+	[QUEUE_RETRY] = "queue.retry",
+	[QUEUE_HOLD] = "queue.hold",
+	[QUEUE_RELEASE] = "queue.release",
+	[QUEUE_REMOVE] = "queue.remove",
 };
-/* clang-format on */
 
 static void
-describe_selection(const struct msg_queue_cmd *q, char *out, size_t size)
+log_change(const struct admin *op)
 {
-	char id[MSGID_SIZE], word[SHELL_SIZE(ADDR_SIZE)];
-	int n = 0;
+	char which[SELECTION_SIZE];
 
-	msgid_format(q->id, id);
-	if (q->id != 0)
-		n = snprintf(out, size, "%s", id);
-	if (q->account[0] != '\0')
-		n += snprintf(out + n, size - (size_t)n, " --account %s",
-		    shell_word(word, sizeof(word), q->account));
-	if (q->sender[0] != '\0')
-		n += snprintf(out + n, size - (size_t)n, " --sender %s",
-		    shell_word(word, sizeof(word), q->sender));
-	if (q->domain[0] != '\0')
-		n += snprintf(
-		    out + n, size - (size_t)n, " --domain %s", q->domain);
-	if (n == 0)
-		snprintf(out, size, "--all");
-	else if (out[0] == ' ')
-		memmove(out, out + 1, (size_t)n);
+	if (op->cmd.id != 0)
+		msgid_format(op->cmd.id, which);
+	else
+		selection_write(&op->cmd, which);
+	log_event("admin.change", "by=%s what=%s selection=%s count=%llu",
+	    log_quote(op->by), names[op->cmd.verb], log_quote(which),
+	    (unsigned long long)op->count);
 }
 
 static void
 finish_change(struct admin *op)
 {
 	const struct msg_queue_cmd *q = &op->cmd;
-	char which[2 * SHELL_SIZE(ADDR_SIZE) + 320];
-	char undo[sizeof(which) + 80] = "", text[sizeof(undo) + 200];
 
-	describe_selection(q, which, sizeof(which));
 	if (!q->count_only)
-		log_event("admin.change",
-		    "by=%s what=%s selection=%s count=%llu", log_quote(op->by),
-		    verbs[q->verb].what, log_quote(which),
-		    (unsigned long long)op->count);
+		log_change(op);
 	if (q->id != 0 && op->count == 0 && !op->seen) {
 		admin_done(
 		    op, CODE_MISSING, "there is no such message in the queue");
@@ -72,15 +48,7 @@ finish_change(struct admin *op)
 	}
 	if (q->verb == QUEUE_RETRY && q->all && !q->count_only)
 		flow_wake_all();
-	if (verbs[q->verb].undo != NULL)
-		snprintf(undo, sizeof(undo), " Undo: postern queue %s %s",
-		    verbs[q->verb].undo, which);
-	snprintf(text, sizeof(text), "%s %llu message%s.%s%s",
-	    q->count_only ? "Would concern" : verbs[q->verb].did,
-	    (unsigned long long)op->count, op->count == 1 ? "" : "s",
-	    q->count_only ? "" : undo,
-	    q->count_only ? "" : verbs[q->verb].hint);
-	admin_done(op, CODE_OK, text);
+	admin_done(op, CODE_OK, "");
 }
 
 struct deed {

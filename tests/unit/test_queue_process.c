@@ -540,7 +540,6 @@ held_by_hand(void **state)
 	bed_command(b, &cmd, &a);
 	assert_int_equal(a.done.exit_code, 0);
 	assert_int_equal(a.done.count, 1);
-	assert_non_null(strstr(a.done.text, "queue release"));
 	bed_command(b, &cmd, &a);
 	assert_int_equal(a.done.count, 0);
 	cmd = all(QUEUE_RETRY);
