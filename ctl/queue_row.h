@@ -11,8 +11,6 @@
 
 #define QUEUE_COLUMNS 14
 
-enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION, HELD_UNCERTAIN };
-
 extern const struct column queue_columns[QUEUE_COLUMNS];
 
 /* The flags --account, --sender and --domain; CODE_OK, or what is wrong with

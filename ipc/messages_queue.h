@@ -47,6 +47,14 @@ struct msg_queue_cmd {
 	char text[ADDR_SIZE];
 };
 
+/* Why a message does not move. */
+enum held {
+	HELD_NO,
+	HELD_BY_ADMIN,
+	HELD_BY_SUSPENSION, /* of its account */
+	HELD_UNCERTAIN,     /* some of it may have arrived: [queue] uncertain */
+};
+
 struct msg_queue_row {
 	uint64_t id;
 	char account[ADDR_SIZE];
@@ -59,10 +67,10 @@ struct msg_queue_row {
 	uint32_t waiting;  /* without a final verdict */
 	uint32_t attempts;
 	uint64_t next; /* unix milliseconds of the next attempt; 0 none */
-	uint64_t
-	    release;    /* unix milliseconds: its sender asked to hold it until
-			   * then (RFC 4865); 0 not or not any more */
-	uint32_t held;  /* 1 by an admin, 2 account suspended */
+	/* Unix milliseconds: its sender asked to hold it until then (RFC
+	 * 4865); 0 not or not any more. */
+	uint64_t release;
+	uint32_t held;  /* enum held */
 	char last[300]; /* last answer of a destination */
 };
 

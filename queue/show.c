@@ -17,8 +17,6 @@
 #include "queue/show.h"
 #include "queue/upkeep.h"
 
-enum { HELD_NO, HELD_BY_ADMIN, HELD_BY_SUSPENSION, HELD_UNCERTAIN };
-
 void
 show_message(
     struct msg_queue_row *out, uint64_t id, const struct message_row *m)
