@@ -62,11 +62,18 @@ now_ms(void)
 	return (uint64_t)loop_wall_ms();
 }
 
+/* How long what waits gathers. */
+static uint64_t
+pause_ms(void)
+{
+	return (uint64_t)settings->digest_s * 1000;
+}
+
 /* A clock that went back must not keep anybody waiting for it. */
 static uint64_t
 latest(uint64_t due)
 {
-	uint64_t most = now_ms() + (uint64_t)settings->digest_s * 1000;
+	uint64_t most = now_ms() + pause_ms();
 
 	return due < most ? due : most;
 }
@@ -167,8 +174,7 @@ digest_due(const struct letter *l)
 	if (notice_returns_whole(l) || (h == NULL && fits(l->account)))
 		return 0;
 	if (h == NULL) {
-		h = add_heap(
-		    key, now_ms() + (uint64_t)settings->digest_s * 1000);
+		h = add_heap(key, now_ms() + pause_ms());
 		set_timer();
 	}
 	return h->due;
@@ -238,14 +244,13 @@ free_freezing(struct change *c)
 static uint64_t
 freezing_due(uint64_t heap)
 {
-	uint64_t pause = (uint64_t)settings->digest_s * 1000, now = now_ms();
 	struct heap *h = find(heap);
 
 	if (h != NULL)
 		return h->due;
-	if (freeze_told == 0 || now - freeze_told >= pause)
+	if (freeze_told == 0 || now_ms() - freeze_told >= pause_ms())
 		return 0;
-	return freeze_told + pause;
+	return freeze_told + pause_ms();
 }
 
 bool

@@ -78,7 +78,6 @@ fate_fail_waiting(struct job *j)
 			fail(j->letter, &j->rcpts[i]);
 }
 
-/* The sender's deadline has passed, and the mail is to come back. */
 bool
 fate_too_late(const struct letter *l, int64_t now)
 {

@@ -28,7 +28,7 @@ flow_count(void)
 }
 
 static struct flow *
-flow_for(struct account *a, struct dest *d)
+find_or_make(struct account *a, struct dest *d)
 {
 	struct flow *f = flow_find(a, d);
 
@@ -46,7 +46,7 @@ flow_for(struct account *a, struct dest *d)
 }
 
 static void
-flow_release(struct flow *f)
+release(struct flow *f)
 {
 	struct account *a = f->key.account;
 	struct dest *d = f->key.dest;
@@ -104,13 +104,20 @@ dequeue(struct flow *f, struct job *j)
 		skip_ask(&f->skip);
 }
 
+static struct conf_mail
+mail_of(const struct job *j)
+{
+	return (struct conf_mail){ j->domain, j->letter->account,
+		j->letter->sender };
+}
+
 bool
 flow_admit(struct job *j)
 {
 	struct due_key k = job_due_key(j);
-	struct account *a = account_for(j->letter->account);
-	struct dest *d = dest_for(&(struct conf_mail){
-	    j->domain, j->letter->account, j->letter->sender });
+	struct conf_mail mail = mail_of(j);
+	struct account *a = account_for(mail.account);
+	struct dest *d = dest_for(&mail);
 	struct flow *f;
 
 	if (!flow_takes(a, d, &k)) {
@@ -118,7 +125,7 @@ flow_admit(struct job *j)
 		dest_idle(d);
 		return false;
 	}
-	f = flow_for(a, d);
+	f = find_or_make(a, d);
 	j->flow = f;
 	f->jobs++;
 	a->jobs++;
@@ -154,13 +161,6 @@ unblock(struct dest *d)
 		TAILQ_REMOVE(&d->blocked, f, line);
 		make_runnable(f);
 	}
-}
-
-static struct conf_mail
-mail_of(const struct job *j)
-{
-	return (struct conf_mail){ j->domain, j->letter->account,
-		j->letter->sender };
 }
 
 /* More is known by now of where its domain's mail goes. */
@@ -282,7 +282,7 @@ unload_all(struct flow *f, struct skip *s)
 	f->skip.set = false;
 }
 
-/* Its ready jobs become rows again. */
+/* The ready jobs of all its flows become rows again. */
 static void
 abandon(struct dest *d)
 {
@@ -291,7 +291,7 @@ abandon(struct dest *d)
 	for (f = TAILQ_FIRST(&d->flows); f != NULL; f = next) {
 		next = TAILQ_NEXT(f, all);
 		unload_all(f, &d->skip);
-		flow_release(f);
+		release(f);
 	}
 }
 
@@ -369,7 +369,7 @@ flow_leave(struct job *j)
 	let_go(f, j);
 	if (f->jobs == 0)
 		skip_ask(&f->skip);
-	flow_release(f);
+	release(f);
 }
 
 void
@@ -396,7 +396,7 @@ flow_suspend(const char *name, unsigned told)
 		if (f->key.account != a)
 			continue;
 		unload_all(f, &a->skip);
-		flow_release(f);
+		release(f);
 	}
 	a->flows--;
 }

@@ -2,6 +2,7 @@
  * restore_row.c - the rows of a backup as they come: checked, and made into
  * a message.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 #include "queue/envelope.h"
 #include "queue/restore_parts.h"
 #include "queue/spooled.h"
+
+static_assert(
+    SPOOL_NO_ANSWER == NO_ANSWER, "a number goes in and out as it is kept");
 
 /* A sender may have put it off for as long, and we a little more. */
 #define DUE_MOST_MS ((uint64_t)(CONF_TIME_MOST + 366 * 86400) * 1000)
@@ -158,7 +162,7 @@ add_rcpt(struct restore *r, const struct msg_spool_rcpt *s)
 	    strcmp(strrchr(s->address, '@') + 1, p->row.domain) != 0 ||
 	    !utf8_text(s->orcpt, strlen(s->orcpt)) ||
 	    !spooled_state_find(s->state, &state) ||
-	    (s->answer != NO_ANSWER && s->answer >= p->nanswers)) {
+	    (s->answer != SPOOL_NO_ANSWER && s->answer >= p->nanswers)) {
 		restore_fail(r, "a recipient of it is malformed");
 		return;
 	}

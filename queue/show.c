@@ -15,6 +15,7 @@
 #include "queue/room.h"
 #include "queue/settings.h"
 #include "queue/show.h"
+#include "queue/spooled.h"
 #include "queue/upkeep.h"
 
 void
@@ -50,7 +51,6 @@ answer_of(const struct job_row *row, uint8_t i, struct answer_row *a)
 	return answer_unpack(a, item);
 }
 
-/* The same as text. */
 uint64_t
 show_answer(const struct job_row *row, uint8_t i, char *out, size_t size)
 {
@@ -126,16 +126,8 @@ state_name(
 {
 	struct answer_row a;
 
-	switch (rcpt[0]) {
-	case RCPT_DELIVERED:
-		return "delivered";
-	case RCPT_BOUNCED:
-		return "bounced";
-	case RCPT_DROPPED:
-		return "dropped";
-	default:
-		break;
-	}
+	if (rcpt[0] != RCPT_WAITING && rcpt[0] < RCPT_STATES)
+		return spooled_state_name(rcpt[0]);
 	if (j != NULL && j->state == JOB_FLYING)
 		return "active";
 	if (answer_of(row, rcpt[1], &a) && answer_how(&a).uncertain)
@@ -145,7 +137,7 @@ state_name(
 
 /* By which it would go now. */
 static void
-show_route(const struct rcpts *s, const char *domain, struct msg_rcpt_row *out)
+put_route(const struct rcpts *s, const char *domain, struct msg_rcpt_row *out)
 {
 	struct conf_mail m = { domain, s->row->account, s->row->sender };
 
@@ -198,7 +190,7 @@ send_rcpts(void *arg, uint64_t id, uint32_t n, const struct job_row *row)
 		    state_name(row, item.data, j));
 		r->attempts = row->attempts;
 		r->next = item.data[0] == RCPT_WAITING ? row->due : 0;
-		show_route(s, row->domain, r);
+		put_route(s, row->domain, r);
 		if (r->next != 0)
 			show_silence(&(struct conf_mail){ row->domain,
 					 s->row->account, s->row->sender },

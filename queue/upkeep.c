@@ -7,12 +7,11 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/worker.h"
-#include "queue/clock.h"
 #include "queue/domains.h"
 #include "queue/flow.h"
 #include "queue/group.h"
-#include "queue/history.h"
 #include "queue/intake.h"
+#include "queue/prune.h"
 #include "queue/reports.h"
 #include "queue/rescue.h"
 #include "queue/room.h"
@@ -45,11 +44,9 @@
 #define FULL_REMEDY \
 	"make room on the disk of [paths] state; mail is taken again by " \
 	"itself.  `postern queue shape` tells whose mail waits there"
-#define PRUNE_ROWS     200
-#define PRUNE_AGAIN_MS 20
 
 static struct worker surveyor, tidier;
-static struct timer tick, prune_timer;
+static struct timer tick;
 static int64_t last_checkpoint; /* written by the surveyor, read by it */
 static uint64_t checkpoints;
 static uint64_t checkpoint_bytes; /* of log; less on a small disk */
@@ -110,6 +107,15 @@ look(struct tasks *batch)
 	s->unneeded = store_log_unneeded();
 	store_sizes(&tables, &s->log_bytes);
 	store_debt(&s->debt);
+}
+
+/* Bodies that are in the log may yet have to move to the table. */
+static void
+note_debt(const struct store_debt *d)
+{
+	debt = d->dirty + 3 * d->log;
+	log_at_debt = d->log;
+	written_at_debt = store_written();
 }
 
 static uint64_t
@@ -287,10 +293,7 @@ looked(struct task *t)
 	struct survey *s = (struct survey *)t;
 	uint32_t last;
 
-	/* Bodies that are in the log may yet have to move to the table. */
-	debt = s->debt.dirty + 3 * s->debt.log;
-	log_at_debt = s->debt.log;
-	written_at_debt = store_written();
+	note_debt(&s->debt);
 	if (s->checkpointed) {
 		least_debt = debt;
 		checkpoints++;
@@ -303,64 +306,13 @@ looked(struct task *t)
 	upkeep_check_room();
 }
 
-struct pruning {
-	struct change change; /* the first member */
-	uint64_t before;
-};
-
-static void
-prune(struct txn *t, struct totals *totals, struct change *c)
-{
-	uint64_t before = ((struct pruning *)c)->before;
-	bool more;
-
-	(void)totals;
-	more = t_journal_prune(t, before, PRUNE_ROWS) == PRUNE_ROWS;
-	more |= t_index_prune(t, index_period(before), 2 * PRUNE_ROWS) ==
-	    2 * PRUNE_ROWS;
-	if (more)
-		timer_set(&prune_timer, PRUNE_AGAIN_MS);
-}
-
-static void
-pruned(struct change *c)
-{
-	free(c);
-}
-
-static bool
-is_old(void *arg, uint64_t time, uint64_t seq, const struct journal_row *j)
-{
-	(void)seq, (void)j;
-	*(bool *)arg = time < history_since();
-	return false;
-}
-
-static void
-prune_journal(void *arg)
-{
-	struct pruning *p;
-	bool old = false;
-
-	(void)arg;
-	t_journal_walk(0, 0, is_old, &old);
-	if (!old || !clock_may_forget(settings->journal_s * 1000))
-		return;
-	if ((p = calloc(1, sizeof(*p))) == NULL)
-		abort();
-	p->change.apply = prune;
-	p->change.durable = pruned;
-	p->before = history_since();
-	group_add(&p->change, HURRY_NOT);
-}
-
 static void
 on_tick(void *arg)
 {
 	(void)arg;
 	timer_set(&tick, TICK_MS);
 	flow_tick();
-	prune_journal(NULL);
+	prune_tick();
 	reports_tick();
 	domains_tick();
 	ask(intake_get() == INTAKE_NO_ROOM);
@@ -373,9 +325,7 @@ upkeep_start(void)
 
 	started = true;
 	store_debt(&d);
-	debt = d.dirty + 3 * d.log;
-	log_at_debt = d.log;
-	written_at_debt = store_written();
+	note_debt(&d);
 	last_checkpoint = loop_now_ms();
 	checkpoint_bytes = room_total() / 16 < CHECKPOINT_MOST
 	    ? room_total() / 16
@@ -384,7 +334,7 @@ upkeep_start(void)
 	worker_start(&tidier, tidy_log, tidied);
 	least_debt = debt;
 	upkeep_check_room();
-	timer_init(&prune_timer, prune_journal, NULL);
+	prune_start();
 	timer_init(&tick, on_tick, NULL);
 	timer_set(&tick, TICK_MS);
 	ask(false);
@@ -411,7 +361,7 @@ upkeep_stop(void)
 	press(false);
 	started = false;
 	timer_clear(&tick);
-	timer_clear(&prune_timer);
+	prune_stop();
 	worker_stop(&surveyor);
 	worker_stop(&tidier);
 }

@@ -1,6 +1,6 @@
 /*
  * upkeep.h - what must be done now and then: look at the room on the disk,
- * checkpoint, remove old log, prune the journal, wake destinations.
+ * checkpoint, remove old log, wake destinations.
  */
 #ifndef QUEUE_UPKEEP_H
 #define QUEUE_UPKEEP_H
