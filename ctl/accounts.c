@@ -28,23 +28,14 @@ accounts_open(struct daemon *line, struct ctl *c)
 }
 
 int
-accounts_read(struct daemon *line, struct msg *m, daemon_row_fn *row, void *arg)
-{
-	struct msg_cmd_done done;
-	int code = daemon_ask(line, m, row, arg, &done);
-
-	return code != CODE_OK ? code : daemon_settle(&done);
-}
-
-int
 accounts_change(struct daemon *line, struct msg *m)
 {
 	char text[sizeof(((struct msg_cmd_done *)0)->text) * 4];
 	struct msg_cmd_done done;
-	int code = daemon_ask(line, m, NULL, NULL, &done);
+	int code = daemon_call(line, m, NULL, NULL, &done);
 
 	daemon_close(line);
-	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK)
+	if (code == CODE_OK)
 		output_note("%s", text_clean(text, sizeof(text), done.text));
 	return code;
 }

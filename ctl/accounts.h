@@ -18,9 +18,6 @@ struct msg accounts_ask(enum account_verb);
  */
 int accounts_open(struct daemon *, struct ctl *);
 
-/* Ask, with the rows of the answer to `row`; a "no" is said on stderr. */
-int accounts_read(struct daemon *, struct msg *, daemon_row_fn *row, void *arg);
-
 /* Ask for one change, close the line, and say on stderr what was done. */
 int accounts_change(struct daemon *, struct msg *);
 

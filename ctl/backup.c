@@ -84,7 +84,7 @@ gather(struct gather *g, struct msg *m, daemon_row_fn *row, const char *name)
 
 	if ((g->lines = archive_spill(g->w)) == NULL)
 		return CODE_TEMP;
-	code = accounts_read(g->line, m, row, g);
+	code = daemon_call(g->line, m, row, g, NULL);
 	if (code == CODE_OK)
 		end_line(g);
 	json_decref(g->object);
@@ -220,7 +220,7 @@ gather_spool(struct gather *g)
 	m.u.queue_cmd.verb = QUEUE_BACKUP;
 	if ((g->lines = archive_spill(g->w)) == NULL)
 		return CODE_TEMP;
-	code = accounts_read(g->line, &m, spool_row, g);
+	code = daemon_call(g->line, &m, spool_row, g, NULL);
 	if (code == CODE_OK && (g->broken || g->object != NULL) &&
 	    !g->w->failed)
 		code = output_fail(CODE_TEMP,
@@ -259,9 +259,7 @@ gather_journal(struct gather *g)
 	if ((g->lines = archive_spill(g->w)) == NULL)
 		return CODE_TEMP;
 	do {
-		code = daemon_ask(g->line, &m, event_row, g, &done);
-		if (code == CODE_OK)
-			code = daemon_settle(&done);
+		code = daemon_call(g->line, &m, event_row, g, &done);
 		q->after = done.next;
 		q->seq = done.next_seq;
 	} while (code == CODE_OK && done.count == q->limit);

@@ -96,7 +96,7 @@ check_suspended(struct ctl *c)
 
 	if (code != CODE_OK || (code = accounts_open(&line, c)) != CODE_OK)
 		return code;
-	code = accounts_read(&line, &m, take_state, &state);
+	code = daemon_call(&line, &m, take_state, &state, NULL);
 	daemon_close(&line);
 	if (code != CODE_OK || state == ACC_SUSPENDED)
 		return code;
@@ -124,9 +124,7 @@ drop_held(struct ctl *c)
 	if ((code = daemon_open(&line, &c->settings, SERVICE_QUEUE)) != CODE_OK)
 		return code;
 	do {
-		code = daemon_ask(&line, &m, NULL, NULL, &done);
-		if (code == CODE_OK)
-			code = daemon_settle(&done);
+		code = daemon_call(&line, &m, NULL, NULL, &done);
 		count += done.count;
 		q->after = done.next;
 	} while (code == CODE_OK && done.more);

@@ -88,7 +88,7 @@ cmd_account_list(struct ctl *c)
 	if (code != CODE_OK)
 		return code;
 	output_begin(&c->out, account_columns, ACCOUNT_COLUMNS);
-	code = accounts_read(&line, &m, list_row, c);
+	code = daemon_call(&line, &m, list_row, c, NULL);
 	output_end(&c->out,
 	    code != CODE_OK ? NULL
 		: args_flag(&c->args, "weak") != NULL

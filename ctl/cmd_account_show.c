@@ -279,7 +279,7 @@ gather(struct daemon *line, const char *account, struct page *p)
 		struct msg m = accounts_ask(verbs[i]);
 
 		strcpy(m.u.account_cmd.account, account);
-		code = accounts_read(line, &m, page_row, p);
+		code = daemon_call(line, &m, page_row, p, NULL);
 	}
 	return code;
 }

@@ -78,8 +78,6 @@ cmd_check_client(struct ctl *c)
 	struct msg_conn_verdict v = { 0 };
 	const char *ip = c->args.words[0];
 	struct net_address address;
-	struct msg_cmd_done done;
-	struct daemon line;
 	int code;
 
 	if (!net_parse(&address, ip, strlen(ip), 1) || strlen(ip) >= NET_TEXT)
@@ -90,12 +88,8 @@ cmd_check_client(struct ctl *c)
 	code = daemon_find(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
-	code = daemon_open(&line, &c->settings, SERVICE_DELIVER);
-	if (code == CODE_OK)
-		code = daemon_ask(&line, &ask, on_row, &v, &done);
-	if (code == CODE_OK)
-		code = daemon_settle(&done);
-	daemon_close(&line);
+	code =
+	    daemon_call_once(&c->settings, SERVICE_DELIVER, &ask, on_row, &v);
 	if (code != CODE_OK)
 		return code;
 	if (c->out.mode == OUTPUT_JSON)

@@ -157,9 +157,6 @@ static int
 count(struct ctl *c, const char *account, const char *domain, unsigned *n)
 {
 	struct msg m = { .type = MSG_QUEUE_CMD };
-	struct msg_cmd_done done;
-	struct daemon line;
-	int code = daemon_open(&line, &c->settings, SERVICE_QUEUE);
 
 	*n = 0;
 	m.u.queue_cmd.verb = QUEUE_LIST;
@@ -169,12 +166,7 @@ count(struct ctl *c, const char *account, const char *domain, unsigned *n)
 	    account);
 	snprintf(
 	    m.u.queue_cmd.domain, sizeof(m.u.queue_cmd.domain), "%s", domain);
-	if (code == CODE_OK)
-		code = daemon_ask(&line, &m, count_row, n, &done);
-	if (code == CODE_OK)
-		code = daemon_settle(&done);
-	daemon_close(&line);
-	return code;
+	return daemon_call_once(&c->settings, SERVICE_QUEUE, &m, count_row, n);
 }
 
 static int
@@ -219,17 +211,11 @@ static int
 clean_spool(struct check *k)
 {
 	struct msg m = { .type = MSG_QUEUE_CMD };
-	struct msg_cmd_done done;
-	struct daemon line;
-	int code = daemon_open(&line, &k->c->settings, SERVICE_QUEUE);
 
 	m.u.queue_cmd.verb = QUEUE_REMOVE;
 	snprintf(m.u.queue_cmd.account, sizeof(m.u.queue_cmd.account), "%s",
 	    k->run.account);
-	if (code == CODE_OK)
-		code = daemon_ask(&line, &m, NULL, NULL, &done);
-	daemon_close(&line);
-	return code;
+	return daemon_call_once(&k->c->settings, SERVICE_QUEUE, &m, NULL, NULL);
 }
 
 static void

@@ -144,9 +144,9 @@ cmd_certificate_issue(struct ctl *c)
 		daemon_close(&line);
 		return code;
 	}
-	code = daemon_ask(&line, &m, take, &issued, &done);
+	code = daemon_call(&line, &m, take, &issued, &done);
 	daemon_close(&line);
-	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK) {
+	if (code == CODE_OK) {
 		output_note("%s; the file is %s", done.text, path);
 		code = finish(c, &m.u.account_cmd, fd, path, &issued);
 	}

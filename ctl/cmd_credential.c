@@ -117,9 +117,9 @@ cmd_app_password_add(struct ctl *c)
 
 	if (code != CODE_OK || (code = accounts_open(&line, c)) != CODE_OK)
 		return code;
-	code = daemon_ask(&line, &m, take_secret, &issued, &done);
+	code = daemon_call(&line, &m, take_secret, &issued, &done);
 	daemon_close(&line);
-	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK) {
+	if (code == CODE_OK) {
 		output_note("%s", done.text);
 		if (c->out.mode == OUTPUT_JSON)
 			output_document(json_pack("{s:s, s:o, s:s}", "account",
@@ -202,7 +202,7 @@ print_rows(struct ctl *c, enum account_verb verb, const struct column *cols,
 	if (code != CODE_OK || (code = accounts_open(&line, c)) != CODE_OK)
 		return code;
 	output_begin(&c->out, cols, ncols);
-	code = accounts_read(&line, &m, row, &c->out);
+	code = daemon_call(&line, &m, row, &c->out, NULL);
 	output_end(&c->out, code == CODE_OK ? empty : NULL);
 	daemon_close(&line);
 	return code;

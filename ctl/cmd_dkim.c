@@ -60,7 +60,7 @@ cmd_dkim_add(struct ctl *c)
 	if (code != CODE_OK)
 		return code;
 	code = dkim_keys_ask(c, &cmd, &keys, &done);
-	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK) {
+	if (code == CODE_OK) {
 		say(&done);
 		output_note("publish these now; until DNS shows them, other "
 			    "servers take the mail as unsigned:");
@@ -83,7 +83,7 @@ cmd_dkim_retire(struct ctl *c)
 	if (code != CODE_OK)
 		return code;
 	code = dkim_keys_ask(c, &cmd, &keys, &done);
-	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK) {
+	if (code == CODE_OK) {
 		say(&done);
 		if (c->out.mode == OUTPUT_JSON)
 			dkim_keys_print(c, cmd.domain, &keys, 0);
@@ -117,15 +117,14 @@ cmd_dkim_list(struct ctl *c)
 {
 	struct msg_dkim_cmd cmd = { .verb = DKIM_LIST };
 	struct dkim_keys keys;
-	struct msg_cmd_done done;
 	int code = CODE_OK;
 
 	if (c->args.nwords > 0)
 		code = operand_domain(c->args.words[0], cmd.domain);
 	if (code != CODE_OK)
 		return code;
-	code = dkim_keys_ask(c, &cmd, &keys, &done);
-	if (code == CODE_OK && (code = daemon_settle(&done)) == CODE_OK) {
+	code = dkim_keys_ask(c, &cmd, &keys, NULL);
+	if (code == CODE_OK) {
 		output_begin(
 		    &c->out, columns, sizeof(columns) / sizeof(columns[0]));
 		for (size_t i = 0; i < keys.n; i++)

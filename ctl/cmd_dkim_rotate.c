@@ -36,7 +36,7 @@ step(struct rotation *r, enum dkim_verb verb)
 	dkim_keys_clear(&r->keys);
 	memcpy(cmd.domain, r->domain, sizeof(cmd.domain));
 	code = dkim_keys_ask(r->c, &cmd, &r->keys, &done);
-	if (code != CODE_OK || (code = daemon_settle(&done)) != CODE_OK)
+	if (code != CODE_OK)
 		return code;
 	if (verb != DKIM_LIST)
 		output_note("%s", text_clean(text, sizeof(text), done.text));

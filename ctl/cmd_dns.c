@@ -216,7 +216,6 @@ cmd_dns(struct ctl *c)
 	struct msg_dkim_cmd cmd = { .verb = DKIM_LIST };
 	struct dkim_keys keys = { NULL, 0 };
 	struct dns d = { .c = c };
-	struct msg_cmd_done done;
 	int code = operand_domain(c->args.words[0], d.domain);
 
 	if (code == CODE_OK)
@@ -227,9 +226,7 @@ cmd_dns(struct ctl *c)
 	if (code != CODE_OK)
 		return code;
 	memcpy(cmd.domain, d.domain, sizeof(cmd.domain));
-	code = dkim_keys_ask(c, &cmd, &keys, &done);
-	if (code == CODE_OK)
-		code = daemon_settle(&done);
+	code = dkim_keys_ask(c, &cmd, &keys, NULL);
 	if (code == CODE_OK)
 		code = open_lookup(&d, checking);
 	if (code != CODE_OK)

@@ -78,7 +78,7 @@ cmd_grant_list(struct ctl *c)
 	if ((code = accounts_open(&line, c)) != CODE_OK)
 		return code;
 	output_begin(&c->out, columns, sizeof(columns) / sizeof(columns[0]));
-	code = accounts_read(&line, &m, list_row, &c->out);
+	code = daemon_call(&line, &m, list_row, &c->out, NULL);
 	output_end(&c->out, code == CODE_OK ? "no grants" : NULL);
 	daemon_close(&line);
 	return code;

@@ -46,7 +46,7 @@ cmd_guard_explain(struct ctl *c)
 	int code = operand_address(c->args.words[0], m.u.account_cmd.account);
 
 	if (code == CODE_OK && (code = accounts_open(&line, c)) == CODE_OK) {
-		code = accounts_read(&line, &m, show, all);
+		code = daemon_call(&line, &m, show, all, NULL);
 		daemon_close(&line);
 	}
 	if (code == CODE_OK && all != NULL)

@@ -287,7 +287,7 @@ cmd_account_export(struct ctl *c)
 
 	if ((code = accounts_open(&line, c)) != CODE_OK)
 		return code;
-	code = accounts_read(&line, &m, export_item, &object);
+	code = daemon_call(&line, &m, export_item, &object, NULL);
 	daemon_close(&line);
 	if (object != NULL && code == CODE_OK)
 		output_document(object);

@@ -48,7 +48,7 @@ cmd_account_limits(struct ctl *c)
 		cmd->verb = ACCOUNT_LIMITS;
 	}
 	output_begin(&c->out, limits_columns, LIMITS_COLUMNS);
-	code = accounts_read(&line, &m, show, c);
+	code = daemon_call(&line, &m, show, c, NULL);
 	output_end(&c->out, NULL);
 	daemon_close(&line);
 	return code;

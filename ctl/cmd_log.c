@@ -65,9 +65,7 @@ catch_up(struct ctl *c, struct daemon *line, struct msg *m)
 	int code;
 
 	do {
-		code = daemon_ask(line, m, print_row, &c->out, &done);
-		if (code == CODE_OK)
-			code = daemon_settle(&done);
+		code = daemon_call(line, m, print_row, &c->out, &done);
 		q->after = done.next;
 		q->seq = done.next_seq;
 	} while (code == CODE_OK && done.count == q->limit);

@@ -102,10 +102,10 @@ static int
 ask(struct daemon *line, struct msg *m, uint64_t *count)
 {
 	struct msg_cmd_done done;
-	int code = daemon_ask(line, m, NULL, NULL, &done);
+	int code = daemon_call(line, m, NULL, NULL, &done);
 
-	*count += code == CODE_OK ? done.count : 0;
-	return code != CODE_OK ? code : daemon_settle(&done);
+	*count += done.count;
+	return code;
 }
 
 /* Each id is a question of its own; the worst answer is the result. */

@@ -167,8 +167,6 @@ cmd_queue_shape(struct ctl *c)
 	const char *number = args_flag(&c->args, "limit");
 	static struct shape shape;
 	uint64_t limit = c->out.mode == OUTPUT_HUMAN ? LIMIT : UINT64_MAX;
-	struct msg_cmd_done done;
-	struct daemon line;
 	int code = CODE_OK;
 
 	m.u.queue_cmd.verb = QUEUE_SHAPE;
@@ -178,13 +176,9 @@ cmd_queue_shape(struct ctl *c)
 		code = daemon_find(&c->settings, c->file);
 	if (code != CODE_OK)
 		return code;
-	code = daemon_open(&line, &c->settings, SERVICE_QUEUE);
-	if (code == CODE_OK)
-		code = daemon_ask(&line, &m, on_row, &shape, &done);
-	if (code == CODE_OK)
-		code = daemon_settle(&done);
+	code =
+	    daemon_call_once(&c->settings, SERVICE_QUEUE, &m, on_row, &shape);
 	if (code == CODE_OK)
 		print(&c->out, &shape, limit);
-	daemon_close(&line);
 	return code;
 }

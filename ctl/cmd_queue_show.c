@@ -46,8 +46,8 @@ list_pages(
 
 	do {
 		q->limit = (uint32_t)MIN(PAGE, limit - l->rows);
-		code = daemon_ask(line, m, list_row, l, &done);
-		if (code != CODE_OK || (code = daemon_settle(&done)) != CODE_OK)
+		code = daemon_call(line, m, list_row, l, &done);
+		if (code != CODE_OK)
 			return code;
 		q->after = done.next;
 	} while (done.more && l->rows < limit);

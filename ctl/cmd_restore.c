@@ -35,10 +35,8 @@ static int
 ask_count(struct daemon *line, struct msg *m, uint64_t *n)
 {
 	struct msg_cmd_done done;
-	int code = daemon_ask(line, m, NULL, NULL, &done);
+	int code = daemon_call(line, m, NULL, NULL, &done);
 
-	if (code == CODE_OK)
-		code = daemon_settle(&done);
 	*n = code == CODE_OK ? done.count : 0;
 	return code;
 }

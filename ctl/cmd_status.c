@@ -99,16 +99,13 @@ static int
 ask(struct ctl *c, enum service service, struct msg *m, daemon_row_fn *row,
     struct status *s)
 {
-	struct msg_cmd_done done;
 	struct daemon line;
 	int code = daemon_open(&line, &c->settings, service);
 
 	if (code == CODE_OK) {
 		daemon_patience(&line, PATIENCE_S);
-		code = daemon_ask(&line, m, row, s, &done);
+		code = daemon_call(&line, m, row, s, NULL);
 	}
-	if (code == CODE_OK)
-		code = daemon_settle(&done);
 	daemon_close(&line);
 	return code;
 }

@@ -75,7 +75,7 @@ ask_keys(struct ctl *c, struct keys *k)
 		return CODE_DOWN;
 	code = daemon_open(&line, &c->settings, SERVICE_AUTH);
 	if (code == CODE_OK)
-		code = accounts_read(&line, &m, on_key, k);
+		code = daemon_call(&line, &m, on_key, k, NULL);
 	daemon_close(&line);
 	return code;
 }
@@ -364,16 +364,8 @@ static int
 ask_parent(struct ctl *c)
 {
 	struct msg m = { .type = MSG_TLS_RELOAD };
-	struct msg_cmd_done done;
-	struct daemon line;
-	int code = daemon_open(&line, &c->settings, SERVICE_PARENT);
 
-	if (code == CODE_OK)
-		code = daemon_ask(&line, &m, NULL, NULL, &done);
-	if (code == CODE_OK)
-		code = daemon_settle(&done);
-	daemon_close(&line);
-	return code;
+	return daemon_call_once(&c->settings, SERVICE_PARENT, &m, NULL, NULL);
 }
 
 /* Whether auth has what the files of the section hold now. */

@@ -259,6 +259,33 @@ daemon_settle(const struct msg_cmd_done *done)
 	    text_clean(text, sizeof(text), done->text));
 }
 
+int
+daemon_call(struct daemon *d, struct msg *ask, daemon_row_fn *row, void *arg,
+    struct msg_cmd_done *done)
+{
+	struct msg_cmd_done ours;
+	int code;
+
+	if (done == NULL)
+		done = &ours;
+	memset(done, 0, sizeof(*done));
+	code = daemon_ask(d, ask, row, arg, done);
+	return code == CODE_OK ? daemon_settle(done) : code;
+}
+
+int
+daemon_call_once(const struct settings *s, enum service service,
+    struct msg *ask, daemon_row_fn *row, void *arg)
+{
+	struct daemon line;
+	int code = daemon_open(&line, s, service);
+
+	if (code == CODE_OK)
+		code = daemon_call(&line, ask, row, arg, NULL);
+	daemon_close(&line);
+	return code;
+}
+
 void
 daemon_close(struct daemon *d)
 {

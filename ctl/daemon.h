@@ -72,6 +72,19 @@ int daemon_ask(struct daemon *, struct msg *ask, daemon_row_fn *row, void *arg,
 int daemon_settle(const struct msg_cmd_done *);
 
 /*
+ * Both in one: CODE_OK when the answer is yes, otherwise the reason is on
+ * stderr.
+ *
+ *   done  NULL, or out; all zero when no answer came
+ */
+int daemon_call(struct daemon *, struct msg *ask, daemon_row_fn *row, void *arg,
+    struct msg_cmd_done *done);
+
+/* The same over a line to the running server that is opened for it. */
+int daemon_call_once(const struct settings *, enum service, struct msg *ask,
+    daemon_row_fn *row, void *arg);
+
+/*
  * Hang up.  A process of our own finishes and is waited for; what it had to
  * say is shown when it failed.
  */

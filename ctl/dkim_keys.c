@@ -36,7 +36,7 @@ dkim_keys_ask(struct ctl *c, const struct msg_dkim_cmd *cmd,
 	if ((code = accounts_open(&line, c)) != CODE_OK)
 		return code;
 	m.u.dkim_cmd = *cmd;
-	code = daemon_ask(&line, &m, take_row, keys, done);
+	code = daemon_call(&line, &m, take_row, keys, done);
 	daemon_close(&line);
 	return code;
 }

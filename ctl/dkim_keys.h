@@ -22,8 +22,8 @@ struct dkim_keys {
 
 /*
  * Have auth do something with the keys of a domain.
- * CODE_OK with the keys as they are afterwards and what auth says in *done,
- * whose exit code may be another one; otherwise the reason is on stderr.
+ * CODE_OK with the keys as they are afterwards and what auth says in *done
+ * (NULL: not wanted); otherwise the reason is on stderr.
  */
 int dkim_keys_ask(struct ctl *, const struct msg_dkim_cmd *, struct dkim_keys *,
     struct msg_cmd_done *done);

@@ -118,7 +118,6 @@ dkim_line(void *arg, const char *line, size_t len)
 	struct recovery *r = arg;
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	struct msg m = { .type = MSG_DKIM_KEY };
-	struct msg_cmd_done done;
 	bool good;
 
 	r->line_number++;
@@ -127,9 +126,7 @@ dkim_line(void *arg, const char *line, size_t len)
 		refuse(r, ARCHIVE_DKIM, "it is no key");
 	if (good && r->line != NULL) {
 		m.type = MSG_DKIM_KEEP;
-		r->code = daemon_ask(r->line, &m, NULL, NULL, &done);
-		if (r->code == CODE_OK)
-			r->code = daemon_settle(&done);
+		r->code = daemon_call(r->line, &m, NULL, NULL, NULL);
 		good = r->code == CODE_OK;
 	}
 	explicit_bzero(&m, sizeof(m));
@@ -169,14 +166,11 @@ static bool
 ask_queue(struct recovery *r)
 {
 	struct msg m = { .type = MSG_QUEUE_CMD };
-	struct msg_cmd_done done;
 
 	r->ahead = 0;
 	r->ahead_bytes = 0;
 	m.u.queue_cmd.verb = QUEUE_RESTORE;
-	r->code = daemon_ask(r->line, &m, NULL, NULL, &done);
-	if (r->code == CODE_OK)
-		r->code = daemon_settle(&done);
+	r->code = daemon_call(r->line, &m, NULL, NULL, NULL);
 	return r->code == CODE_OK;
 }
 
@@ -292,7 +286,7 @@ recover_accounts(struct archive *a, struct daemon *auth)
 	if (code != CODE_OK || a->accounts.size == 0)
 		return code;
 	daemon_patience(auth, PATIENCE_S);
-	return accounts_read(auth, &m, import_row, NULL);
+	return daemon_call(auth, &m, import_row, NULL, NULL);
 }
 
 int

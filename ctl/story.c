@@ -322,10 +322,8 @@ story_tell(struct ctl *c, struct msg *ask, story_event_fn *event, void *arg)
 
 	begin(&page);
 	if (code == CODE_OK)
-		code = daemon_ask(&line, ask, page_row, &page, &done);
+		code = daemon_call(&line, ask, page_row, &page, &done);
 	finish(&page);
-	if (code == CODE_OK)
-		code = daemon_settle(&done);
 	if (code == CODE_OK && event == NULL && strcmp(done.text, "more") == 0)
 		output_note("There are older ones; see --limit and --since.");
 	daemon_close(&line);
