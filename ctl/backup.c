@@ -29,13 +29,19 @@ struct gather {
 };
 
 static void
+put_line(struct gather *g, json_t *object)
+{
+	if (object == NULL)
+		return;
+	json_dumpf(object, g->lines, JSON_COMPACT);
+	putc('\n', g->lines);
+	json_decref(object);
+}
+
+static void
 end_line(struct gather *g)
 {
-	if (g->object == NULL)
-		return;
-	json_dumpf(g->object, g->lines, JSON_COMPACT);
-	putc('\n', g->lines);
-	json_decref(g->object);
+	put_line(g, g->object);
 	g->object = NULL;
 }
 
@@ -47,21 +53,11 @@ account_row(void *arg, const struct msg *m)
 
 	if (m->type != MSG_ITEM_ROW)
 		return;
-	if (i->item == ITEM_ACCOUNT) {
-		end_line(g);
-		g->object = item_json(i);
-		json_object_set_new(g->object, "credentials", json_array());
-		json_object_set_new(g->object, "grants", json_array());
-		if (i->state == ACC_REMOVED)
-			g->counts->removed++;
-		else
-			g->counts->accounts++;
-	} else if (g->object != NULL) {
-		json_array_append_new(
-		    json_object_get(g->object,
-			i->item == ITEM_GRANT ? "grants" : "credentials"),
-		    item_json(i));
-	}
+	put_line(g, item_gather(&g->object, i));
+	if (i->item == ITEM_ACCOUNT && i->state == ACC_REMOVED)
+		g->counts->removed++;
+	else if (i->item == ITEM_ACCOUNT)
+		g->counts->accounts++;
 }
 
 static void
@@ -71,8 +67,7 @@ dkim_row(void *arg, const struct msg *m)
 
 	if (m->type != MSG_DKIM_KEY)
 		return;
-	g->object = row_json(m);
-	end_line(g);
+	put_line(g, row_json(m));
 	g->counts->dkim_keys++;
 }
 
@@ -241,8 +236,7 @@ event_row(void *arg, const struct msg *m)
 
 	if (m->type != MSG_EVENT_ROW)
 		return;
-	g->object = row_json(m);
-	end_line(g);
+	put_line(g, row_json(m));
 	g->counts->events++;
 }
 

@@ -254,27 +254,14 @@ cmd_grant_import(struct ctl *c)
 	return run(c, true, IMPORT_KNOWN);
 }
 
-/* The object of the account whose items come. */
 static void
 export_item(void *arg, const struct msg *m)
 {
-	json_t **object = arg;
+	json_t *whole;
 
-	if (m->type != MSG_ITEM_ROW)
-		return;
-	if (m->u.item.item == ITEM_ACCOUNT) {
-		if (*object != NULL)
-			output_document(*object);
-		*object = item_json(&m->u.item);
-		json_object_set_new(*object, "credentials", json_array());
-		json_object_set_new(*object, "grants", json_array());
-	} else if (*object != NULL) {
-		json_array_append_new(
-		    json_object_get(*object,
-			m->u.item.item == ITEM_GRANT ? "grants"
-						     : "credentials"),
-		    item_json(&m->u.item));
-	}
+	if (m->type == MSG_ITEM_ROW &&
+	    (whole = item_gather(arg, &m->u.item)) != NULL)
+		output_document(whole);
 }
 
 int

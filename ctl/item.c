@@ -90,8 +90,9 @@ to_json(const struct member *m, const struct msg_item *i)
 	return NULL;
 }
 
-json_t *
-item_json(const struct msg_item *i)
+/* An object of any item, without what it holds of other items. */
+static json_t *
+make_object(const struct msg_item *i)
 {
 	json_t *object = json_object();
 
@@ -100,6 +101,24 @@ item_json(const struct msg_item *i)
 			json_object_set_new(
 			    object, members[k].key, to_json(&members[k], i));
 	return object;
+}
+
+json_t *
+item_gather(json_t **account, const struct msg_item *i)
+{
+	const char *list = i->item == ITEM_GRANT ? "grants" : "credentials";
+	json_t *whole = NULL;
+
+	if (i->item == ITEM_ACCOUNT) {
+		whole = *account;
+		*account = make_object(i);
+		json_object_set_new(*account, "credentials", json_array());
+		json_object_set_new(*account, "grants", json_array());
+	} else if (*account != NULL) {
+		json_array_append_new(
+		    json_object_get(*account, list), make_object(i));
+	}
+	return whole;
 }
 
 static bool

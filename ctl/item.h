@@ -24,8 +24,16 @@
 
 #include "ipc/messages.h"
 
-/* A new object of any item, without what it holds of other items. */
-json_t *item_json(const struct msg_item *);
+/*
+ * Put an account together of items as auth tells them: its own, then those
+ * that it holds.
+ *
+ *   account  the one under way, the caller's; *account NULL at first
+ *
+ * Returns the one before it, complete and the caller's, when this item begins
+ * another account; otherwise NULL.
+ */
+json_t *item_gather(json_t **account, const struct msg_item *);
 
 /* Each sets *i, or is false when the value is not such a one. */
 bool item_account(struct msg_item *i, json_t *);
