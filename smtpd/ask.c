@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 
 int
 ask(struct session *s, struct msg *m)

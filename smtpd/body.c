@@ -17,7 +17,7 @@
 #include "lib/metric.h"
 #include "mail/msgid.h"
 #include "smtpd/authors.h"
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
 

@@ -12,7 +12,7 @@
 #include "lib/metric.h"
 #include "mail/ascii.h"
 #include "mail/base64.h"
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 #include "smtpd/text.h"
 
 #define RESPONSE_MOST 1024 /* octets, decoded; RFC 5802 needs some 200 */

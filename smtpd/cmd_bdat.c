@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 #include "mail/command.h"
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 #include "smtpd/transaction.h"
 
 /* Would this chunk make the message larger than it may be? */

@@ -1,7 +1,7 @@
 /*
  * cmd_data.c - DATA (RFC 5321 4.1.1.4); what comes behind it is body.c's.
  */
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 #include "smtpd/transaction.h"
 
 int

@@ -5,7 +5,7 @@
 
 #include "mail/command.h"
 #include "mail/date.h"
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 
 /* The name proves nothing and is kept nowhere; it only has to be one. */
 static bool

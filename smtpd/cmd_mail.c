@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "mail/command.h"
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
 

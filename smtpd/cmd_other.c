@@ -1,7 +1,7 @@
 /*
  * cmd_other.c - the commands that touch nothing (RFC 5321 4.1.1.5 to .10).
  */
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 
 /* The table clears the transaction. */
 int

@@ -6,7 +6,7 @@
 
 #include "ipc/rcpt.h"
 #include "mail/command.h"
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
 

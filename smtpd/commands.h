@@ -5,7 +5,7 @@
 #ifndef SMTPD_COMMANDS_H
 #define SMTPD_COMMANDS_H
 
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 
 #define COMMAND_MOST 2048 /* octets of any command but AUTH */
 

@@ -12,7 +12,7 @@
 #include "lib/log.h"
 #include "lib/metric.h"
 #include "mail/ascii.h"
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
 

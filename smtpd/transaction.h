@@ -12,7 +12,7 @@
 #include "mail/data.h"
 #include "mail/dkim.h"
 #include "mail/header.h"
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 
 struct transaction {
 	char sender[ADDRESS_MAX]; /* canonical; "" is the null path */

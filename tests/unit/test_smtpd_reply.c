@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "smtpd/session.h"
+#include "smtpd/handler.h"
 
 static struct buf out;
 static struct session s = { .out = &out };
