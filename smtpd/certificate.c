@@ -61,6 +61,13 @@ clear(struct chain *c)
 	memset(c, 0, sizeof(*c));
 }
 
+static bool
+is_same(const struct chain *a, const struct chain *b)
+{
+	return a->pem != NULL && b->pem != NULL && a->len == b->len &&
+	    memcmp(a->pem, b->pem, a->len) == 0;
+}
+
 static void
 log_status(const struct certificate *c, const char *status, const char *reason)
 {
@@ -85,8 +92,6 @@ certificate_take(const char *section, int fd)
 	snprintf(c->section, sizeof(c->section), "%s", section);
 	c->next.pem = child_read_file(fd, CHAIN_MOST, &c->next.len);
 }
-
-/* --- Names. --- */
 
 static SSL_CTX *
 find_context(void *arg, const char *asked)
@@ -143,8 +148,6 @@ collect_names(void)
 			    add_name, &i);
 }
 
-/* --- Contexts. --- */
-
 static bool
 build(struct chain *c, int kind, char *err, size_t size)
 {
@@ -187,8 +190,6 @@ install(struct certificate *c)
 	c->live = c->next;
 	memset(&c->next, 0, sizeof(c->next));
 }
-
-/* --- Adopting. --- */
 
 static bool
 try_all(void)
@@ -259,7 +260,7 @@ find(struct certificate *list, size_t n, const char *section)
  * there is no choice but to take it at once.
  */
 static void
-renew(struct certificate *c, struct certificate *old, struct certificate *new,
+renew(struct certificate *c, struct certificate *old, struct certificate *fresh,
     bool serving)
 {
 	char err[160] = "";
@@ -270,14 +271,10 @@ renew(struct certificate *c, struct certificate *old, struct certificate *new,
 		if (!complete(&c->live, err, sizeof(err)))
 			clear(&c->live);
 	}
-	if (new == NULL ||
-	    (c->live.pem != NULL &&
-		new->next.pem != NULL &&new->next.len ==
-		    c->live.len &&memcmp(
-			new->next.pem, c->live.pem, c->live.len) == 0))
+	if (fresh == NULL || is_same(&fresh->next, &c->live))
 		return;
-	c->next = new->next;
-	memset(&new->next, 0, sizeof(new->next));
+	c->next = fresh->next;
+	memset(&fresh->next, 0, sizeof(fresh->next));
 	if (!complete(&c->next, err, sizeof(err))) {
 		log_status(c, c->live.pem != NULL ? "kept" : "none", err);
 		clear(&c->next);

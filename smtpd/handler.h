@@ -59,13 +59,6 @@ int refuse(struct session *, const struct outcome *);
 /* The same for a MAIL from this sender that begins none. */
 int refuse_sender(struct session *, const char *sender, const struct outcome *);
 
-/* A body of more octets than this is none, where `most` are allowed. */
-static inline uint64_t
-flood_behind(uint64_t most)
-{
-	return 2 * most + 1024 * 1024;
-}
-
 /*
  * Refuse a chunk: its octets are dropped as they come, then this is said.  At
  * once when there are none; and the session ends when nobody can tell how
