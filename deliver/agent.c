@@ -236,34 +236,10 @@ on_site(void *arg, const struct msg_site_is *is)
 }
 
 static void
-on_message(struct channel *c, const struct msg *m, int fd)
+take_job(const struct msg *m, int fd)
 {
-	struct errand *e;
+	struct errand *e = calloc(1, sizeof(*e));
 
-	(void)c;
-	if (m->type == MSG_DOMAIN_IS) {
-		known_message(m);
-		return;
-	}
-	if (m->type == MSG_WIDTH) {
-		link_make_room(berths_tell(m->u.width.dest, m->u.width.width));
-		return;
-	}
-	if (m->type == MSG_SITE_GET) {
-		site_ask(m->u.site_get.domain, on_site, NULL);
-		return;
-	}
-	if (m->type == MSG_TLS_POST) {
-		post(m);
-		return;
-	}
-	if (m->type == MSG_MARKS) {
-		take_marks(m->tag, fd);
-		return;
-	}
-	if (m->type != MSG_JOB)
-		fatal("queue sent %s", msg_name(m->type));
-	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		abort();
 	e->job = job_new(m, fd);
@@ -277,6 +253,34 @@ on_message(struct channel *c, const struct msg *m, int fd)
 		on_news(e, e->job);
 	if (stopping)
 		abort_jobs(is_silent, "the server is stopping");
+}
+
+static void
+on_message(struct channel *c, const struct msg *m, int fd)
+{
+	(void)c;
+	switch (m->type) {
+	case MSG_JOB:
+		take_job(m, fd);
+		break;
+	case MSG_WIDTH:
+		link_make_room(berths_tell(m->u.width.dest, m->u.width.width));
+		break;
+	case MSG_SITE_GET:
+		site_ask(m->u.site_get.domain, on_site, NULL);
+		break;
+	case MSG_DOMAIN_IS:
+		known_message(m);
+		break;
+	case MSG_TLS_POST:
+		post(m);
+		break;
+	case MSG_MARKS:
+		take_marks(m->tag, fd);
+		break;
+	default:
+		fatal("queue sent %s", msg_name(m->type));
+	}
 }
 
 /*
@@ -331,6 +335,7 @@ agent_start(const struct conf *c)
 	queue_fd = -1;
 	child_ready();
 }
+
 void
 agent_reload(const struct conf *c)
 {

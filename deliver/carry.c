@@ -99,17 +99,10 @@ finish(struct carry *c)
 static void
 set_key(const struct carry *c, const struct target *t, struct link_key *key)
 {
-	memcpy(key->host, t->host, sizeof(key->host));
-	key->port = c->route.port;
-	key->route_tls = c->route.tls;
+	link_key_init(key, &c->route, t->host);
 	key->demand = c->demand;
 	key->policy = c->policy;
 	key->clear = c->clear;
-	memcpy(key->user, c->route.user, sizeof(key->user));
-	memcpy(key->route, c->route.name, sizeof(key->route));
-	key->source4 = c->route.source4;
-	key->source6 = c->route.source6;
-	memcpy(key->helo, c->route.helo, sizeof(key->helo));
 }
 
 static void

@@ -37,6 +37,21 @@ kept_count(void)
 	return count;
 }
 
+void
+link_key_init(
+    struct link_key *key, const struct conf_route *r, const char host[256])
+{
+	memset(key, 0, sizeof(*key));
+	memcpy(key->host, host, sizeof(key->host));
+	key->port = r->port;
+	key->route_tls = r->tls;
+	memcpy(key->user, r->user, sizeof(key->user));
+	memcpy(key->route, r->name, sizeof(key->route));
+	key->source4 = r->source4;
+	key->source6 = r->source6;
+	memcpy(key->helo, r->helo, sizeof(key->helo));
+}
+
 static bool
 same_source(const struct net_address *a, const struct net_address *b)
 {

@@ -28,6 +28,11 @@ struct link_key {
 	bool clear; /* TLS was tried and does not work; not compared */
 };
 
+/* That of a host by a route: policy, demand and clear are for the caller to
+ * set, and 0. */
+void link_key_init(
+    struct link_key *, const struct conf_route *, const char host[256]);
+
 /* Part of every connection. */
 struct kept {
 	struct link_key key;

@@ -47,8 +47,8 @@ outcome_equal(const struct outcome *a, const struct outcome *b)
 	return a->verdict == b->verdict && a->scope == b->scope &&
 	    a->code == b->code && a->relayed == b->relayed &&
 	    a->uncertain == b->uncertain && strcmp(a->status, b->status) == 0 &&
-	    a->signs == b->signs && strcmp(a->status, b->status) == 0 &&
-	    strcmp(a->text, b->text) == 0 && strcmp(a->mx, b->mx) == 0 &&
-	    strcmp(a->tls, b->tls) == 0 && strcmp(a->cipher, b->cipher) == 0 &&
+	    a->signs == b->signs && strcmp(a->text, b->text) == 0 &&
+	    strcmp(a->mx, b->mx) == 0 && strcmp(a->tls, b->tls) == 0 &&
+	    strcmp(a->cipher, b->cipher) == 0 &&
 	    strcmp(a->policy, b->policy) == 0;
 }

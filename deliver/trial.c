@@ -227,7 +227,7 @@ static void
 on_target(void *arg, const struct target *target)
 {
 	struct trial *t = arg;
-	struct link_key key = { .port = t->route.port };
+	struct link_key key;
 	struct policy_input in = { .route = t->route.tls, .sts = t->sts };
 	struct outcome o;
 
@@ -256,14 +256,8 @@ on_target(void *arg, const struct target *target)
 	}
 	/* A name that is wrong is told, even where nothing depends on it. */
 	t->policy.watch = true;
-	memcpy(key.host, target->host, sizeof(key.host));
-	key.route_tls = t->route.tls;
+	link_key_init(&key, &t->route, target->host);
 	key.policy = t->policy;
-	memcpy(key.user, t->route.user, sizeof(key.user));
-	memcpy(key.route, t->route.name, sizeof(key.route));
-	key.source4 = t->route.source4;
-	key.source6 = t->route.source6;
-	memcpy(key.helo, t->route.helo, sizeof(key.helo));
 	timer_set(&t->late, SERVER_S * 1000);
 	link_open(&key, target, t->route.mx ? t->job.domain : "", &t->job,
 	    &t->link, on_link, t);
