@@ -12,7 +12,9 @@
 #define MOST 1000000000
 
 /* clang-format off */
-const struct limit_name limit_names[LIMITS] = {
+static const struct {
+	const char *flag, *key, *what; /* what: in words */
+} names[LIMITS] = {
 [LIMIT_RECIPIENTS]    = { "recipients",        "recipients",        "recipients in one message" },
 [LIMIT_SIZE]          = { "size",              "size",              "octets in one message" },
 [LIMIT_HOUR]          = { "per-hour",          "per_hour",          "recipients an hour" },
@@ -37,7 +39,7 @@ limits_cells(const struct msg_limits_row *r, enum limit l, bool human,
 {
 	bool own = r->own & 1u << l, timed = l > LIMIT_SIZE;
 	const struct cell filled[LIMITS_COLUMNS] = {
-		{ .text = human ? limit_names[l].what : limit_names[l].key },
+		{ .text = human ? names[l].what : names[l].key },
 		{ .n = r->limit[l] },
 		{ .n = r->used[l] },
 		{ .n = own },
@@ -75,7 +77,7 @@ read_size(const char *text, uint64_t *out)
 static int
 read_limit(enum limit l, const char *text, uint64_t *out)
 {
-	const char *flag = limit_names[l].flag;
+	const char *flag = names[l].flag;
 	const char *span = strstr(flag, "hour") != NULL ? "/hour"
 	    : strstr(flag, "day") != NULL               ? "/day"
 							: "";
@@ -100,7 +102,7 @@ limits_read(const struct ctl *c, uint64_t limit[LIMITS], uint64_t missing,
 	int code = CODE_OK;
 
 	for (int l = 0; l < LIMITS && code == CODE_OK; l++) {
-		text = args_flag(&c->args, limit_names[l].flag);
+		text = args_flag(&c->args, names[l].flag);
 		if (text == NULL)
 			limit[l] = missing;
 		else if (or_default && strcmp(text, "default") == 0)

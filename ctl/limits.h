@@ -9,12 +9,6 @@
 
 struct ctl;
 
-/* By enum limit: the flag that sets it, its JSON key, and in words. */
-struct limit_name {
-	const char *flag, *key, *what;
-};
-extern const struct limit_name limit_names[LIMITS];
-
 /* A row of an account's limits, for people or for programs. */
 #define LIMITS_COLUMNS 5
 extern const struct column limits_columns[LIMITS_COLUMNS];

@@ -15,7 +15,6 @@
 
 /* Younger than the headers we build with. */
 #define FS_TRUNCATE     (UINT64_C(1) << 14)
-#define FS_IOCTL_DEV    (UINT64_C(1) << 15)
 #define NET_BIND_TCP    (UINT64_C(1) << 0)
 #define NET_CONNECT_TCP (UINT64_C(1) << 1)
 #define SCOPE_ABSTRACT  (UINT64_C(1) << 0)

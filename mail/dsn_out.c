@@ -13,15 +13,12 @@
 
 enum { WIDTH = 76 }; /* what people and RFC 5322 2.1.1 like */
 
-/* Our own words, line ends included. */
 void
 dsn_out_text(struct dsn_out *w, const char *s)
 {
 	w->put(w->arg, s, strlen(s));
 }
 
-/* Bytes of somebody else's: what is not printable ASCII becomes "?", unless
- * it is text in UTF-8 that may stand here. */
 void
 dsn_out_clean(struct dsn_out *w, const char *s, size_t n)
 {
@@ -53,7 +50,6 @@ turn(struct dsn_out *w, const char *indent)
 	w->column = strlen(indent);
 }
 
-/* Write words; lines after the first have these blanks in front. */
 void
 dsn_out_words(struct dsn_out *w, const char *indent, const char *s)
 {
@@ -78,7 +74,6 @@ dsn_out_words(struct dsn_out *w, const char *indent, const char *s)
 	}
 }
 
-/* "Name:" and words behind it, folded. */
 void
 dsn_out_field(struct dsn_out *w, const char *name, const char *value)
 {
@@ -97,7 +92,6 @@ dsn_out_date(struct dsn_out *w, const char *name, time_t when)
 	dsn_out_field(w, name, date);
 }
 
-/* Words on lines of their own. */
 void
 dsn_out_lines(struct dsn_out *w, const char *indent, const char *s)
 {
@@ -107,12 +101,12 @@ dsn_out_lines(struct dsn_out *w, const char *indent, const char *s)
 	dsn_out_text(w, "\r\n");
 }
 
-/* What a sender can do about a status; one that ends in "." begins others. */
 const char *
 dsn_out_advice(const char *status)
 {
 	static const struct {
-		const char *status, *text;
+		const char *status; /* one that ends in "." begins others */
+		const char *text;
 	} known[] = {
 		{ "5.1.1",
 		    "Check what stands before the @ for typing errors; if it "
@@ -175,7 +169,7 @@ dsn_out_advice(const char *status)
 
 /* "Name: type; address"; to RFC 6533 3 one beyond ASCII is of type utf-8. */
 static void
-dsn_out_address(
+put_address(
     struct dsn_out *w, const char *name, const char *type, const char *address)
 {
 	dsn_out_text(w, name);
@@ -215,17 +209,17 @@ orcpt_address(const char *orcpt, char type[ORCPT_TYPE_MAX])
 
 /* RFC 3464 2.3.1. */
 static void
-dsn_out_original_recipient(struct dsn_out *w, const char *orcpt)
+put_original_recipient(struct dsn_out *w, const char *orcpt)
 {
 	char type[ORCPT_TYPE_MAX];
 	const char *address = orcpt_address(orcpt, type);
 
 	if (address != NULL)
-		dsn_out_address(w, "Original-Recipient: ", type, address);
+		put_address(w, "Original-Recipient: ", type, address);
 }
 
-bool
-dsn_out_eight_bit(const char *s)
+static bool
+is_eight_bit(const char *s)
 {
 	return s != NULL && lines_eight_bit(s, strlen(s));
 }
@@ -233,7 +227,7 @@ dsn_out_eight_bit(const char *s)
 bool
 dsn_out_beyond_ascii(const char *s)
 {
-	return dsn_out_eight_bit(s) && utf8_text(s, strlen(s));
+	return is_eight_bit(s) && utf8_text(s, strlen(s));
 }
 
 bool
@@ -250,9 +244,10 @@ dsn_out_recipient(
     struct dsn_out *w, const struct dsn_recipient *r, const char *action)
 {
 	dsn_out_text(w, "\r\n");
-	dsn_out_original_recipient(w, r->orcpt);
-	dsn_out_address(w, "Final-Recipient: ",
-	    dsn_out_eight_bit(r->address) ? "utf-8" : "rfc822", r->address);
+	put_original_recipient(w, r->orcpt);
+	put_address(w,
+	    "Final-Recipient: ", is_eight_bit(r->address) ? "utf-8" : "rfc822",
+	    r->address);
 	dsn_out_field(w, "Action:", action);
 	dsn_out_field(w, "Status:", r->status);
 	if (r->remote != NULL)

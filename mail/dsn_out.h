@@ -56,7 +56,6 @@ void dsn_out_recipient(
 const char *dsn_out_advice(const char *status);
 
 bool dsn_out_given(const char *);
-bool dsn_out_eight_bit(const char *);
 /* It is text in UTF-8 beyond ASCII. */
 bool dsn_out_beyond_ascii(const char *);
 /* A notice about it must be an internationalised one. */

@@ -428,14 +428,3 @@ digest_stop(void)
 		free(r);
 	}
 }
-
-uint64_t
-digest_waiting(void)
-{
-	uint64_t n = 0;
-	struct heap *h, *next;
-
-	HASH_ITER(hh, heaps, h, next)
-	n += h->waiting;
-	return n;
-}

@@ -48,7 +48,4 @@ bool digest_freeze(const char *to, const char *account, const char *why);
 /* Tell everything that waits, now. */
 void digest_tell_all(void);
 
-/* Failures and frozen accounts that wait. */
-uint64_t digest_waiting(void);
-
 #endif

@@ -80,12 +80,6 @@ refill_start(void)
 }
 
 void
-refill_want(const struct due_key *k)
-{
-	want(&near, k);
-}
-
-void
 refill_starved(const struct due_key *k)
 {
 	if (!starved || due_compare(k, &starved_from) < 0)
@@ -98,7 +92,7 @@ refill_expect(const struct due_key *k)
 {
 	if (due_compare(k, &frontier) <= 0 ||
 	    (far.going && due_compare(k, &far.at) < 0))
-		refill_want(k);
+		want(&near, k);
 	else if (next_due == 0 || k->time < next_due)
 		next_due = k->time;
 }
@@ -115,7 +109,7 @@ void
 skip_ask(struct skip *s)
 {
 	if (s->set)
-		refill_want(&s->from);
+		want(&near, &s->from);
 	s->set = false;
 }
 
@@ -325,7 +319,7 @@ refill_turn(void)
 	mind_clock(now);
 	if (starved && job_count() < JOBS_IN_MEMORY / 4 * 3) {
 		starved = false;
-		refill_want(&starved_from);
+		want(&near, &starved_from);
 	}
 	choose(now);
 	if (near.going)

@@ -26,8 +26,6 @@ void skip_ask(struct skip *);
 
 void refill_start(void);
 
-/* There is place now for rows from here on that were passed over. */
-void refill_want(const struct due_key *);
 /* Memory is full; ask again for this row when it is not. */
 void refill_starved(const struct due_key *);
 /* A row was written whose job is not in memory. */
