@@ -15,6 +15,7 @@
 #include "auth/dkim.h"
 #include "auth/dkim_key.h"
 #include "lib/loop.h"
+#include "test_dir.h"
 
 #define NOW 1795305600 /* 2026-11-22 */
 
@@ -34,13 +35,10 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
 	dkim_close();
 	store_close();
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return dir_remove(dir);
 }
 
 static struct dkim_change

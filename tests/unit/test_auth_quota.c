@@ -19,6 +19,7 @@
 #include "auth/t_known.h"
 #include "auth/tally.h"
 #include "lib/loop.h"
+#include "test_dir.h"
 
 #define ALICE  "alice@example.org"
 #define MINUTE ((uint64_t)60 * 1000)
@@ -58,14 +59,11 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
 	tally_close();
 	store_close();
 	book_close();
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return dir_remove(dir);
 }
 
 static void

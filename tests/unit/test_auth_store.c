@@ -28,6 +28,7 @@
 #include "auth/t_secret.h"
 #include "auth/uses.h"
 #include "lib/loop.h"
+#include "test_dir.h"
 
 #define ALICE "alice@example.org"
 #define BOB   "bob@example.org"
@@ -45,13 +46,10 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
 	store_close();
 	book_close();
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return dir_remove(dir);
 }
 
 static void

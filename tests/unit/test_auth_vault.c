@@ -33,6 +33,7 @@
 #include "ipc/channel.h"
 #include "ipc/token.h"
 #include "lib/tls.h"
+#include "test_dir.h"
 
 #define ALICE    "alice@example.org"
 #define SECRET   "correct horse"
@@ -254,13 +255,10 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
 	if (pid != 0)
 		assert_int_equal(end(), 0);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return dir_remove(dir);
 }
 
 /* Run a command; its exit code, with the sentence in *done. */
@@ -1505,7 +1503,7 @@ deliver_gets_the_smarthosts_password(void **state)
 
 struct tls {
 	EVP_PKEY *key;
-	char name[65], *pem, *certificate;
+	char name[SHA256_HEX], *pem, *certificate;
 };
 
 static char *

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
 #include <poll.h>
@@ -27,6 +26,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/token.h"
+#include "test_dir.h"
 
 #define ALICE       "alice@example.org"
 #define BOB         "bob@example.org"
@@ -296,14 +296,6 @@ bed_stop(struct bed *b)
 }
 
 static inline int
-bed_remove_entry(
-    const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static inline int
 bed_teardown(void **state)
 {
 	struct bed *b = *state;
@@ -316,7 +308,7 @@ bed_teardown(void **state)
 	snprintf(top, sizeof(top), "%s", b->dir);
 	*strrchr(top, '/') = '\0';
 	if (getenv("KEEP") == NULL)
-		nftw(top, bed_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+		dir_remove(top);
 	free(b);
 	return 0;
 }

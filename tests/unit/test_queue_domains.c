@@ -3,7 +3,6 @@
  * because a clock is wrong.
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +22,7 @@
 #include "queue/settings.h"
 #include "queue/t_domain.h"
 #include "queue/t_journal.h"
+#include "test_dir.h"
 
 #define DAY  ((int64_t)86400)
 #define HOUR ((int64_t)3600)
@@ -386,13 +386,6 @@ each_turn(void *arg)
 	group_turn();
 }
 
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
 int
 main(void)
 {
@@ -428,5 +421,5 @@ main(void)
 	group_finish();
 	group_stop();
 	store_close();
-	return failed || nftw(top, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return failed || dir_remove(top);
 }

@@ -4,7 +4,6 @@
  * ends the process before anything is told.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +18,7 @@
 
 #include "lib/loop.h"
 #include "queue/group.h"
+#include "test_dir.h"
 
 #define SLOW_US 8000
 #define CHANGES 200
@@ -54,13 +54,6 @@ fdatasync(int fd)
 	pthread_mutex_unlock(&lock);
 	errno = EIO;
 	return fails ? -1 : 0;
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
 }
 
 struct test_change {
@@ -252,5 +245,5 @@ main(void)
 	group_stop();
 	slow = false;
 	store_close();
-	return failed || nftw(top, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return failed || dir_remove(top);
 }

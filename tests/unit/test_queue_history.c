@@ -2,7 +2,6 @@
  * Rows of the journal's index come some at a time, so that no mail waits long
  * behind them; and a crash among them leaves none out, and makes none twice.
  */
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +14,7 @@
 #include "lib/loop.h"
 #include "queue/group.h"
 #include "queue/history.h"
+#include "test_dir.h"
 
 #define EVENTS  500
 #define ENTRIES (4 * EVENTS) /* id, address, Message-ID, account */
@@ -26,13 +26,6 @@ static char top[] = "/tmp/postern-history-XXXXXX", home[64];
 static unsigned seen, largest;
 static bool marked_early;
 static int64_t began;
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 struct count {
 	unsigned rows, entries;
@@ -191,5 +184,5 @@ main(void)
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	group_stop();
 	store_close();
-	return failed || nftw(top, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return failed || dir_remove(top);
 }

@@ -3,7 +3,6 @@
  * process that died at any named point.
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,18 +24,12 @@
 #include "queue/t_index.h"
 #include "queue/t_journal.h"
 #include "queue/t_meta.h"
+#include "test_dir.h"
 
 #define CACHE ((uint64_t)4 << 20)
 #define DISK  ((uint64_t)64 << 20)
 
 static char top[] = "/tmp/postern-store-XXXXXX", home[64];
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static int
 setup(void **state)
@@ -54,7 +47,7 @@ teardown(void **state)
 {
 	(void)state;
 	store_close();
-	return nftw(top, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return dir_remove(top);
 }
 
 static void
