@@ -123,8 +123,9 @@ LIBS_ipc  := $(CHILD) -lpthread
 FUZZ_MAIN ?= $B/tests/fuzz/replay.o
 $(foreach d,$(PROCESSES) ctl $(SHARED),$(eval $(call tests_of,$d)))
 
-DIALOGS := $(if $(wildcard tests/dialog/run_dialogs.c),$B/tests/dialog/run_dialogs)
-$B/tests/dialog/run_dialogs: $B/tests/dialog/run_dialogs.o \
+DIALOG_C := $(wildcard tests/dialog/*.c)
+DIALOGS := $(if $(DIALOG_C),$B/tests/dialog/run_dialogs)
+$B/tests/dialog/run_dialogs: $(DIALOG_C:%.c=$B/%.o) \
     $B/smtpd.a $(SHARED_A)
 	$(LINK.o) $^ $(LIBS_smtpd) -o $@
 

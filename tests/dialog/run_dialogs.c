@@ -9,12 +9,10 @@
  * tests/dialog/README.md.
  */
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <inttypes.h>
-#include <regex.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,11 +23,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ipc/rcpt.h"
 #include "lib/log.h"
 #include "smtpd/owed.h"
 #include "smtpd/session.h"
 #include "smtpd/transaction.h"
+#include "text.h"
 
 #define ID        ((uint64_t)7 << 16)
 #define NOW_MS    1000000
@@ -76,10 +74,7 @@ static const char *file;
 static int line_number;
 static char why[1200];
 
-static void
-fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-static void
+void
 fail(const char *fmt, ...)
 {
 	va_list ap;
@@ -90,178 +85,18 @@ fail(const char *fmt, ...)
 	longjmp(failed, 1);
 }
 
-/* --- Text. --- */
-
-static char *
-show(const char *s, size_t n)
+/* 2026-11-21T20:00:00Z, when nothing has happened yet. */
+static int64_t
+wall_ms(void)
 {
-	char *text = malloc(4 * n + 1), *p = text;
-
-	for (size_t i = 0; i < n; i++)
-		if (s[i] == '\r')
-			p += sprintf(p, "\\r");
-		else if (s[i] == '\n')
-			p += sprintf(p, "\\n");
-		else if (s[i] < ' ' || s[i] > '~')
-			p += sprintf(p, "\\x%02x", (unsigned char)s[i]);
-		else
-			*p++ = s[i];
-	*p = '\0';
-	return text;
+	return INT64_C(1795291200000) + world.now_ms - NOW_MS;
 }
 
-/* Undo \r \n \t \0 \\ \xHH, and \{TEXT*N} for N times TEXT. */
+/* Look at the body of a message as the queue would, and keep it as text. */
 static void
-unescape(struct buf *to, const char *s)
+take_body(const struct msg_tx_commit *c)
 {
-	unsigned hex;
-
-	for (; *s != '\0'; s++) {
-		char c = *s;
-
-		if (c == '\\' && s[1] == '{') {
-			const char *star = strstr(s, "*"), *end;
-			struct buf once = { 0 };
-			char *text;
-			long n;
-
-			if (star == NULL || (end = strchr(star, '}')) == NULL)
-				fail("unfinished \\{TEXT*N}");
-			n = strtol(star + 1, NULL, 10);
-			text = strndup(s + 2, (size_t)(star - s - 2));
-			unescape(&once, text);
-			for (; n > 0; n--)
-				buf_add(to, buf_data(&once), once.len);
-			buf_release(&once);
-			free(text);
-			s = end;
-			continue;
-		}
-		if (c == '\\') {
-			s++;
-			switch (*s) {
-			case 'r':
-				c = '\r';
-				break;
-			case 'n':
-				c = '\n';
-				break;
-			case 't':
-				c = '\t';
-				break;
-			case '0':
-				c = '\0';
-				break;
-			case 'x':
-				if (sscanf(s + 1, "%2x", &hex) != 1)
-					fail("bad \\x");
-				c = (char)hex;
-				s += 2;
-				break;
-			default:
-				c = *s;
-				break;
-			}
-		}
-		buf_add(to, &c, 1);
-	}
-}
-
-static bool
-matches(const char *text, const char *pattern)
-{
-	regex_t re;
-	char *whole;
-	bool ok;
-
-	if (asprintf(&whole, "^(%s)$", pattern) == -1)
-		abort();
-	if (regcomp(&re, whole, REG_EXTENDED | REG_NOSUB) != 0)
-		fail("bad regular expression: %s", pattern);
-	ok = regexec(&re, text, 0, NULL, 0) == 0;
-	regfree(&re);
-	free(whole);
-	return ok;
-}
-
-/* --- The neighbours. --- */
-
-/* "bob@b" or "bob@b(10 rfc822;bob@b)". */
-static void
-add_rcpt(struct buf *to, struct bytes item)
-{
-	struct rcpt_item r;
-	char *text;
-	int n;
-
-	if (!rcpt_unpack(&r, item))
-		fail("a recipient that is none");
-	n = r.notify == 0 && r.orcpt[0] == '\0'
-	    ? asprintf(&text, "%s", r.address)
-	    : asprintf(&text, "%s(%u %s)", r.address, r.notify, r.orcpt);
-	if (n == -1)
-		abort();
-	buf_add(to, text, (size_t)n);
-	free(text);
-}
-
-static char *
-list_text(struct bytes list, bool rcpts)
-{
-	struct buf text = { 0 };
-	struct bytes item;
-
-	while (list_next(&list, &item)) {
-		if (text.len > 0)
-			buf_add(&text, ",", 1);
-		if (rcpts) {
-			add_rcpt(&text, item);
-			continue;
-		}
-		buf_add(&text, item.data, item.len);
-	}
-	buf_add(&text, "", 1);
-	return text.base;
-}
-
-/* A letter for each, in the order of enum tx_flags. */
-static const char *
-flags_text(uint32_t flags)
-{
-	static const char letters[] = "8dmfbuUBqoFHsRNT";
-	static char text[sizeof(letters)];
-	size_t n = 0;
-
-	for (unsigned i = 0; letters[i] != '\0'; i++)
-		if (flags & 1u << i)
-			text[n++] = letters[i];
-	text[n] = '\0';
-	return text;
-}
-
-/* " envid=... hold=... by=... priority=...", as far as they are there. */
-static const char *
-options_text(const struct tx_options *o)
-{
-	static char text[400];
-	int n = 0;
-
-	text[0] = '\0';
-	if (o->envid[0] != '\0')
-		n += sprintf(text + n, " envid=%s", o->envid);
-	if (o->hold_until != 0)
-		n += sprintf(text + n, " hold=%" PRIu64, o->hold_until);
-	if (o->by != 0)
-		n += sprintf(text + n, " by=%" PRIu64, o->by);
-	if (o->priority != 0)
-		sprintf(text + n, " priority=%u", o->priority);
-	return text;
-}
-
-static char *
-commit_text(const struct msg_tx_commit *c)
-{
-	char *rcpts = list_text(c->rcpts, true), *body, *text;
+	char *body, *text;
 	struct stat st;
 
 	if (c->flags & TX_IN_FILE) {
@@ -273,78 +108,15 @@ commit_text(const struct msg_tx_commit *c)
 		body = malloc(c->size);
 		if (pread(lent, body, c->size, 0) != (ssize_t)c->size)
 			fail("cannot read the file");
-		text = show(body, c->size);
+		text = text_show(body, c->size);
 		free(body);
 	} else {
 		if (c->body.len != c->size)
 			fail("size is not that of the body");
-		text = show((const char *)c->body.data, c->body.len);
+		text = text_show((const char *)c->body.data, c->body.len);
 	}
 	free(last_body);
 	last_body = text;
-	if (asprintf(&text,
-		"tx-commit account=%s credential=%s sender=%s ip=%s port=%u "
-		"tls=%s mech=%s with=%s msgid=%s flags=%s%s size=%" PRIu64
-		" rcpts=%s",
-		c->account, c->credential, c->sender, c->ip, c->port, c->tls,
-		c->mech, c->with, c->msgid, flags_text(c->flags),
-		options_text(&c->options), c->size, rcpts) == -1)
-		abort();
-	free(rcpts);
-	return text;
-}
-
-static char *
-request_text(const struct msg *m)
-{
-	const struct msg_auth_check *a = &m->u.auth_check;
-	const struct msg_sender_check *s = &m->u.sender_check;
-	const struct msg_submit_check *h = &m->u.submit_check;
-	char *text, *list;
-	int n;
-
-	switch (m->type) {
-	case MSG_AUTH_CHECK:
-		n = asprintf(&text,
-		    "auth-check user=%s secret=%s ip=%s port=%u tls=%s mech=%s",
-		    a->user, a->secret, a->ip, a->port, a->tls, a->mech);
-		break;
-	case MSG_SENDER_CHECK:
-		n = asprintf(&text,
-		    "sender-check account=%s credential=%s sender=%s",
-		    s->account, s->credential, s->sender);
-		break;
-	case MSG_SUBMIT_CHECK:
-		list = list_text(h->authors, false);
-		n = asprintf(&text,
-		    "submit-check account=%s credential=%s authors=%s rcpts=%u",
-		    h->account, h->credential, list, h->rcpts);
-		free(list);
-		break;
-	case MSG_TX_RCPTS:
-		list = list_text(m->u.tx_rcpts.rcpts, true);
-		n = asprintf(&text, "tx-rcpts %s", list);
-		free(list);
-		break;
-	case MSG_TX_FILE:
-		n = asprintf(&text, "tx-file size=%" PRIu64, m->u.tx_file.size);
-		break;
-	case MSG_TX_COMMIT:
-		return commit_text(&m->u.tx_commit);
-	default:
-		n = asprintf(&text, "%s", msg_name(m->type));
-		break;
-	}
-	if (n == -1)
-		abort();
-	return text;
-}
-
-/* 2026-11-21T20:00:00Z, when nothing has happened yet. */
-static int64_t
-wall_ms(void)
-{
-	return INT64_C(1795291200000) + world.now_ms - NOW_MS;
 }
 
 static bool
@@ -366,7 +138,9 @@ send_request(const struct msg *m)
 		fail("%s does not fit a record", msg_name(m->type));
 	if (nrequests == REQUESTS || ndue == REQUESTS)
 		fail("too many requests");
-	requests[nrequests++] = request_text(&copy);
+	if (copy.type == MSG_TX_COMMIT)
+		take_body(&copy.u.tx_commit);
+	requests[nrequests++] = text_of_request(&copy);
 	if (msg_answer_to(m->type) != MSG_NONE)
 		due[ndue++].type = msg_answer_to(m->type);
 	return true;
@@ -449,8 +223,6 @@ answer_by_default(enum msg_type type)
 	}
 	answer(type, &o);
 }
-
-/* --- What stands around a session in server.c, in small. --- */
 
 static void
 feed(void)
@@ -541,13 +313,11 @@ ensure_open(void)
 		begin(587, false);
 }
 
-/* --- The lines of a transcript. --- */
-
 static void
 client_line(const char *arg)
 {
 	ensure_open();
-	unescape(&sent, arg);
+	text_unescape(&sent, arg);
 	buf_add(&sent, "\r\n", 2);
 	flush_client();
 }
@@ -556,7 +326,7 @@ static void
 client_held(const char *arg)
 {
 	ensure_open();
-	unescape(&sent, arg);
+	text_unescape(&sent, arg);
 	buf_add(&sent, "\r\n", 2);
 }
 
@@ -564,7 +334,7 @@ static void
 client_raw(const char *arg)
 {
 	ensure_open();
-	unescape(&sent, arg);
+	text_unescape(&sent, arg);
 	flush_client();
 }
 
@@ -650,7 +420,7 @@ server_matches(const char *arg)
 	line = heard();
 	if (line == NULL)
 		fail("said nothing, want /%s/", arg);
-	if (!matches(line, arg))
+	if (!text_matches(line, arg))
 		fail("said \"%.300s\", want /%s/", line, arg);
 	free(line);
 	run();
@@ -712,7 +482,7 @@ request_matches(const char *arg)
 	flush_client();
 	if (request_next == nrequests)
 		fail("no request, want /%s/", arg);
-	if (!matches(requests[request_next], arg))
+	if (!text_matches(requests[request_next], arg))
 		fail("request \"%.400s\", want /%s/", requests[request_next],
 		    arg);
 	request_next++;
@@ -741,8 +511,8 @@ body_is(const char *arg)
 	struct buf want = { 0 };
 	char *text;
 
-	unescape(&want, arg);
-	text = show(buf_data(&want), want.len);
+	text_unescape(&want, arg);
+	text = text_show(buf_data(&want), want.len);
 	buf_release(&want);
 	if (last_body == NULL)
 		fail("nothing was stored");
@@ -1097,7 +867,7 @@ logged(const char *arg)
 	     line = strtok_r(NULL, "\n", &save)) {
 		char *event = strstr(line, "Z ");
 
-		found |= matches(event != NULL ? event + 2 : line, arg);
+		found |= text_matches(event != NULL ? event + 2 : line, arg);
 	}
 	if (!found)
 		fail("not in the log: /%s/", arg);

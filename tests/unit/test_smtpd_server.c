@@ -49,8 +49,6 @@ static struct pair first, second, unknown;
 static SSL_CTX *client_ctx;
 static atomic_ullong stored_bytes;
 
-/* --- The neighbours. --- */
-
 static void
 play_auth(struct neighbour *n, const struct msg *m)
 {
@@ -159,8 +157,6 @@ meet_signer(void)
 	close(fds[0]);
 	signer_start(&signer, fds[1]);
 }
-
-/* --- The parent. --- */
 
 static void
 tell_conf(void)
@@ -313,8 +309,6 @@ tear_down(void **state)
 	part(&queue);
 	return 0;
 }
-
-/* --- The clients. --- */
 
 struct client {
 	int fd;
@@ -539,8 +533,6 @@ ticks(void)
 	assert_int_equal(sscanf(p, "%ld %ld", &user, &sys), 2);
 	return user + sys;
 }
-
-/* --- The tests. --- */
 
 static void
 test_mail(void **state)
