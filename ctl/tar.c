@@ -1,6 +1,7 @@
 /*
  * tar.c - see tar.h.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "ctl/tar.h"
@@ -20,7 +21,7 @@ struct ustar {
 	char rest[12];
 };
 
-_Static_assert(sizeof(struct ustar) == TAR_BLOCK, "a header is a block");
+static_assert(sizeof(struct ustar) == TAR_BLOCK, "a header is a block");
 
 static void
 put(char *to, size_t size, uint64_t n)

@@ -2,6 +2,7 @@
  * conf_key.c - the language of the configuration: a row is a key, where its
  * value goes and how it is read.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ const struct conf_key conf_keys[] = {
 };
 
 const size_t conf_nkeys = COUNT(conf_keys);
-_Static_assert(COUNT(conf_keys) <= CONF_KEYS, "a line for each key");
+static_assert(COUNT(conf_keys) <= CONF_KEYS, "a line for each key");
 
 /* Of counts that may not be any number. */
 static const struct range {

@@ -1,6 +1,7 @@
 /*
  * dkim_header.c - the header as DKIM hashes it, and the field that DKIM adds.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,8 +48,8 @@ static const struct {
 enum { NAMES = sizeof(names) / sizeof(names[0]), FROM = 0 };
 
 /* Every instance and one more of every name fit. */
-_Static_assert(NAMES *LAST_FEW <= DKIM_FIELDS, "all fields fit");
-_Static_assert(NAMES *(LAST_FEW + 1) * 16 < DKIM_NAMES, "all names fit");
+static_assert(NAMES * LAST_FEW <= DKIM_FIELDS, "all fields fit");
+static_assert(NAMES * (LAST_FEW + 1) * 16 < DKIM_NAMES, "all names fit");
 
 /* Bytes gathered for as few calls of put as possible. */
 struct gather {
