@@ -104,14 +104,16 @@ allow_address(const struct page *page, const struct card *card,
 
 	if (!address_parse(&a, text, n))
 		return answer(r, V_PERM, code, "5.1.7",
-		    "%.*s is not an address", (int)(n < 100 ? n : 100), text);
+		    "%.*s is not an address", (int)(n < SHOWN ? n : SHOWN),
+		    text);
 	if (!page_covers(page, &a))
 		return refuse_address(page, text, n, code, r);
 	if (card != NULL && !scope_senders_cover(card->c.senders, &a))
 		return answer(r, V_PERM, code, "5.7.1",
 		    "%.63s may not send as %.*s, only as %.100s: log in with "
 		    "another credential",
-		    card->label, (int)(n < 90 ? n : 90), text, card->c.senders);
+		    card->label, (int)(n < SHOWN ? n : SHOWN), text,
+		    card->c.senders);
 	return answer(r, V_OK, 250, "2.1.0", "sender ok");
 }
 

@@ -18,6 +18,7 @@ struct account {
 	uint32_t grown; /* it came from elsewhere: it is not new here */
 };
 
+/* False when there never was one; a removed one has its row. */
 bool account_get(struct txn *, const char *login, struct account *);
 /* Overwrites; the whole row is the caller's. */
 void account_put(struct txn *, const char *login, const struct account *);

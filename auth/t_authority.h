@@ -12,6 +12,7 @@ struct authority {
 	char certificate[1280]; /* PEM */
 };
 
+/* False when none was made yet. */
 bool authority_get(struct authority *);
 /* In a transaction of its own; false when the disk is full. */
 bool authority_put(struct authority *);

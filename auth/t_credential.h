@@ -26,6 +26,7 @@ struct credential {
 	char by[128]; /* who made it; "" unknown */
 };
 
+/* False when there is none. */
 bool credential_get(
     struct txn *, const char *login, const char *label, struct credential *);
 /* Overwrites; the whole row is the caller's. */

@@ -17,8 +17,10 @@ struct dkim_row {
 	char secret[1720]; /* PKCS #8, DER, base64; RSA of 2,048 bits at most */
 };
 
+/* False when there is none. */
 bool dkim_get(
     struct txn *, const char *domain, const char *selector, struct dkim_row *);
+/* Overwrites. */
 void dkim_put(struct txn *, const char *domain, const char *selector,
     const struct dkim_row *);
 /* False when there was none. */

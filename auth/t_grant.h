@@ -15,6 +15,7 @@ struct grant {
 	uint64_t created; /* unix seconds */
 };
 
+/* False when there is none. */
 bool
 grant_get(struct txn *, const char *login, const char *address, struct grant *);
 /* Overwrites. */

@@ -17,6 +17,7 @@ struct import_head {
 	uint64_t now;   /* unix seconds */
 };
 
+/* False when nothing is to be applied. */
 bool import_head_get(struct txn *, struct import_head *);
 /* Overwrites. */
 void import_head_put(struct txn *, const struct import_head *);

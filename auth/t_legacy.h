@@ -12,8 +12,11 @@ struct legacy {
 	uint64_t created;
 };
 
+/* False when it may not. */
 bool legacy_get(struct txn *, const char *login, struct legacy *);
+/* Overwrites. */
 void legacy_put(struct txn *, const char *login, const struct legacy *);
+/* False when there was none. */
 bool legacy_del(struct txn *, const char *login);
 
 #endif

@@ -17,6 +17,7 @@ struct verdict_row {
 	struct guard_evidence e;
 };
 
+/* False when it was never frozen. */
 bool verdict_get(struct txn *, const char *login, struct verdict_row *);
 /* Overwrites. */
 void verdict_put(struct txn *, const char *login, const struct verdict_row *);

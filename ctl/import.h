@@ -85,8 +85,7 @@ const char *import_format_name(enum import_format);
  */
 bool import_line(struct import *im, char *line, size_t n);
 
-/* --- For the files that each read one format. --- */
-
+/* For the files that each read one format.  False. */
 bool import_fail(struct import *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* "alice", or "alice@example.org", as a login; or it fails. */

@@ -11,7 +11,6 @@ struct ctl;
 
 enum {
 	TYPE_A = 1,
-	TYPE_CNAME = 5,
 	TYPE_PTR = 12,
 	TYPE_MX = 15,
 	TYPE_TXT = 16,

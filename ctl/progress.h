@@ -17,6 +17,7 @@ struct progress {
 	int shown; /* percent; -1 nothing yet */
 };
 
+/* total: all that progress_add() will be told of. */
 void progress_begin(
     struct progress *, const struct output *, const char *what, uint64_t total);
 void progress_add(struct progress *, uint64_t n);

@@ -16,6 +16,7 @@ enum spf {
 	SPF_UNKNOWN, /* DNS gives no answer, or the record has macros */
 };
 
+/* May this address, as text, send mail from the domain (RFC 7208)? */
 enum spf spf_check(struct lookup *, const char *domain, const char *address);
 
 #endif

@@ -27,6 +27,7 @@ typedef void lookup_answer_fn(void *arg, enum rr_type, unsigned about,
 /* That was the last one.  May free the lookup. */
 typedef void lookup_ready_fn(void *arg);
 
+/* Never NULL. */
 struct lookup *lookup_new(lookup_answer_fn *, lookup_ready_fn *, void *arg);
 /* No answer comes any more. */
 void lookup_free(struct lookup *);

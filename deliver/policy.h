@@ -62,6 +62,7 @@ struct policy {
 	const char *status, *why; /* when not V_OK */
 };
 
+/* What holds for a connection to this host. */
 struct policy policy_decide(const struct policy_input *);
 
 /* The flags of a message, as in MSG_JOB, as a demand.  Both at once is

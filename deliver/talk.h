@@ -173,6 +173,7 @@ void talk_clear(struct talk *);
 /* Carry another job; talk_wants() is TALK_IDLE. */
 void talk_begin(struct talk *, struct job *);
 
+/* What the server said; all of it is taken. */
 void talk_input(struct talk *, const char *, size_t);
 /* TLS is up; version and cipher as text. */
 void talk_secured(struct talk *, const char *version, const char *cipher);
@@ -203,6 +204,7 @@ talk_job(const struct talk *t)
 {
 	return t->job;
 }
+
 /* The job failed because a connection that was kept had gone stale: nothing
  * is known about the server, and a new connection may do. */
 static inline bool

@@ -72,6 +72,8 @@ void io_wipe(struct io *, bool);
  * a handler of the same io. */
 void io_go_on(struct io *);
 
+/* Send what is in out, as far as the socket takes it now; the rest follows by
+ * itself.  Inside a handler it waits for the handler's end. */
 void io_flush(struct io *);
 /* Nothing will be written behind what is in out: TLS ends with it. */
 void io_farewell(struct io *);

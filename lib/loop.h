@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Once, before all else here. */
 void loop_init(void);
 /* Runs until loop_stop(). */
 void loop_run(void);

@@ -403,6 +403,7 @@ take_line(struct scan *s, uint64_t next)
 	}
 	return true;
 }
+
 /* Take some bytes of a line. */
 static void
 take_bytes(struct scan *s, const char *p, size_t n)

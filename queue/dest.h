@@ -107,6 +107,7 @@ void dest_forgive(struct dest *);
 void dest_idle(struct dest *);
 void dest_sweep(void);
 
+/* Those that are left alone now. */
 unsigned dest_count_waiting(void);
 
 #endif

@@ -102,6 +102,7 @@ struct letter *letter_find(uint64_t id);
 /* A new letter without jobs; taken by the first job_new(). */
 struct letter *letter_new(uint64_t id, const struct message_row *);
 
+/* NULL when it is not in memory. */
 struct job *job_find(uint64_t id, uint32_t n);
 /* A job in memory, JOB_NEW, in no flow.  row borrowed. */
 struct job *job_new(struct letter *, uint32_t n, const struct job_row *);

@@ -43,6 +43,7 @@ bool t_due_walk(const struct due_key *, t_due_fn *cb, void *arg);
 /* Negative, 0, positive as a sorts before, with, behind b. */
 int due_compare(const struct due_key *a, const struct due_key *b);
 
+/* Rows have it, so it stays what it is. */
 uint64_t hash64(const char *name);
 
 #endif

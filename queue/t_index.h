@@ -25,6 +25,7 @@ struct index_key {
 
 enum index_kind { INDEX_ID, INDEX_MSGID, INDEX_ACCOUNT, INDEX_ADDRESS };
 
+/* Rows have it, so it stays what it is. */
 uint64_t index_hash(enum index_kind, const void *name, size_t n);
 uint32_t index_period(uint64_t time);
 

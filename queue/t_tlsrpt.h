@@ -34,6 +34,7 @@ struct tlsrpt_row {
 /* Add sessions to the row of their policy. */
 void t_tlsrpt_add(struct txn *, uint32_t day, const struct msg_tls_sessions *);
 
+/* The n-th policy of a report, from 0; false when there is none. */
 bool t_tlsrpt_get(struct txn *, uint32_t day, const char *domain, unsigned n,
     struct tlsrpt_row *);
 /* Note that these places have the report; nothing when there is no row. */

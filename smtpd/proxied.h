@@ -24,6 +24,7 @@ void proxied_init(listener_fn *next, void (*on_less)(void));
 void proxied_begin(int fd, const struct sockaddr *peer, const struct door *,
     const struct conf_listen *);
 
+/* How many wait for their header. */
 unsigned proxied_count(void);
 
 /* Close all that still wait. */

@@ -32,6 +32,7 @@ void screened_begin(int fd, const struct sockaddr *, const struct door *,
 /* MSG_CONN_VERDICT has come. */
 void screened_answer(const struct msg *);
 
+/* How many wait for their verdict. */
 unsigned screened_count(void);
 
 /* Close all that wait. */

@@ -170,6 +170,7 @@ void session_bereaved(struct session *, enum process);
 /* The handshake succeeded; version is "TLSv1.3" or the like. */
 void session_secured(struct session *, const char *version);
 
+/* session_deadline() has passed. */
 void session_timeout(struct session *);
 
 /* End it: at once when idle, at the end of DATA otherwise. */
