@@ -164,7 +164,7 @@ struct conf {
 	char user_sts[64];
 	char admin_group[64]; /* "" only root and the server's user */
 
-	uint32_t workers; /* smtpd processes; 0 = one per core */
+	uint32_t workers; /* smtpd processes; 0: see conf_workers() */
 	bool syslog;
 
 	int lines[CONF_KEYS]; /* of the keys of plain sections, by the row of
@@ -203,10 +203,6 @@ int conf_line(const struct conf *, const char *section, const char *key);
  */
 int conf_read(const char *file, char **text, size_t *len);
 
-/* How many smtpds `workers = 0` means here: one for each processor,
- * CONF_WORKERS at most. */
-unsigned conf_cores(void);
-
 /* The checks of conf_check_files() for certificates and their keys alone. */
 int conf_check_tls(const struct conf *, conf_error_fn *, void *arg);
 
@@ -242,6 +238,14 @@ void conf_route_text(const struct conf_route *, char out[CONF_ROUTE_TEXT]);
 
 /* Does anything but the recipients' domain choose a route? */
 bool conf_route_by_sender(const struct conf *);
+
+/*
+ * How many smtpds there are, 1 to CONF_WORKERS: as configured, or one for
+ * every two processors of the machine, for the other processes have work, too,
+ * and one smtpd that serves many sessions in a row finds its caches warm.
+ * processors is what sysconf(3) says, with -1 for "not known".
+ */
+unsigned conf_workers(const struct conf *, long processors);
 
 /* The [listen NAME] section of this name, as its first address has it, or
  * NULL. */

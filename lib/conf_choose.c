@@ -1,5 +1,5 @@
 /*
- * conf_choose.c - the route of a mail.
+ * conf_choose.c - what a configuration means for a mail, and for a machine.
  */
 #include <string.h>
 #include <strings.h>
@@ -70,4 +70,16 @@ conf_route_by_sender(const struct conf *c)
 		if (c->routes[i].kind != ROUTE_TO)
 			return true;
 	return false;
+}
+
+unsigned
+conf_workers(const struct conf *c, long processors)
+{
+	long half = (processors + 1) / 2;
+
+	if (c->workers != 0)
+		return c->workers;
+	return half < 1           ? 1
+	    : half > CONF_WORKERS ? CONF_WORKERS
+				  : (unsigned)half;
 }

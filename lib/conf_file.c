@@ -69,14 +69,6 @@ conf_read(const char *file, char **text, size_t *len)
 	return -1;
 }
 
-unsigned
-conf_cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : n > CONF_WORKERS ? CONF_WORKERS : (unsigned)n;
-}
-
 /* saved 0: it is there, and empty. */
 static const char *
 remedy(int saved, const char *what)

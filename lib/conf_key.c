@@ -88,7 +88,7 @@ static const struct range {
 	{ "guard",  "new-recipients",  1, UINT32_MAX, "write 1 or more; `freeze = no` switches the guard off" },
 	{ "queue",  "per-destination", 1, UINT32_MAX, "write 1 or more" },
 	{ "queue",  "in-flight",       1, UINT32_MAX, "write 1 or more" },
-	{ "smtpd",  "workers",         0, CONF_WORKERS, "write 0 to 64; 0 is one for each processor" },
+	{ "smtpd",  "workers",         0, CONF_WORKERS, "write 0 to 64; 0 is one for every two processors" },
 };
 
 static const struct { const char *unit; uint64_t factor; } size_units[] = {

@@ -369,10 +369,9 @@ add(enum process p, unsigned index)
 void
 workers_start(void)
 {
-	unsigned n = parent_conf()->workers;
+	unsigned n =
+	    conf_workers(parent_conf(), sysconf(_SC_NPROCESSORS_ONLN));
 
-	if (n == 0)
-		n = conf_cores();
 	loop_signal(SIGCHLD, on_child, NULL);
 	timer_init(&patience, on_patience, NULL);
 	add(P_AUTH, 0);

@@ -15,13 +15,14 @@
 #include "smtpd/proxied.h"
 #include "smtpd/screened.h"
 
-#define CLIENTS     10000
+#define CLIENTS     20000
 #define OTHER_FILES 64 /* descriptors of no client */
 #define LEAST_SHARE 10
 #define LOGIN_MS    5000 /* who takes longer may have to make room */
 #define LOOK_MS     500
 
-static unsigned most_clients, cores = 1;
+static unsigned most_clients;
+static long processors = 1;
 static bool stopping;
 static struct timer room_timer;
 
@@ -76,9 +77,9 @@ count_connection(unsigned at, const char *result)
 }
 
 void
-entrance_count_cores(void)
+entrance_count_processors(void)
 {
-	cores = conf_cores();
+	processors = sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 /*
@@ -88,8 +89,7 @@ entrance_count_cores(void)
 static unsigned
 share_of(unsigned limit)
 {
-	unsigned n =
-	    attend_world.conf->workers > 0 ? attend_world.conf->workers : cores;
+	unsigned n = conf_workers(attend_world.conf, processors);
 	unsigned most = limit / n + (limit % n != 0);
 
 	if (most < LEAST_SHARE)

@@ -10,7 +10,7 @@
 #include "ipc/messages.h"
 
 /* Before the chroot hides it, as the parent counts them. */
-void entrance_count_cores(void);
+void entrance_count_processors(void);
 /* Accept clients; resolve() asks deliver what the rules want to know of the
  * DNS (false: it is away). */
 void entrance_open(bool (*resolve)(const struct msg *));

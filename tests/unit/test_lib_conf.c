@@ -540,6 +540,32 @@ static const struct {
 /* clang-format on */
 
 static void
+test_workers(void **state)
+{
+	static const struct {
+		uint32_t configured;
+		long processors;
+		unsigned workers;
+	} rows[] = {
+		{ 0, -1, 1 }, /* sysconf(3) does not know */
+		{ 0, 1, 1 },
+		{ 0, 2, 1 },
+		{ 0, 3, 2 },
+		{ 0, 8, 4 },
+		{ 0, 1000, CONF_WORKERS },
+		{ 5, 2, 5 },
+	};
+	struct conf c = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		c.workers = rows[i].configured;
+		assert_int_equal(
+		    conf_workers(&c, rows[i].processors), rows[i].workers);
+	}
+}
+
+static void
 test_errors(void **state)
 {
 	(void)state;
@@ -628,6 +654,7 @@ main(void)
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_route_choice),
 		cmocka_unit_test(test_route_self),
+		cmocka_unit_test(test_workers),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_all_errors_in_one_run),
 		cmocka_unit_test(test_long_lines_and_nul),
