@@ -19,6 +19,7 @@
 
 #define BATCH        32 /* records sent or read in one go */
 #define SOCKET_BYTES (4 * 1024 * 1024)
+#define PLENTY       30000 /* octets that a peer may begin with */
 
 /* What a descriptor that waits counts for: there are fewer of them than
  * bytes, and each may be a large file. */
@@ -312,6 +313,8 @@ channel_send(struct channel *c, const struct msg *m, int fd)
 		fatal("cannot pass a descriptor: %s", strerror(errno));
 	TAILQ_INSERT_TAIL(&c->out, p, link);
 	c->out_bytes += weight(p);
+	if (c->eager && c->out_bytes >= PLENTY && !c->blocked)
+		loop_soon(flush_all, NULL);
 	return true;
 }
 

@@ -41,6 +41,10 @@ struct channel {
 	TAILQ_HEAD(parcels, parcel) out;
 	size_t out_bytes;
 	bool blocked;
+	/* The owner's: what is a few messages' worth leaves while the turn goes
+	 * on, so that the peer works meanwhile.  Not for whoever commits at the
+	 * end of a turn what it has answered in it. */
+	bool eager;
 	uint64_t serial; /* changes with every open; for "is it the same?" */
 	TAILQ_ENTRY(channel) link;
 };

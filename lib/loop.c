@@ -22,6 +22,8 @@ static struct {
 	void *arg;
 } hooks[HOOKS];
 static int nhooks;
+static void (*soon)(void *);
+static void *soon_arg;
 
 static void
 read_clocks(void)
@@ -102,9 +104,14 @@ static void
 on_watch(evutil_socket_t fd, short events, void *arg)
 {
 	struct watch *w = arg;
+	void (*cb)(void *);
 
 	(void)fd;
 	w->cb(w->arg, events);
+	if ((cb = soon) != NULL) {
+		soon = NULL;
+		cb(soon_arg);
+	}
 }
 
 void
@@ -215,6 +222,14 @@ loop_hook(void (*cb)(void *arg), void *arg)
 	assert(nhooks < HOOKS);
 	hooks[nhooks].cb = cb;
 	hooks[nhooks++].arg = arg;
+}
+
+void
+loop_soon(void (*cb)(void *arg), void *arg)
+{
+	assert(soon == NULL || soon == cb);
+	soon = cb;
+	soon_arg = arg;
 }
 
 static void

@@ -64,6 +64,10 @@ void loop_signal(int sig, void (*cb)(void *arg), void *arg);
  */
 void loop_hook(void (*cb)(void *arg), void *arg);
 
+/* Run cb once, as soon as the callback that is running has returned and not
+ * only at the end of the turn.  One such cb in a process. */
+void loop_soon(void (*cb)(void *arg), void *arg);
+
 /* Wake the loop from another thread: after write(fd, 8 bytes) to the returned
  * descriptor, the loop's own, cb runs on the loop. */
 int loop_waker(void (*cb)(void *arg), void *arg);

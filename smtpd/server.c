@@ -187,6 +187,7 @@ take_peer(enum process who, unsigned index, bool sign, int fd)
 	}
 	channel_open(c, fd, P_SMTPD, who, index, on_message, on_gone, NULL);
 	if (who == P_QUEUE) {
+		c->eager = true;
 		attend_world.queue_up = attend_world.accepting = true;
 		attend_world.refusal[0] = '\0';
 	}

@@ -106,6 +106,67 @@ test_order_and_batches(void **state)
 	assert_int_equal(channel_backlog(&smtpd), 0);
 }
 
+static struct {
+	struct watch watches[2];
+	int peer; /* the other end, read by hand */
+	int ran;
+	bool arrived;
+} turn;
+
+/* Of the two callbacks of a turn the first sends, the second looks. */
+static void
+on_turn(void *arg, short events)
+{
+	static uint8_t body[BODY_INLINE];
+	struct msg m = { .type = MSG_TX_COMMIT };
+	uint8_t octet;
+
+	(void)arg, (void)events;
+	if (turn.ran++ == 0) {
+		m.u.tx_commit.body = (struct bytes){ body, sizeof(body) };
+		assert_true(channel_send(&smtpd, &m, -1));
+		return;
+	}
+	turn.arrived = recv(turn.peer, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+	loop_stop();
+}
+
+static bool
+arrives_within_the_turn(bool eager)
+{
+	int fds[2], ready[2];
+
+	assert_int_equal(message_pair(fds), 0);
+	channel_open(
+	    &smtpd, fds[0], P_SMTPD, P_QUEUE, 0, on_message, on_gone, NULL);
+	smtpd.eager = eager;
+	turn.peer = fds[1];
+	turn.ran = 0;
+	assert_int_equal(pipe(ready), 0);
+	close(ready[1]); /* readable: its end is */
+	for (int i = 0; i < 2; i++) {
+		watch_init(&turn.watches[i], dup(ready[0]), on_turn, NULL);
+		watch_set(&turn.watches[i], LOOP_READ);
+	}
+	loop_run();
+	for (int i = 0; i < 2; i++) {
+		watch_set(&turn.watches[i], 0);
+		close(event_get_fd(&turn.watches[i].ev));
+	}
+	close(ready[0]);
+	close(turn.peer);
+	channel_close(&smtpd);
+	return turn.arrived;
+}
+
+static void
+test_much_leaves_early_where_it_may(void **state)
+{
+	(void)state;
+	assert_true(arrives_within_the_turn(true));
+	assert_false(arrives_within_the_turn(false));
+}
+
 /* Descriptors wait as well, and are bounded by the same number. */
 static void
 test_descriptors_have_weight(void **state)
@@ -405,6 +466,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_pending_words_arrive_before_the_end, set_up,
 		    tear_down),
+		cmocka_unit_test(test_much_leaves_early_where_it_may),
 		cmocka_unit_test(test_an_owner_may_go_with_its_channel),
 		cmocka_unit_test(test_breaches_end_the_process),
 		cmocka_unit_test(test_who_never_reads_is_no_neighbour),
