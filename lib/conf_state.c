@@ -29,7 +29,12 @@ complain(const struct store *s, const char *path, const char *why, bool give)
 	char text[PLACE + 200], hint[PLACE + 100];
 
 	snprintf(text, sizeof(text), "paths.state: %s: %s", path, why);
-	if (*s->others != '\0')
+	if (*s->others != '\0' && give && geteuid() == 0)
+		snprintf(hint, sizeof(hint),
+		    "run this as %s, whose server it may be; where it is not: "
+		    "chown -R %s %s",
+		    s->others, s->user, s->dir);
+	else if (*s->others != '\0')
 		snprintf(hint, sizeof(hint),
 		    "run this as %s, whose server it may be", s->others);
 	else if (give)
@@ -113,8 +118,7 @@ name_others(const struct conf *c, char *out, size_t size)
 	struct stat st;
 
 	*out = '\0';
-	if (geteuid() == 0 || stat(c->state, &st) == -1 ||
-	    st.st_uid == geteuid())
+	if (stat(c->state, &st) == -1 || st.st_uid == geteuid())
 		return;
 	pw = getpwuid(st.st_uid);
 	snprintf(

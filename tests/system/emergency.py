@@ -196,6 +196,15 @@ def owners(p):
                 "_posternq")
             has(said.err, f"chown -R _posternq {queue}")
         os.chown(path, before.st_uid, before.st_gid)
+    # Of a server without root, which root would break.
+    state = os.path.dirname(queue)
+    games = pwd.getpwnam("games").pw_uid
+    for path in (state, queue):
+        os.chown(path, games, -1)
+    has(p.cli("config", "check").err, "run this as games, whose server it may "
+        f"be; where it is not: chown -R _posternq {queue}\n")
+    for path, owner in ((state, 0), (queue, before.st_uid)):
+        os.chown(path, owner, -1)
     os.rename(queue, queue + ".away")
     has(p.cli("serve").err, f"{queue}: there is no such directory\n    "
         "run `postern init`")
