@@ -183,9 +183,9 @@ const struct command commands[] = {
   "Speaks to every listener from outside and tries, to the end of data, the "
   "forms that relay testers have used since 1998 and attackers since: "
   "percent signs, source routes, quoting, false logins, claims of trust, "
-  "commands behind STARTTLS, tickets.  For the ends of data a passing account "
-  "relay-check@HOSTNAME is made, whose mail is held and removed.  Then the "
-  "spool is looked at.\n\n"
+  "commands behind STARTTLS, tickets, ends of data that are none.  These need "
+  "a login: an account relay-check@HOSTNAME is made, its mail is held, and both "
+  "are removed.  Then the spool is looked at.\n\n"
   "With --host another server, of one's own, is tried.  Ends with 1 when "
   "anything was taken." },
 { "check",      "sandbox", "",                 list,       cmd_check_sandbox,
@@ -239,9 +239,9 @@ const struct command commands[] = {
   "app passwords and certificates go on." },
 { "account",    "suspend", "ADDRESS",          suspend,    cmd_account_suspend,
   "stop its logins, its sessions, its mail",
-  "Waiting mail is held, not lost, until the account is resumed.  Whoever "
-  "logs in with the right password can do nothing but read so in the mail "
-  "program, for each mail." },
+  "Waiting mail is held, not lost, until the account is resumed.  Who logs in "
+  "with the right password is let in, and each mail is refused with a text "
+  "that says so, for mail programs show no other." },
 { "account",    "resume",  "ADDRESS",          resume,     cmd_account_resume,
   "let a suspended account go on",
   "Its waiting mail goes on too, unless --drop-held says that it is not the "
