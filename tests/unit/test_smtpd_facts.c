@@ -7,21 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "lib/tls.h"
 #include "smtpd/facts.h"
 
-#define CHAIN 60 /* certificates, each signed by the next */
+#define CHAIN 3 /* certificates, each signed by the next */
 
 static EVP_PKEY *server_key, *client_key, *signing_key;
 static X509 *server_cert, *chain[CHAIN];
+static unsigned verified;
 
 static X509 *
 issue(EVP_PKEY *key, int number, int issuer)
@@ -75,40 +73,29 @@ tear_down(void **state)
 	return 0;
 }
 
-static double
-cpu_ms(void)
+/* Where the library would verify a chain. */
+static int
+on_verify(X509_STORE_CTX *store)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
-/* What all the signatures cost who verifies them. */
-static double
-verification_ms(void)
-{
-	double began = cpu_ms();
-
-	for (int i = 0; i < CHAIN; i++)
-		assert_int_equal(X509_verify(chain[i], signing_key), 1);
-	return cpu_ms() - began;
+	(void)store;
+	verified++;
+	return 1;
 }
 
 static void
-test_signatures_of_others_cost_nothing(void **state)
+test_signatures_of_others_are_not_looked_at(void **state)
 {
 	SSL_CTX *sctx = tls_server_new(), *cctx = tls_client_new();
 	SSL *server, *client;
 	BIO *far, *near;
 	struct tls_facts f;
-	double cost = 0, began;
 	char name[65];
 	int r = 0;
 
 	(void)state;
 	assert_int_equal(SSL_CTX_use_certificate(sctx, server_cert), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(sctx, server_key), 1);
+	X509_STORE_set_verify(SSL_CTX_get_cert_store(sctx), on_verify);
 	facts_take_any(sctx);
 	assert_int_equal(SSL_CTX_use_certificate(cctx, chain[0]), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(cctx, client_key), 1);
@@ -124,15 +111,13 @@ test_signatures_of_others_cost_nothing(void **state)
 	facts_ask(server);
 	for (int i = 0; i < 10 && r != 1; i++) {
 		(void)SSL_do_handshake(client);
-		began = cpu_ms();
 		r = SSL_do_handshake(server);
-		cost += cpu_ms() - began;
 	}
 	assert_int_equal(r, 1);
 	facts_read(&f, server, false);
 	assert_true(tls_key_name(client_key, name));
 	assert_string_equal(f.certificate, name);
-	assert_true(cost < verification_ms() / 2);
+	assert_int_equal(verified, 0);
 	SSL_free(client);
 	SSL_free(server);
 	SSL_CTX_free(sctx);
@@ -144,7 +129,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    test_signatures_of_others_cost_nothing, set_up, tear_down),
+		    test_signatures_of_others_are_not_looked_at, set_up,
+		    tear_down),
 	};
 
 	return cmocka_run_group_tests_name("smtpd_facts", tests, NULL, NULL);
