@@ -21,6 +21,8 @@
 #define REST_LEAST 4
 #define REST_MOST  32
 
+#define BACK_MS 60000 /* more than a time server takes back without need */
+
 /* One goes where rows are asked for, one through all that is due. */
 struct walk {
 	bool wanted, going;
@@ -297,17 +299,22 @@ wait_for(const struct walk *w)
 	return w->wanted ? w->rest_until - loop_now_ms() : INT64_MAX;
 }
 
-/* How far was read says nothing where the clock was set back: what became due
- * once does so again. */
+/* Where the clock was set back, what it has put off while it was ahead is too
+ * far away; and how far was read says nothing: what became due once does so
+ * again. */
 static void
 mind_clock(uint64_t now)
 {
+	static uint64_t before;
+
+	if (before > now + BACK_MS)
+		ahead_look();
+	before = now;
 	if (frontier.time <= now)
 		return;
 	frontier = (struct due_key){ 0, 0, 0 };
 	near.going = near.wanted = far.going = sweeping = false;
 	want(&far, &frontier);
-	ahead_look();
 }
 
 void

@@ -12,6 +12,7 @@ import tap
 from clock import Clock
 from dns import Dns
 from postern import Postern, free_port
+from sink import Sink
 from tap import has, same, wait
 
 ALICE = "alice@example.org"
@@ -19,7 +20,11 @@ DAY_S = 86400
 # Longer than the journal is kept and mail is tried.
 FAR_S = 400 * DAY_S
 
-ZONE = "moved MX 10 {}\nold A 127.0.0.2\nnew A 127.0.0.3"
+ZONE = """moved MX 10 {}
+old A 127.0.0.2
+new A 127.0.0.3
+_smtp._tls.moved TXT "v=TLSRPTv1; rua=mailto:reports@example.net"
+"""
 
 tries = collections.Counter()
 
@@ -39,18 +44,21 @@ class Site(Postern):
         self.clock.ahead(FAR_S)
         super().__init__([ALICE], queue={"retry": "2s",
                                           "delay-notice": "3000d"},
-                         env=self.clock.env(), script={"rcpt": rcpt})
+                         env={"POSTERN_TLSRPT_DAY": "2", **self.clock.env()},
+                         script={"rcpt": rcpt})
 
     def set_up(self):
+        self.far = Sink(address="127.0.0.2", port=free_port()).start()
         self.names = Dns({"test.example": ZONE.format("old")},
                          "knot").__enter__()
         self.sections["dns"] = {"server": f"127.0.0.1@{self.names.port}"}
-        self.routes["*.test.example"] = {"via": f"mx:{free_port()}"}
+        self.routes["*.test.example"] = {"via": f"mx:{self.far.port}"}
         super().set_up()
 
     def __exit__(self, *args):
         super().__exit__(*args)
         self.names.__exit__()
+        self.far.stop()
         self.clock.close()
 
     def put_off(self, name):
@@ -70,6 +78,7 @@ def ahead(p):
     p.early = p.put_off("early")
     p.put_off("busy1")
     p.clock.ahead(0)
+    p.send("whoever@moved.test.example")  # of which a report is wanted
     p.late = p.put_off("late")
     for name in "early", "busy1", "late":
         tried_again(name)
@@ -83,6 +92,11 @@ def traced(p):
     for name in "early", "late":
         has(p.must("trace", f"{name}@example.net").out, "delivered")
     same(p.status("oldest_seconds"), 0)
+
+
+@tap.case("reports of TLS go on")
+def reports(p):
+    wait(lambda: p.sink.to("reports@example.net"), 40, "the report")
 
 
 @tap.case("nothing is given up because the clock goes ahead")
@@ -117,6 +131,26 @@ def restored(p):
     p.must("backup", "create", path)
     with Postern([], start=False) as q:
         has(q.must("restore", path).err, "2 messages")
+
+
+@tap.case("the end is told behind a silent destination, with ids of the future")
+def silent(_):
+    clock = Clock()
+    count = 12
+    try:
+        with Postern([ALICE], via=f"127.0.0.1:{free_port()}",
+                     queue={"retry": "4s", "give-up": "3s"},
+                     env=clock.env()) as q:
+            clock.ahead(FAR_S)
+            q.send("first@example.net")
+            clock.ahead(0)
+            for n in range(count):
+                q.send(f"n{n}@example.net")
+            # One by one, as it is tried, they would take 4 s each.
+            wait(lambda: len(q.events("msg.bounced")) == count + 1, 25,
+                 "all are told")
+    finally:
+        clock.close()
 
 
 @tap.case("what DNS said while the clock was ahead is asked anew")

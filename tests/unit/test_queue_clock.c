@@ -14,6 +14,7 @@
 #include "lib/loop.h"
 #include "queue/clock.h"
 #include "queue/group.h"
+#include "queue/job.h"
 #include "queue/settings.h"
 
 #define HOUR_MS ((int64_t)3600 * 1000)
@@ -167,6 +168,32 @@ in_short(void **state)
 	conf.give_up_s = 5 * 86400;
 }
 
+/* What came in the future came now, and waits as long as it was to. */
+static void
+put_back(void **state)
+{
+	const uint64_t now = 1700000000000, ahead = 400 * (uint64_t)DAY_MS;
+	struct tx_options o = { .hold_until = (now + ahead) / 1000 + 3600,
+		.by = now + ahead + 60000 };
+	uint64_t accepted = now + ahead;
+
+	(void)state;
+	assert_true(letter_put_back(&accepted, &o, now));
+	assert_int_equal(accepted, now);
+	assert_int_equal(o.hold_until, now / 1000 + 3600);
+	assert_int_equal(o.by, now + 60000);
+	assert_false(letter_put_back(&accepted, &o, now));
+	/* Clocks are a little apart. */
+	accepted += (uint64_t)HOUR_MS;
+	assert_false(letter_put_back(&accepted, &o, now));
+	assert_int_equal(o.by, now + 60000);
+	o = (struct tx_options){ 0 };
+	accepted += ahead;
+	assert_true(letter_put_back(&accepted, &o, now));
+	assert_int_equal(o.hold_until, 0);
+	assert_int_equal(o.by, 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup(f, begin)
 
 int
@@ -178,6 +205,7 @@ main(void)
 		CASE(set_back),
 		CASE(slept),
 		CASE(in_short),
+		cmocka_unit_test(put_back),
 	};
 
 	settings = &conf;
