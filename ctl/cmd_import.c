@@ -204,6 +204,9 @@ check(struct job *j)
 		    j->im.left_out, j->im.left_out == 1 ? "y" : "ies",
 		    j->im.grants ? "name no address"
 				 : "nobody could log in with");
+	if (j->im.shadowed > 0 && j->im.accounts == 0)
+		output_note("\"x\" means that the passwords are in another "
+			    "file: import /etc/shadow");
 	return CODE_OK;
 }
 

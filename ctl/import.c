@@ -241,10 +241,12 @@ import_line(struct import *im, char *line, size_t n)
 		line[--n] = '\0';
 	if (memchr(line, '\0', n) != NULL)
 		return import_fail(im, "a NUL in the line%s",
-		    im->line == 1
-			? ": no text.  Of a sasldb2, import what \"db5.3_dump "
-			  "FILE\" prints"
-			: "");
+		    im->line != 1 ? ""
+			: im->grants
+			? ": no text.  Import what postmap(1) made "
+			  "this file of"
+			: ": no text.  Of a sasldb2, import what "
+			  "\"db5.3_dump FILE\" prints");
 	/* An empty line of a dump may be a value. */
 	if (im->format != IMPORT_SASLDB &&
 	    (line[strspn(line, " \t")] == '\0' || line[0] == '#'))

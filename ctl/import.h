@@ -60,6 +60,7 @@ struct import {
 	uint32_t line;     /* read so far */
 	uint64_t accounts; /* told so far */
 	uint64_t left_out; /* entries without any password */
+	uint64_t shadowed; /* of them those whose password is in another file */
 	char error[300];
 
 	/* Of a map: the address whose logins come. */

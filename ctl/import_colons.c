@@ -69,6 +69,7 @@ import_colons(struct import *im, char *line, size_t n)
 	/* Who has no password needs no good name either. */
 	if (fields[1][strspn(fields[1], "!*x")] == '\0') {
 		im->left_out++;
+		im->shadowed += strcmp(fields[1], "x") == 0;
 		return true;
 	}
 	return import_login(im, fields[0], login) &&

@@ -60,7 +60,11 @@ void
 suggest_offer(struct suggest *s, const char *word)
 {
 	unsigned d = suggest_distance(s->typed, word);
+	size_t n = strlen(s->typed);
 
+	/* What a word begins with was cut short: as near as the furthest. */
+	if (n >= 3 && strncmp(word, s->typed, n) == 0)
+		d = least(d, s->most);
 	if (d > s->most || (s->best != NULL && d == s->most))
 		return;
 	s->best = word;

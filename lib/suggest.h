@@ -16,7 +16,8 @@ unsigned suggest_distance(const char *a, const char *b);
 
 /*
  * Remembers the nearest of the words it is shown.  One that is further away
- * than about a third of what was typed is no suggestion.
+ * than about a third of what was typed is no suggestion, unless it begins with
+ * that.
  */
 struct suggest {
 	const char *typed;

@@ -277,6 +277,11 @@ def imports(p):
         same(said.code, 0, said)
         has(said.err, "left out 1 line")
         same(p.cli("account", "show", f"skip{i}@example.org").code, 0, said)
+    p.write(path, "root:x:0:0:root:/root:/bin/bash\n")
+    has(p.cli("account", "import", path).err, "import /etc/shadow")
+    with open(path, "wb") as f:
+        f.write(b"\0\0\1" * 10)
+    has(p.cli("grant", "import", path).err, "postmap(1)")
     for text in ("one\ntwo\n", "a,b\nc,d\n"):
         p.write(path, text)
         said = p.cli("account", "import", path, "--skip-bad")

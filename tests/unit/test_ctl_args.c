@@ -122,14 +122,17 @@ static void
 no_abbreviations(void **state)
 {
 	(void)state;
-	says("account add x@y --gen", "unknown flag --gen");
+	says("account add x@y --gen",
+	    "unknown flag --gen; did you mean --generate?");
 	says("account a x@y",
 	    "unknown command \"account a\"; there is add, list");
 	says("account freeze x@y",
 	    "no command \"account freeze\" here; it is: "
 	    "postern account suspend");
 	says("mailq", "no command \"mailq\" here; it is: postern queue list");
-	says("acc add x@y", "unknown command \"acc\"; see \"postern help\"");
+	says("acc add x@y",
+	    "unknown command \"acc\"; did you mean \"account\"?");
+	says("xyz", "unknown command \"xyz\"; see \"postern help\"");
 }
 
 static void
@@ -236,6 +239,12 @@ nearest(void **state)
 	suggest_offer(&s, "resume");
 	suggest_offer(&s, "release");
 	assert_string_equal(s.best, "resume");
+	suggest_init(&s, "password");
+	suggest_offer(&s, "no-input");
+	suggest_offer(&s, "password-stdin");
+	assert_string_equal(s.best, "password-stdin");
+	suggest_offer(&s, "passwd");
+	assert_string_equal(s.best, "passwd");
 	suggest_init(&s, "x");
 	suggest_offer(&s, "y");
 	assert_null(s.best);
