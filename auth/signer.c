@@ -34,7 +34,8 @@
 
 struct key {
 	char name[SHA256_HEX];
-	EVP_PKEY_CTX *ctx;
+	EVP_PKEY_CTX *ctx;   /* NULL: no key */
+	enum sign_op op;     /* what this kind of key can do */
 	unsigned generation; /* the last that it was used in */
 	int64_t until_ms;    /* ... which ended then */
 };
@@ -48,12 +49,12 @@ static struct line {
 	pthread_t thread;
 } lines[LINES];
 
-static EVP_PKEY_CTX *
+static struct key *
 find_key(const char *name)
 {
 	for (int i = 0; i < KEYS; i++)
 		if (keys[i].ctx != NULL && strcmp(keys[i].name, name) == 0)
-			return keys[i].ctx;
+			return &keys[i];
 	return NULL;
 }
 
@@ -65,29 +66,18 @@ find_key(const char *name)
 static bool
 sign(const struct msg_tls_sign *ask, uint8_t *out, size_t *n)
 {
-	EVP_PKEY_CTX *ctx = find_key(ask->key);
-	EVP_PKEY *key;
+	const struct key *k = find_key(ask->key);
 
-	if (ctx == NULL)
+	if (k == NULL || ask->op != k->op)
 		return false;
-	key = EVP_PKEY_CTX_get0_pkey(ctx);
-	switch (ask->op) {
-	case SIGN_ECDSA:
-		if (!EVP_PKEY_is_a(key, "EC"))
-			return false;
-		break;
-	case SIGN_RSA_PRIVATE:
-		if (!EVP_PKEY_is_a(key, "RSA") ||
-		    (ask->padding != RSA_PKCS1_PADDING &&
-			ask->padding != RSA_NO_PADDING) ||
-		    EVP_PKEY_CTX_set_rsa_padding(ctx, (int)ask->padding) != 1)
-			return false;
-		break;
-	default:
+	if (k->op == SIGN_RSA_PRIVATE &&
+	    ((ask->padding != RSA_PKCS1_PADDING &&
+		 ask->padding != RSA_NO_PADDING) ||
+		EVP_PKEY_CTX_set_rsa_padding(k->ctx, (int)ask->padding) != 1))
 		return false;
-	}
 	*n = SIGNATURE;
-	return EVP_PKEY_sign(ctx, out, n, ask->data.data, ask->data.len) == 1;
+	return EVP_PKEY_sign(k->ctx, out, n, ask->data.data, ask->data.len) ==
+	    1;
 }
 
 /* Answer one question; false at the end of the line. */
@@ -241,6 +231,8 @@ void
 signer_use(const char name[SHA256_HEX], EVP_PKEY *key)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	enum sign_op op =
+	    EVP_PKEY_is_a(key, "EC") ? SIGN_ECDSA : SIGN_RSA_PRIVATE;
 	struct key *k;
 
 	EVP_PKEY_free(key); /* the context holds it */
@@ -252,6 +244,7 @@ signer_use(const char name[SHA256_HEX], EVP_PKEY *key)
 	clear_key(k);
 	snprintf(k->name, sizeof(k->name), "%s", name);
 	k->ctx = ctx;
+	k->op = op;
 	k->generation = generation;
 	pthread_mutex_unlock(&mutex);
 }

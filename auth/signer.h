@@ -15,8 +15,8 @@
 /* The keys in use are told anew: those not told again by signer_use() or
  * signer_keep() are forgotten two minutes later, at a signer_begin(). */
 void signer_begin(void);
-/* Sign with this key from now on.  name is tls_key_name(); takes the key.
- * CONF_TLS of them at most. */
+/* Sign with this key from now on.  name is tls_key_name(); takes the key,
+ * which is EC or RSA.  CONF_TLS of them at most. */
 void signer_use(const char name[SHA256_HEX], EVP_PKEY *);
 /* Go on with the key of this name. */
 void signer_keep(const char name[SHA256_HEX]);
