@@ -20,8 +20,9 @@ hex_write(const void *octets, size_t n, char *out)
 	*out = '\0';
 }
 
-int
-hex_digit(char c)
+/* What a digit stands for; -1 when it is none. */
+static int
+value(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0'
 	    : c >= 'a' && c <= 'f'  ? c - 'a' + 10
@@ -36,8 +37,8 @@ hex_read(const char *text, void *out, size_t n)
 	int high, low;
 
 	for (; n > 0; n--, text += 2) {
-		if ((high = hex_digit(text[0])) == -1 ||
-		    (low = hex_digit(text[1])) == -1)
+		if ((high = value(text[0])) == -1 ||
+		    (low = value(text[1])) == -1)
 			return false;
 		*to++ = (uint8_t)(high << 4 | low);
 	}

@@ -13,9 +13,6 @@
 /* Write n octets in lower case to out[HEX_SIZE(n)]. */
 void hex_write(const void *octets, size_t n, char *out);
 
-/* What a digit of either case stands for; -1 when it is none. */
-int hex_digit(char c);
-
 /*
  * Read n octets from the first 2 * n letters at text, in either case; what is
  * behind those is not looked at.  False, with out unspecified, when one of

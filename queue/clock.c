@@ -87,8 +87,13 @@ journal_goes_back(void)
 	    first <= (uint64_t)loop_wall_ms() - (uint64_t)far;
 }
 
-bool
-clock_is_likely(void)
+/*
+ * Does nothing speak against it?  The last message does when it came long ago,
+ * for a week, or is of the future, unless the journal goes back so far that the
+ * clock must have been ahead then.
+ */
+static bool
+is_likely(void)
 {
 	int64_t age = silence();
 
@@ -100,8 +105,7 @@ clock_is_likely(void)
 bool
 clock_may_forget(int64_t keep_ms)
 {
-	return clock_steady_ms() >= least(CALM_MS, keep_ms) &&
-	    clock_is_likely();
+	return clock_steady_ms() >= least(CALM_MS, keep_ms) && is_likely();
 }
 
 int64_t

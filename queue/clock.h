@@ -16,13 +16,6 @@ void clock_start(void);
  * than an hour. */
 int64_t clock_steady_ms(void);
 
-/*
- * Does nothing speak against it?  The last message does when it came long ago,
- * for a week, or is of the future, unless the journal goes back so far that the
- * clock must have been ahead then.
- */
-bool clock_is_likely(void);
-
 /* May what is older than keep_ms be forgotten now?  Not in the first hours of a
  * start or behind a clock that was set, nor while it is not likely. */
 bool clock_may_forget(int64_t keep_ms);
