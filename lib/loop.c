@@ -100,6 +100,15 @@ loop_wall_ms(void)
 	return wall_ms;
 }
 
+int64_t
+loop_exact_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 static void
 on_watch(evutil_socket_t fd, short events, void *arg)
 {

@@ -24,6 +24,8 @@ struct event_base *loop_base(void);
 int64_t loop_now_ms(void);
 /* Wall clock in milliseconds since 1970; read once a turn. */
 int64_t loop_wall_ms(void);
+/* Microseconds that only grow, read now; from any thread. */
+int64_t loop_exact_us(void);
 
 /* A file descriptor; callbacks see what is ready in `events`. */
 enum { LOOP_READ = EV_READ, LOOP_WRITE = EV_WRITE };

@@ -3,7 +3,6 @@
  */
 #include <assert.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "lib/loop.h"
 #include "lib/worker.h"
@@ -45,24 +44,15 @@ static uint64_t last_order;
 static atomic_bool flush_begun;
 static _Atomic int64_t usual_us; /* that its flushes take, a moving mean */
 
-static int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 static void
 run_flush(struct tasks *batch)
 {
-	int64_t began = now_us();
+	int64_t began = loop_exact_us();
 
 	(void)batch;
 	flush_begun = true;
 	store_flush();
-	usual_us += (now_us() - began - usual_us) / 8;
+	usual_us += (loop_exact_us() - began - usual_us) / 8;
 }
 
 static void

@@ -1,14 +1,12 @@
 /*
  * refill.c - see refill.h.
  */
-#include <time.h>
-
+#include "queue/refill.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/ahead.h"
 #include "queue/flow.h"
 #include "queue/ids.h"
-#include "queue/refill.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
 
@@ -45,15 +43,6 @@ static struct {
 	struct due_key keys[SLICE];
 	struct due_row rows[SLICE];
 } slice;
-
-static int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 static void
 wake_up(void *arg)
@@ -193,7 +182,7 @@ after(const struct due_key *k)
 static bool
 walk_slice(struct walk *w, uint64_t now)
 {
-	int64_t began = now_us(), looked;
+	int64_t began = loop_exact_us(), looked;
 
 	slice.n = 0;
 	slice.later = 0;
@@ -201,16 +190,16 @@ walk_slice(struct walk *w, uint64_t now)
 	if (slice.n > 0)
 		w->at = after(&slice.keys[slice.n - 1]);
 	for (unsigned i = 0; i < slice.n; i++) {
-		looked = now_us();
+		looked = loop_exact_us();
 		if (consider(&slice.keys[i], &slice.rows[i])) {
 			w->fruitless = 0;
 			w->admitted++;
-			began += now_us() - looked;
+			began += loop_exact_us() - looked;
 		} else {
 			w->fruitless++;
 		}
 	}
-	w->wasted_us += now_us() - began;
+	w->wasted_us += loop_exact_us() - began;
 	return slice.n == SLICE;
 }
 
