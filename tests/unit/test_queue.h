@@ -243,6 +243,16 @@ conf_text(const char *give_up, const char *notice, const char *retry)
 #define PLAIN_CONF conf_text("5d", "4h", "1m, 5m")
 #define HASTY_CONF conf_text("5d", "4h", "1s")
 
+/* With more lines behind it; until the next one. */
+static inline const char *
+conf_with(const char *conf, const char *more)
+{
+	static char text[640];
+
+	snprintf(text, sizeof(text), "%s%s", conf, more);
+	return text;
+}
+
 static inline int
 bed_setup(void **state)
 {
@@ -534,6 +544,17 @@ bed_command(struct bed *b, const struct msg_queue_cmd *cmd, struct answer *a)
 	}
 	a->done = b->m.u.cmd_done;
 	close(sock);
+}
+
+/* What `queue show` has of a message; until the next one. */
+static inline const struct answer *
+bed_show(struct bed *b, uint64_t id)
+{
+	static struct answer a;
+
+	bed_command(
+	    b, &(struct msg_queue_cmd){ .verb = QUEUE_SHOW, .id = id }, &a);
+	return &a;
 }
 
 /* A number of QUEUE_STATUS. */

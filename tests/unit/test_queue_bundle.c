@@ -11,15 +11,6 @@
 #define OTHER "[route other.example]\nvia = 127.0.0.1:2526\n"
 #define SLOW  "[route *]\nvia = 127.0.0.1:2525\nrate = 10000/minute\n"
 
-static const char *
-conf_with(const char *more)
-{
-	static char text[640];
-
-	snprintf(text, sizeof(text), "%s%s", HASTY_CONF, more);
-	return text;
-}
-
 /* The i-th of the parts of the message heard last. */
 static bool
 part_of(const struct bed *b, unsigned i, struct part_item *p)
@@ -46,16 +37,6 @@ begin(struct bed *b, const char *conf)
 	bed_wait_log(b, "outcome=delivered:1");
 }
 
-static struct answer *
-show(struct bed *b, uint64_t id)
-{
-	static struct answer a;
-
-	bed_command(
-	    b, &(struct msg_queue_cmd){ .verb = QUEUE_SHOW, .id = id }, &a);
-	return &a;
-}
-
 static void
 each_ends_for_itself(void **state)
 {
@@ -63,7 +44,7 @@ each_ends_for_itself(void **state)
 	struct part_item three, two;
 	uint64_t id, tag;
 
-	begin(b, conf_with(RELAY));
+	begin(b, conf_with(HASTY_CONF, RELAY));
 	id = submit(b,
 	    "a@one.example b@one.example x@two.example y@two.example "
 	    "c@three.example");
@@ -83,7 +64,7 @@ each_ends_for_itself(void **state)
 	judge(b, three.tag, V_OK, SCOPE_RCPT, 250, "ok", "\0", 1, true);
 	bed_wait_log(b, "to=\"c@three.example\"");
 	bed_wait_log(b, "msg.deferred id=");
-	assert_int_equal(show(b, id)->row.waiting, 1);
+	assert_int_equal(bed_show(b, id)->row.waiting, 1);
 	/* Who is left goes on, alone. */
 	expect_job(b);
 	assert_int_equal(b->m.u.job.attempt, 2);
@@ -102,7 +83,7 @@ progress_is_kept(void **state)
 	struct part_item two;
 	uint64_t id, tag;
 
-	begin(b, conf_with(RELAY));
+	begin(b, conf_with(HASTY_CONF, RELAY));
 	id = submit(b, "a@one.example x@two.example z@three.example");
 	expect_job(b);
 	tag = b->m.tag;
@@ -110,9 +91,9 @@ progress_is_kept(void **state)
 	judge(b, two.tag, V_OK, SCOPE_RCPT, 250, "ok", "\0", 1, true);
 	judge(b, tag, V_OK, SCOPE_RCPT, 250, "ok", "\0", 1, true);
 	bed_wait_log(b, "to=\"a@one.example\"");
-	assert_int_equal(show(b, id)->row.waiting, 1);
+	assert_int_equal(bed_show(b, id)->row.waiting, 1);
 	bed_kill(b);
-	bed_start(b, conf_with(RELAY), NULL);
+	bed_start(b, conf_with(HASTY_CONF, RELAY), NULL);
 	expect_job(b);
 	assert_string_equal(job_rcpt(b, 0), "z@three.example");
 	judge_all(b, V_OK, SCOPE_RCPT);
@@ -127,7 +108,7 @@ others_go_alone(void **state)
 	struct bed *b = *state;
 	unsigned alone = 0;
 
-	begin(b, conf_with(RELAY OTHER));
+	begin(b, conf_with(HASTY_CONF, RELAY OTHER));
 	assert_true(submit(b, "a@one.example b@other.example c@two.example"));
 	assert_true(submit(b, "d@three.example"));
 	for (int i = 0; i < 3; i++) {
@@ -152,7 +133,7 @@ a_rate_counts_jobs(void **state)
 {
 	struct bed *b = *state;
 
-	begin(b, conf_with(SLOW));
+	begin(b, conf_with(HASTY_CONF, SLOW));
 	assert_true(submit(b, "a@one.example b@two.example"));
 	for (int i = 0; i < 2; i++) {
 		expect_job(b);
@@ -169,7 +150,7 @@ a_probe_goes_alone(void **state)
 {
 	struct bed *b = *state;
 
-	bed_start(b, conf_with(RELAY), NULL);
+	bed_start(b, conf_with(HASTY_CONF, RELAY), NULL);
 	assert_true(submit(b, "a@one.example b@two.example"));
 	expect_job(b);
 	assert_true(b->m.u.job.probe);
@@ -187,7 +168,7 @@ no_more_than_a_transaction_takes(void **state)
 	unsigned seen = 0, first = 0;
 	size_t n = 0, count;
 
-	begin(b, conf_with(RELAY));
+	begin(b, conf_with(HASTY_CONF, RELAY));
 	for (unsigned i = 0; i < 150; i++)
 		n += (size_t)snprintf(rcpts + n, sizeof(rcpts) - n,
 		    "%sr@d%03u.example", i > 0 ? " " : "", i);
@@ -218,7 +199,7 @@ marks_are_of_each(void **state)
 	struct mark *at;
 	uint64_t id;
 
-	begin(b, conf_with(RELAY));
+	begin(b, conf_with(HASTY_CONF, RELAY));
 	id = submit(b, "a@one.example x@two.example");
 	expect_job(b);
 	assert_true(part_of(b, 0, &two));

@@ -6,15 +6,6 @@
 
 #define HOLD "uncertain = hold\n"
 
-static const char *
-conf_with(const char *conf, const char *more)
-{
-	static char text[640];
-
-	snprintf(text, sizeof(text), "%s%s", conf, more);
-	return text;
-}
-
 /* As deliver does it, of the job heard last. */
 static struct mark
 mark_of(const struct bed *b, enum mark_state state, uint8_t rcpts)
@@ -53,16 +44,6 @@ deliver_again(struct bed *b)
 	b->deliver = bed_line(b, P_DELIVER);
 }
 
-static struct answer *
-show(struct bed *b, uint64_t id)
-{
-	static struct answer a;
-
-	bed_command(
-	    b, &(struct msg_queue_cmd){ .verb = QUEUE_SHOW, .id = id }, &a);
-	return &a;
-}
-
 /* deliver alone dies, between the end of the message and the answer. */
 static void
 tried_again(void **state)
@@ -79,16 +60,17 @@ tried_again(void **state)
 	assert_true(
 	    bed_logged(b, "mx=mx.test[192.0.2.25]:25 code=0 dsn=4.4.2"));
 	assert_false(bed_logged(b, "to=\"a@example.net\" reply"));
-	assert_string_equal(show(b, id)->story, "accepted uncertain ");
-	assert_string_equal(show(b, id)->rcpt.state, "uncertain");
-	assert_non_null(strstr(show(b, id)->rcpt.last, "it may have arrived"));
+	assert_string_equal(bed_show(b, id)->story, "accepted uncertain ");
+	assert_string_equal(bed_show(b, id)->rcpt.state, "uncertain");
+	assert_non_null(
+	    strstr(bed_show(b, id)->rcpt.last, "it may have arrived"));
 	expect_job(b);
 	assert_int_equal(b->m.u.job.attempt, 2);
 	assert_string_equal(job_rcpt(b, 1), "b@example.net");
 	judge_all(b, V_OK, SCOPE_RCPT);
 	bed_wait_log(b, "outcome=delivered:2");
 	assert_string_equal(
-	    show(b, id)->story, "accepted uncertain delivered delivered ");
+	    bed_show(b, id)->story, "accepted uncertain delivered delivered ");
 	bed_stop(b);
 }
 
@@ -106,8 +88,8 @@ held(void **state)
 	deliver_again(b);
 	bed_wait_log(b, "next=held to=\"a@example.net\"");
 	assert_true(no_job(b, 1500));
-	assert_int_equal(show(b, id)->row.held, 3);
-	assert_string_equal(show(b, id)->rcpt.state, "uncertain");
+	assert_int_equal(bed_show(b, id)->row.held, 3);
+	assert_string_equal(bed_show(b, id)->rcpt.state, "uncertain");
 	/* Through a restart. */
 	bed_stop(b);
 	bed_start(b, conf_with(HASTY_CONF, HOLD), NULL);
@@ -120,7 +102,7 @@ held(void **state)
 	judge_all(b, V_OK, SCOPE_RCPT);
 	bed_wait_log(b, "outcome=delivered:1");
 	assert_string_equal(
-	    show(b, id)->story, "accepted uncertain released delivered ");
+	    bed_show(b, id)->story, "accepted uncertain released delivered ");
 	bed_stop(b);
 }
 
@@ -151,7 +133,7 @@ held_after_silence(void **state)
 		bed_say(b->deliver, &m, -1);
 	}
 	bed_wait_log(b, "next=held to=\"a@example.net\"");
-	assert_int_equal(show(b, id)->row.held, 3);
+	assert_int_equal(bed_show(b, id)->row.held, 3);
 	/* What is only late is not held. */
 	expect_job(b);
 	assert_true(b->m.u.job.id != id);
@@ -176,7 +158,7 @@ taken(void **state)
 	bed_wait_log(b, "outcome=delivered:1");
 	assert_true(bed_logged(b, "code=252 dsn=2.0.0"));
 	assert_true(no_job(b, 300));
-	assert_string_equal(show(b, id)->story, "accepted delivered ");
+	assert_string_equal(bed_show(b, id)->story, "accepted delivered ");
 	bed_stop(b);
 }
 
@@ -209,8 +191,8 @@ all_die(void **state)
 	judge_all(b, V_OK, SCOPE_RCPT);
 	assert_true(no_job(b, 300));
 	assert_string_equal(
-	    show(b, sent)->story, "accepted uncertain delivered ");
-	assert_string_equal(show(b, done)->story, "accepted delivered ");
+	    bed_show(b, sent)->story, "accepted uncertain delivered ");
+	assert_string_equal(bed_show(b, done)->story, "accepted delivered ");
 	bed_stop(b);
 }
 
@@ -232,7 +214,7 @@ deliver_lives(void **state)
 	assert_int_equal(b->m.u.job.attempt, 1);
 	judge_all(b, V_OK, SCOPE_RCPT);
 	bed_wait_log(b, "outcome=delivered:1");
-	assert_string_equal(show(b, id)->story, "accepted delivered ");
+	assert_string_equal(bed_show(b, id)->story, "accepted delivered ");
 	bed_stop(b);
 }
 
@@ -272,7 +254,7 @@ left_by_mistake(void **state)
 	expect_job(b);
 	assert_int_equal(b->m.u.job.id, id);
 	assert_int_equal(b->m.u.job.attempt, 2);
-	assert_string_equal(show(b, id)->story, "accepted deferred ");
+	assert_string_equal(bed_show(b, id)->story, "accepted deferred ");
 	/* One who cuts the file off hurts nobody. */
 	assert_int_equal(ftruncate(b->marks, 100), 0);
 	deliver_again(b);
@@ -359,14 +341,14 @@ forged(void **state)
 	leave(b, 1, m);
 	deliver_again(b);
 	assert_true(no_job(b, 300));
-	assert_string_equal(show(b, m.id)->story, "accepted ");
+	assert_string_equal(bed_show(b, m.id)->story, "accepted ");
 	/* And after a crash of all. */
 	bed_kill(b);
 	bed_start(b, HASTY_CONF, NULL);
 	expect_job(b);
 	leave(b, 0, m);
 	deliver_again(b);
-	assert_string_equal(show(b, m.id)->story, "accepted ");
+	assert_string_equal(bed_show(b, m.id)->story, "accepted ");
 	bed_kill(b);
 }
 

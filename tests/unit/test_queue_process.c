@@ -10,7 +10,7 @@ static void
 delivered(void **state)
 {
 	struct bed *b = *state;
-	struct answer a;
+	const struct answer *a;
 	uint64_t id;
 
 	bed_start(b, PLAIN_CONF, NULL);
@@ -36,12 +36,11 @@ delivered(void **state)
 	assert_int_equal(bed_status(b, "messages"), 0);
 	assert_int_equal(bed_status(b, "recipients_waiting"), 0);
 	assert_int_equal(bed_status(b, "delivered_total"), 1);
-	bed_command(
-	    b, &(struct msg_queue_cmd){ .verb = QUEUE_SHOW, .id = id }, &a);
-	assert_int_equal(a.done.exit_code, 0);
-	assert_string_equal(a.story, "accepted delivered ");
-	assert_int_equal(a.row.id, id);
-	assert_string_equal(a.row.account, ALICE);
+	a = bed_show(b, id);
+	assert_int_equal(a->done.exit_code, 0);
+	assert_string_equal(a->story, "accepted delivered ");
+	assert_int_equal(a->row.id, id);
+	assert_string_equal(a->row.account, ALICE);
 	bed_stop(b);
 }
 
@@ -90,7 +89,7 @@ static void
 deferred_and_retried(void **state)
 {
 	struct bed *b = *state;
-	struct answer a;
+	const struct answer *a;
 	uint64_t id;
 	char indexes[] = { 0, 1 };
 
@@ -101,14 +100,13 @@ deferred_and_retried(void **state)
 	judge(
 	    b, b->m.tag, V_TEMP, SCOPE_RCPT, 450, "busy", indexes + 1, 1, true);
 	bed_wait_log(b, "msg.deferred id=");
-	bed_command(
-	    b, &(struct msg_queue_cmd){ .verb = QUEUE_SHOW, .id = id }, &a);
-	assert_string_equal(a.story, "accepted delivered deferred ");
-	assert_int_equal(a.rcpts, 2);
-	assert_int_equal(a.row.waiting, 1);
-	assert_int_equal(a.row.attempts, 1);
-	assert_string_equal(a.row.last, "450 busy");
-	assert_string_equal(a.rcpt.state, "deferred");
+	a = bed_show(b, id);
+	assert_string_equal(a->story, "accepted delivered deferred ");
+	assert_int_equal(a->rcpts, 2);
+	assert_int_equal(a->row.waiting, 1);
+	assert_int_equal(a->row.attempts, 1);
+	assert_string_equal(a->row.last, "450 busy");
+	assert_string_equal(a->rcpt.state, "deferred");
 	expect_job(b);
 	assert_int_equal(b->m.u.job.attempt, 2);
 	assert_string_equal(job_rcpt(b, 0), "b@example.net");
@@ -123,12 +121,11 @@ static int64_t
 next_in_s(struct bed *b, uint64_t id)
 {
 	struct timespec now;
-	struct answer a;
+	const struct answer *a;
 
-	bed_command(
-	    b, &(struct msg_queue_cmd){ .verb = QUEUE_SHOW, .id = id }, &a);
+	a = bed_show(b, id);
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)(a.row.next / 1000) - now.tv_sec;
+	return (int64_t)(a->row.next / 1000) - now.tv_sec;
 }
 
 /* What looks like greylisting is tried again soon, but not for ever. */
@@ -257,7 +254,7 @@ static void
 deliver_dies(void **state)
 {
 	struct bed *b = *state;
-	struct answer a;
+	const struct answer *a;
 	uint64_t id;
 	char first[] = { 0 };
 
@@ -279,9 +276,8 @@ deliver_dies(void **state)
 	assert_string_equal(job_rcpt(b, 0), "b@example.net");
 	judge_all(b, V_OK, SCOPE_RCPT);
 	bed_wait_log(b, "outcome=delivered:2");
-	bed_command(
-	    b, &(struct msg_queue_cmd){ .verb = QUEUE_SHOW, .id = id }, &a);
-	assert_string_equal(a.story, "accepted delivered delivered ");
+	a = bed_show(b, id);
+	assert_string_equal(a->story, "accepted delivered delivered ");
 	bed_stop(b);
 }
 
