@@ -156,6 +156,13 @@ known_keep(const struct msg_domain *d)
 	channel_send(queue, &m, -1);
 }
 
+/* In the last day; what is of the future a clock that was ahead has left. */
+static bool
+is_of_today(uint64_t when, uint64_t now)
+{
+	return when <= now + DAY_S && when + DAY_S > now;
+}
+
 void
 known_note(const char *domain, const char *mx, bool tls, const char *policy)
 {
@@ -173,12 +180,12 @@ known_note(const char *domain, const char *mx, bool tls, const char *policy)
 	seen[ABLE_DANE] = &k->row.seen_dane;
 	seen[ABLE_STS] = &k->row.seen_sts;
 	for (int i = 0; i < ABILITIES; i++) {
-		if (able[i] && *seen[i] + DAY_S <= now) {
+		if (able[i] && !is_of_today(*seen[i], now)) {
 			*seen[i] = now;
 			news = true;
 		}
 		/* DANE in place of MTA-STS is no step down. */
-		if (able[i] || *seen[i] == 0 || k->told[i] + DAY_S > now ||
+		if (able[i] || *seen[i] == 0 || is_of_today(k->told[i], now) ||
 		    (i == ABLE_STS && able[ABLE_DANE]))
 			continue;
 		k->told[i] = now;

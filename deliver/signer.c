@@ -24,6 +24,8 @@
 #define KEPT  512 /* signatures, of about 1,300 bytes */
 #define TRIES 3   /* keys may change between two questions */
 
+#define AHEAD_MS 60000 /* more than clocks are apart */
+
 enum state { KEYS, SIGN, READY };
 
 struct key {
@@ -55,6 +57,7 @@ struct signing {
 	enum state state;
 	struct draft *draft; /* NULL when READY */
 	char *text;          /* when READY */
+	int64_t when_ms;     /* it was signed, by the wall clock */
 	bool telling;        /* its waiters */
 	TAILQ_HEAD(, waiter) waiters;
 	UT_hash_handle hh, hh_tag;
@@ -106,6 +109,14 @@ key_of(uint64_t id, const struct reading *r)
 	return (struct key){ id, r->what };
 }
 
+/* By a clock that was ahead: verifiers take no signature of the future. */
+static bool
+is_ahead(const struct signing *s)
+{
+	return s->state == READY && !s->telling &&
+	    s->when_ms > loop_wall_ms() + AHEAD_MS;
+}
+
 static struct signing *
 find(uint64_t id, const struct reading *r)
 {
@@ -113,7 +124,10 @@ find(uint64_t id, const struct reading *r)
 	struct signing *s;
 
 	HASH_FIND(hh, signings, &key, sizeof(key), s);
-	return s;
+	if (s == NULL || !is_ahead(s))
+		return s;
+	forget(s);
+	return NULL;
 }
 
 /* Whoever waits gets the answer; a waiter may ask for another one. */
@@ -225,6 +239,7 @@ ask_to_sign(struct signing *s, const struct msg_dkim_keys_are *keys)
 		    (struct bytes){ digests[DKIM_RSA], SHA256_SIZE };
 	}
 	s->state = SIGN;
+	s->when_ms = loop_wall_ms();
 	if (!keeper_send(&m))
 		give_up(s);
 }

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -21,6 +23,18 @@ static uint8_t buf[MSG_MAX];
 static struct timer timer;
 static char got[8192];
 static unsigned answers;
+
+static int64_t set_s; /* the wall clock was */
+
+int
+clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int r = (int)syscall(SYS_clock_gettime, clock, ts);
+
+	if (clock == CLOCK_REALTIME)
+		ts->tv_sec += set_s;
+	return r;
+}
 
 static void
 stop(void *arg)
@@ -247,6 +261,32 @@ nobody_signs_when_auth_is_gone(void **state)
 	assert_int_equal(answers, 2);
 }
 
+/* Nobody believes what will be signed next year. */
+static void
+a_signature_of_the_future_is_made_anew(void **state)
+{
+	struct msg m;
+
+	(void)state;
+	connect_auth();
+	set_s = 400 * 86400;
+	turn();
+	ask(10);
+	m = hear(MSG_DKIM_KEYS);
+	say_keys(m.tag, "example.org");
+	m = hear(MSG_DKIM_SIGN);
+	say_signed(m.tag, V_OK);
+	assert_non_null(find(10));
+	set_s = 0;
+	turn();
+	assert_null(find(10));
+	ask(10);
+	m = hear(MSG_DKIM_SIGN);
+	say_signed(m.tag, V_OK);
+	assert_non_null(find(10));
+	assert_int_equal(answers, 2);
+}
+
 int
 main(void)
 {
@@ -259,6 +299,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    without_a_key_the_answer_is_at_hand, setup),
 		cmocka_unit_test_setup(nobody_signs_when_auth_is_gone, setup),
+		cmocka_unit_test_setup(
+		    a_signature_of_the_future_is_made_anew, setup),
 	};
 
 	loop_init();
