@@ -11,6 +11,8 @@
 
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
+#include "ctl/daemon.h"
+#include "ctl/ports.h"
 #include "ctl/text.h"
 
 static void
@@ -118,6 +120,8 @@ cmd_config_check(struct ctl *c)
 	code = settings_try(s, c->file, true, errors);
 	if (s->conf != NULL)
 		check_more(c, errors);
+	if (s->conf != NULL && !daemon_running(s))
+		ports_note(s->conf);
 	if (errors->n > 0)
 		code = CODE_CONF;
 	if (code == CODE_CONF && errors->n > 0)

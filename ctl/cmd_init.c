@@ -15,6 +15,7 @@
 #include "ctl/ctl.h"
 #include "ctl/hostname.h"
 #include "ctl/operand.h"
+#include "ctl/ports.h"
 #include "ctl/secret.h"
 #include "ctl/setup.h"
 #include "ctl/template.h"
@@ -172,7 +173,7 @@ print_next(const struct init *i)
 {
 	const struct settings *s = &i->c->settings;
 	bool standard = strcmp(s->file, CONF_DEFAULT_FILE) == 0;
-	bool systemd = access("/run/systemd/system", F_OK) == 0;
+	bool systemd = access("/run/systemd/system", F_OK) == 0, running;
 
 	if (i->setup.dry) {
 		if (json_array_size(i->setup.made) > 0)
@@ -180,7 +181,8 @@ print_next(const struct init *i)
 			       "would be\n");
 		return;
 	}
-	if (daemon_running(s))
+	running = daemon_running(s);
+	if (running)
 		printf("next           the server runs already; "
 		       "\"postern status\" tells more\n");
 	else if (standard && systemd)
@@ -192,6 +194,8 @@ print_next(const struct init *i)
 		printf("               postern%s%s account add ADDRESS\n",
 		    standard ? "" : " --config ", standard ? "" : s->file);
 	print_client(i);
+	if (!running)
+		ports_note(s->conf);
 }
 
 static void

@@ -215,7 +215,8 @@ const struct command commands[] = {
   "look for errors in the configuration",
   "All errors are told in one run, with line and remedy, and so are files "
   "that it names and that are missing or open to everyone.  Ends with 78 "
-  "when there is one." },
+  "when there is one.  While no server runs, ports that another program has are "
+  "told too." },
 { "config",     "show",    "",                 list,       cmd_config_show,
   "print every setting and where it is from",
   NULL },

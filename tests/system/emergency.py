@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import tarfile
@@ -135,6 +136,22 @@ def stopped(p):
     finally:
         p.mended()
         p.start()
+
+
+@tap.case("before a start: which ports another program has")
+def ports(p):
+    p.stop()
+    for words in (("config", "check"), ("init",)):
+        if "another program" in p.must(*words).err:
+            raise AssertionError(f"{words}: nobody listens")
+    with socket.create_server(("127.0.0.1", p.port587)):
+        for words in (("config", "check"), ("init",)):
+            said = p.must(*words)
+            has(said.err, f"listens on 127.0.0.1 port {p.port587}")
+            same(said.err.count("another program"), 1, said)
+    p.start()
+    if "another program" in p.must("config", "check").err:
+        raise AssertionError("it is our own")
 
 
 @tap.case("an unknown key: the keys that there are")
