@@ -1,9 +1,9 @@
 /*
  * turn.c - see turn.h.
  */
-#include "queue/turn.h"
 #include "lib/loop.h"
 #include "queue/settings.h"
+#include "queue/turn.h"
 
 #define WINDOW_MS 60000 /* landings are counted by it, in this and the last */
 
