@@ -10,4 +10,8 @@
 /* The script for "bash", "zsh" or "fish"; false for any other shell. */
 bool completion_print(FILE *, const char *shell);
 
+void completion_bash(FILE *);
+void completion_zsh(FILE *);
+void completion_fish(FILE *);
+
 #endif
