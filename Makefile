@@ -263,7 +263,8 @@ format:
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
 	    $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
-	    $(DESTDIR)$(DOCDIR)/fail2ban $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR)/fail2ban \
+	    $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 	    $(DESTDIR)$(DATADIR)/bash-completion/completions \
 	    $(DESTDIR)$(DATADIR)/fish/vendor_completions.d $(DESTDIR)$(ZSHDIR)
@@ -271,8 +272,9 @@ install: all
 	install -m 755 $(PROCESSES:%=$B/postern-%) $(DESTDIR)$(LIBEXECDIR)/
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5/
-	install -m 644 README.md CHANGES.md LICENSE docs/*.md \
+	install -m 644 README.md CHANGES.md LICENSE \
 	    packaging/postern.conf.example $(DESTDIR)$(DOCDIR)/
+	install -m 644 docs/* $(DESTDIR)$(DOCDIR)/docs/
 	umask 022; cp -r packaging/fail2ban/. $(DESTDIR)$(DOCDIR)/fail2ban/
 	install -m 644 packaging/sysusers.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 	install -m 644 packaging/tmpfiles.d/*.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/

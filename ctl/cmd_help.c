@@ -82,7 +82,7 @@ static const struct topic topics[] = {
 	    "tells who has not come yet.\n\n"
 	    "The old server keeps port 25 and the mailboxes; take 465 and 587 "
 	    "from it.\nWhat became of its settings and commands: "
-	    "MIGRATING.md, in the\ndocumentation.\n" },
+	    "docs/MIGRATING.md.\n" },
 	{ "stolen-password",
 	    "Somebody else sends as bob@example.org:\n\n"
 	    "  postern account suspend bob@example.org --reason "

@@ -56,6 +56,15 @@ def complete(t):
                  name)
 
 
+@tap.case("the documents that README.md points to are where it says")
+def documents(t):
+    with open(t.path("share/doc/postern/README.md")) as f:
+        links = re.findall(r"\]\(([^):]+)\)", f.read())
+    same(len(links) > 10, True, links)
+    for link in links:
+        same(os.path.isfile(t.path(f"share/doc/postern/{link}")), True, link)
+
+
 for unit, most in EXPOSURE.items():
     @tap.case(f"exposure of {unit} is at most {most}", unit, most)
     def exposure(t, unit, most):
