@@ -94,6 +94,26 @@ def traced(p):
     same(p.status("oldest_seconds"), 0)
 
 
+@tap.case("the end is told behind a silent destination, with ids of the future")
+def silent(_):
+    clock = Clock()
+    count = 12
+    try:
+        with Postern([ALICE], via=f"127.0.0.1:{free_port()}",
+                     queue={"retry": "4s", "give-up": "3s"},
+                     env=clock.env()) as q:
+            clock.ahead(FAR_S)
+            q.send("first@example.net")
+            clock.ahead(0)
+            for n in range(count):
+                q.send(f"n{n}@example.net")
+            # One by one, as it is tried, they would take 4 s each.
+            wait(lambda: len(q.events("msg.bounced")) == count + 1, 25,
+                 "all are told")
+    finally:
+        clock.close()
+
+
 @tap.case("reports of TLS go on")
 def reports(p):
     wait(lambda: p.sink.to("reports@example.net"), 40, "the report")
@@ -131,26 +151,6 @@ def restored(p):
     p.must("backup", "create", path)
     with Postern([], start=False) as q:
         has(q.must("restore", path).err, "2 messages")
-
-
-@tap.case("the end is told behind a silent destination, with ids of the future")
-def silent(_):
-    clock = Clock()
-    count = 12
-    try:
-        with Postern([ALICE], via=f"127.0.0.1:{free_port()}",
-                     queue={"retry": "4s", "give-up": "3s"},
-                     env=clock.env()) as q:
-            clock.ahead(FAR_S)
-            q.send("first@example.net")
-            clock.ahead(0)
-            for n in range(count):
-                q.send(f"n{n}@example.net")
-            # One by one, as it is tried, they would take 4 s each.
-            wait(lambda: len(q.events("msg.bounced")) == count + 1, 25,
-                 "all are told")
-    finally:
-        clock.close()
 
 
 @tap.case("what DNS said while the clock was ahead is asked anew")
