@@ -369,8 +369,7 @@ add(enum process p, unsigned index)
 void
 workers_start(void)
 {
-	unsigned n =
-	    conf_workers(parent_conf(), sysconf(_SC_NPROCESSORS_ONLN));
+	unsigned n = conf_workers(parent_conf(), sysconf(_SC_NPROCESSORS_ONLN));
 
 	loop_signal(SIGCHLD, on_child, NULL);
 	timer_init(&patience, on_patience, NULL);

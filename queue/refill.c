@@ -1,12 +1,12 @@
 /*
  * refill.c - see refill.h.
  */
-#include "queue/refill.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/ahead.h"
 #include "queue/flow.h"
 #include "queue/ids.h"
+#include "queue/refill.h"
 #include "queue/settings.h"
 #include "queue/settle.h"
 

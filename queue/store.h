@@ -25,7 +25,7 @@ enum table {
 	T_DUE,     /* time, id, n -> due_row: the schedule */
 	T_JOURNAL, /* time, seq -> journal_row */
 	T_DOMAIN,  /* name -> struct msg_domain: what is known of it */
-	T_INDEX,   /* period, hash, time, seq -> more of them: into the journal */
+	T_INDEX,   /* period, hash, time, seq -> more: into the journal */
 	T_TLSRPT,  /* day, domain, n -> tlsrpt_row: for its report */
 	T_DIGEST,  /* heap, seq -> digest_row: a failure to be told later */
 	TABLES

@@ -1,8 +1,8 @@
 /*
  * t_message.c - see t_message.h.
  */
-#include "queue/t_message.h"
 #include "lib/log.h"
+#include "queue/t_message.h"
 
 /* clang-format off */
 static const struct field fields[] = {

@@ -1,8 +1,8 @@
 /*
  * commands.c - see commands.h.
  */
-#include "smtpd/commands.h"
 #include "mail/ascii.h"
+#include "smtpd/commands.h"
 
 /* clang-format off */
 static const struct command commands[] = {

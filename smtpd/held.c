@@ -3,8 +3,8 @@
  *
  * Who comes first is first in the list, so the one timer is the first one's.
  */
-#include "smtpd/held.h"
 #include "lib/log.h"
+#include "smtpd/held.h"
 #include "smtpd/keyless.h"
 
 #define PATIENCE_MS 2000

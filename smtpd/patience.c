@@ -1,9 +1,9 @@
 /*
  * patience.c - see patience.h.
  */
-#include "smtpd/patience.h"
 #include "lib/log.h"
 #include "smtpd/commands.h"
+#include "smtpd/patience.h"
 #include "smtpd/transaction.h"
 
 #define PUT_OFF_MOST  100 /* 4yz without a mail; then each takes time */
