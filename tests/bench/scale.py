@@ -34,7 +34,6 @@ from postern import PASSWORD, tool
 from rig import Rig, Table, end_well, until
 
 MIB = 1 << 20
-DUE_LATER_S = 7 * 86400
 CACHE_MIB = 64       # of the spool's pages, as configured
 # Berkeley DB takes a quarter more than it is told, for its own tables.
 CACHE_TAKES = 1.25
@@ -94,7 +93,7 @@ def waiting(t, quick):
         empty = best(r, "empty", *session)
         before = queue_mib(r)
         r.p.stop()
-        r.fill(n, due_s=DUE_LATER_S)
+        r.fill(n)
         t.line("start to accepting, seconds", took(r.p.start), most=1)
         r.warm(empty=False)
         with Peak(lambda: queue_mib(r)) as peak:
@@ -336,7 +335,7 @@ def curves(t, quick):
         with Rig() as r:
             if n > 0:
                 r.p.stop()
-                r.fill(n, due_s=DUE_LATER_S)
+                r.fill(n)
                 r.p.start()
             r.warm(empty=False)
             t.point("queued", n, r.measure(

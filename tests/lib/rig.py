@@ -18,6 +18,8 @@ from sink import LoadSink
 
 BUILD = os.path.join(TOP, os.environ.get("B", "build"))
 USERS = 100
+# Of what waits for longer the queue believes that a clock was wrong.
+RETRY_MOST_S = 4 * 3600
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -188,7 +190,8 @@ class Rig:
             if None not in (flushes, after) else None
         return row
 
-    def fill(self, messages, rcpts=1, domains=1000, size=1024, due_s=86400):
+    def fill(self, messages, rcpts=1, domains=1000, size=1024,
+             due_s=RETRY_MOST_S):
         """Put so many into the spool of the stopped server."""
         home = os.path.join(self.p.base, "state", "queue", "env")
         owner = os.stat(home)
