@@ -72,7 +72,7 @@ LIBS_smtpd   := $(SSL) $(CHILD)
 LIBS_auth    := $(SSL) $(CHILD) $(ARGON2) -ldb-5.3 -lcrypt -lunistring -lpthread -lm
 LIBS_queue   := $(CHILD) -ldb-5.3 -lpthread
 LIBS_deliver := $(SSL) $(UNBOUND) $(CHILD)
-LIBS_sts     := $(CURL) $(CHILD)
+LIBS_sts     := $(CURL) $(SSL) $(CHILD)
 
 .DEFAULT_GOAL := all
 .SECONDARY:

@@ -8,6 +8,7 @@
  * the others' fetches fail, their mail would go without their policies.
  */
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,11 @@
 #include "lib/loop.h"
 #include "sts/fetch.h"
 
-#define CONNECT_S 10L
-#define TOTAL_S   30L
-#define WAIT_MOST 2000
-#define WAIT_MS   50000 /* then deliver waits no more for its end */
+#define CONNECT_S  10L
+#define STEPS_MOST 200 /* of a connection's handshake, and behind it */
+#define TOTAL_S    30L
+#define WAIT_MOST  2000
+#define WAIT_MS    50000 /* then deliver waits no more for its end */
 
 struct errand {
 	struct msg_fetch what;
@@ -208,6 +210,35 @@ fetch_trust(char *pem, size_t n)
 }
 
 /* Nothing from the environment, a file or the net but this server. */
+/*
+ * A server that changes keys without end would have the library at work within
+ * one read, and all other fetches wait: from here on nothing it says is heard.
+ */
+static void
+on_step(const SSL *ssl, int where, int ret)
+{
+	static int index = -1;
+	SSL *to = (SSL *)(uintptr_t)ssl;
+	uintptr_t steps;
+
+	(void)where, (void)ret;
+	if (index == -1)
+		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	steps = (uintptr_t)SSL_get_ex_data(ssl, index) + 1;
+	SSL_set_ex_data(to, index, (void *)steps);
+	if (steps > STEPS_MOST)
+		SSL_set_shutdown(
+		    to, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+}
+
+static CURLcode
+on_context(CURL *easy, void *ctx, void *unused)
+{
+	(void)easy, (void)unused;
+	SSL_CTX_set_info_callback(ctx, on_step);
+	return CURLE_OK;
+}
+
 static bool
 restrict_to(struct errand *e)
 {
@@ -236,6 +267,8 @@ restrict_to(struct errand *e)
 	    curl_easy_setopt(e->easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
 	    curl_easy_setopt(e->easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
 	    curl_easy_setopt(e->easy, CURLOPT_CAINFO_BLOB, &ca) == CURLE_OK &&
+	    curl_easy_setopt(e->easy, CURLOPT_SSL_CTX_FUNCTION, on_context) ==
+	    CURLE_OK &&
 	    curl_easy_setopt(e->easy, CURLOPT_SSLVERSION,
 		(long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
 }

@@ -49,7 +49,7 @@ for process in ctl parent smtpd auth queue deliver sts; do
 done
 
 home 'event2/|event\.h' 'lib/|deliver/dns\.c'
-home 'openssl/' 'lib/(tls|io|wire|sha256)|auth/|smtpd/(keyless|certificate|facts)|deliver/|ctl/'
+home 'openssl/' 'lib/(tls|io|wire|sha256)|auth/|smtpd/(keyless|certificate|facts)|deliver/|sts/|ctl/'
 home 'db\.h' '(queue|auth)/(store|t_)'
 home 'crypt\.h' 'auth/password\.c'
 home 'argon2\.h' 'auth/scheme\.c'

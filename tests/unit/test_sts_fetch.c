@@ -2,9 +2,12 @@
  * Fetches by the hundred: servers that do not answer keep those of other
  * domains waiting, and make none of them fail.
  */
+#include <fcntl.h>
 #include <malloc.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +19,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include "lib/loop.h"
 #include "sts/fetch.h"
@@ -192,6 +198,112 @@ memory(void **state)
 	assert_in_range(mallinfo2().uordblks, 0, before + 10 * ROUND * 50);
 }
 
+/* --- A server that speaks TLS. --- */
+
+static EVP_PKEY *key;
+static X509 *cert;
+
+static char *
+make_root(void)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	X509_EXTENSION *name = X509V3_EXT_conf_nid(
+	    NULL, NULL, NID_subject_alt_name, "DNS:mta-sts.example");
+	char *pem = calloc(1, 4096);
+
+	key = EVP_EC_gen("P-256");
+	cert = X509_new();
+	X509_set_version(cert, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -60);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	X509_set_pubkey(cert, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
+	    MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
+	X509_set_issuer_name(cert, X509_get_subject_name(cert));
+	X509_add_ext(cert, name, -1);
+	X509_EXTENSION_free(name);
+	X509_sign(cert, key, EVP_sha256());
+	PEM_write_bio_X509(bio, cert);
+	assert_true(BIO_read(bio, pem, 4095) > 0);
+	BIO_free(bio);
+	return pem;
+}
+
+/* Take one client, change keys so often, and say "ok". */
+static void *
+serve(void *arg)
+{
+	static const char page[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+				   "Content-Type: text/plain\r\n\r\nok";
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	SSL *ssl = SSL_new(ctx);
+	int fd = accept(listener, NULL, NULL);
+	char request[4096];
+
+	SSL_use_certificate(ssl, cert);
+	SSL_use_PrivateKey(ssl, key);
+	SSL_set_fd(ssl, fd);
+	if (SSL_accept(ssl) == 1 && SSL_read(ssl, request, 4096) > 0) {
+		for (int n = *(int *)arg; n > 0; n--)
+			if (SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) !=
+				1 ||
+			    SSL_do_handshake(ssl) != 1)
+				break;
+		(void)SSL_write(ssl, page, sizeof(page) - 1);
+		SSL_shutdown(ssl);
+	}
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(fd);
+	return NULL;
+}
+
+static uint32_t verdict;
+
+static void
+on_page(void *asker, const struct msg *m)
+{
+	verdict = m->u.fetched.verdict;
+	on_done(asker, m);
+}
+
+/* What becomes of a fetch there. */
+static uint32_t
+fetch_with_changes(int changes)
+{
+	struct msg_fetch f = { .port = listen_somewhere(),
+		.addresses = "127.0.0.1",
+		.host = "mta-sts.example" };
+	pthread_t thread;
+
+	fcntl(listener, F_SETFL, 0);
+	assert_int_equal(pthread_create(&thread, NULL, serve, &changes), 0);
+	snprintf(
+	    f.url, sizeof(f.url), "https://%s:%u/", f.host, (unsigned)f.port);
+	done = 0;
+	fetch(&f, 1, 0, on_page);
+	finish_all(1);
+	pthread_join(thread, NULL);
+	close(listener);
+	return verdict;
+}
+
+static void
+new_keys_end(void **state)
+{
+	char *pem;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	pem = make_root();
+	fetch_trust(pem, strlen(pem));
+	assert_int_equal(fetch_with_changes(10), V_OK);
+	assert_int_not_equal(fetch_with_changes(1000), V_OK);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+}
+
 int
 main(void)
 {
@@ -199,6 +311,7 @@ main(void)
 		cmocka_unit_test(who_comes_late_waits),
 		cmocka_unit_test(nobody_waits_for_the_dead),
 		cmocka_unit_test(memory),
+		cmocka_unit_test(new_keys_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
