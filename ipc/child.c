@@ -14,7 +14,7 @@
 #include "lib/attempt.h"
 #include "lib/log.h"
 
-#define FILES_MAX 65536 /* descriptors: 10,000 sessions and room */
+#define FILES_MAX 65536 /* descriptors: 20,000 sessions, a file each, room */
 
 static const struct child *self;
 static struct channel parent;
