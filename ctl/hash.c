@@ -299,7 +299,9 @@ hash_read(const char *text, char out[HASH_SIZE],
 	enum hash_result result;
 
 	out[0] = scram[0] = '\0';
-	if (open[0] == '\0' || strcmp(open, "x") == 0)
+	/* Solaris writes this where there is no password. */
+	if (open[0] == '\0' || strcmp(open, "x") == 0 ||
+	    strcmp(open, "NP") == 0)
 		return HASH_READ;
 	result = read_hash(open, out);
 	/* "*NP*", "!disabled": behind the lock nothing was ever a hash. */
@@ -319,14 +321,24 @@ hash_read(const char *text, char out[HASH_SIZE],
 	return HASH_READ;
 }
 
+/* Of a scheme that a password in the clear does not come in. */
+static bool
+is_digest(const char *text)
+{
+	const struct scheme *s = find(text + 1, strcspn(text + 1, ".}"));
+
+	return s != NULL && s->form != PLAIN;
+}
+
 bool
 hash_is_one(const char *text)
 {
-	const char *close = text[0] == '{' ? strchr(text, '}') : NULL;
+	char out[HASH_SIZE];
+	bool one;
 
-	if (close != NULL)
-		return find(text + 1, strcspn(text + 1, ".}")) != NULL;
-	return text[0] == '$' &&
-	    (is_foreign(text) ||
-		strcmp(crypt_kind(text)->name, "unknown") != 0);
+	if (text[0] != '{')
+		return text[0] == '$' && check_bare(text) == HASH_READ;
+	one = is_digest(text) && read_hash(text, out) == HASH_READ;
+	explicit_bzero(out, sizeof(out));
+	return one;
 }

@@ -23,15 +23,16 @@ enum hash_result {
  * "{SCHEME.hex}data".  A plain password becomes {SSHA512}: fast enough for a
  * hundred thousand, and yescrypt takes its place at the first login.
  *
- *   out    the hash; "" where there is none at all ("", "*", "!", "!!", "x"):
- *          nobody could ever log in with it.  A lock in front of a hash ("!",
- *          "*LK*") stays: out begins with "!".
+ *   out    the hash; "" where there is none at all ("", "*", "!", "!!", "x",
+ *          "NP"): nobody could ever log in with it.  A lock in front of a hash
+ *          ("!", "*LK*") stays: out begins with "!".
  *   scram  the verifier for SCRAM-SHA-256, or ""
  */
 enum hash_result hash_read(const char *text, char out[HASH_SIZE],
     char scram[sizeof(((struct msg_item *)0)->scram)]);
 
-/* Is it a hash by its looks, where a plain password is to be? */
+/* Is it a whole hash, where a plain password is to be?  What only begins like
+ * one may well be a password. */
 bool hash_is_one(const char *text);
 
 /* {SSHA512} of a plain password; false when it is empty or too long. */

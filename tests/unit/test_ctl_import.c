@@ -134,6 +134,7 @@ schemes_get_one_spelling(void **state)
 		{ "*LK*" MD5, "!" MD5 },
 		{ "*LK*", "" },
 		{ "*NP*", "" },
+		{ "NP", "" },
 		{ "!disabled", "" },
 		{ "x", "" },
 		{ "", "" },
@@ -205,6 +206,39 @@ no_hash_is_taken_for_one(void **state)
 	assert_non_null(strstr(told, "hash a@e.org " MD5));
 	assert_true(feed("b@e.org\t" MD5 "\t0"));
 	assert_non_null(strstr(told, "hash b@e.org !" MD5));
+}
+
+static void
+a_password_may_begin_like_a_hash(void **state)
+{
+	static const char *const passwords[] = { "$2cool4school", "$1$pass",
+		"$6$saltsaltsalt", "$y$", "$99$a$b", "$md5", "{PLAIN}x",
+		"{SHA}abc", "{SHA", "{CRYPT}x", "{}" };
+	static const char *const hashes[] = { MD5, "$apr1$salt$hash",
+		"$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA",
+		"{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "{MD5-CRYPT}" MD5 };
+	char line[200];
+
+	(void)state;
+	begin(IMPORT_CSV, "");
+	assert_true(feed("user,password"));
+	for (size_t i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
+		told[0] = '\0';
+		snprintf(line, sizeof(line), "a@e.org,%s", passwords[i]);
+		assert_true(feed(line));
+		assert_non_null(strstr(told, "hash a@e.org {SSHA512}"));
+	}
+	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+		snprintf(line, sizeof(line), "a@e.org,\"%s\"", hashes[i]);
+		assert_false(feed(line));
+		assert_non_null(strstr(im.error, "\"hash\""));
+	}
+	/* And in the other column it is a hash cut short. */
+	begin(IMPORT_CSV, "");
+	assert_true(feed("user,hash"));
+	assert_false(feed("a@e.org,$2y$05$saltsaltsaltsaltsalt"));
+	assert_non_null(strstr(im.error, "(bcrypt, 27 bytes)"));
+	assert_non_null(strstr(im.error, "too narrow"));
 }
 
 static void
@@ -345,6 +379,7 @@ main(void)
 		cmocka_unit_test(locks_stay),
 		cmocka_unit_test(schemes_get_one_spelling),
 		cmocka_unit_test(no_hash_is_taken_for_one),
+		cmocka_unit_test(a_password_may_begin_like_a_hash),
 		cmocka_unit_test(a_file_is_not_what_its_first_line_looks_like),
 		cmocka_unit_test(a_sasldb_comes_as_a_dump),
 		cmocka_unit_test(tables_with_commas),
