@@ -117,6 +117,8 @@ static const char typed_words[] =
     "		fi\n"
     "		line=${rest#\"$w\"}\n"
     "	done\n"
+    "	COMPREPLY=()\n"
+    "	(( ${#typed[@]} > 1 )) || return 0\n"
     "	[[ -z ${w//[\"$COMP_WORDBREAKS\"]/} ]] && cut=${typed[-1]}\n"
     "	cut=${cut%@}\n"
     "	for (( i = 1; i < ${#typed[@]} - 1; i++ )); do\n"
@@ -129,7 +131,6 @@ static const char typed_words[] =
  * the command: the names end in a blank. */
 static const char offer[] =
     "	esac\n"
-    "	(( ${#typed[@]} > 1 )) || return 0\n"
     "	w=${typed[-1]} i=$(( ${#words[@]} - n ))\n"
     "	if [[ $w != -* && ${#operands[@]} -gt 0 ]]; then\n"
     "		kind=${operands[i]}\n"
@@ -173,7 +174,6 @@ completion_bash(FILE *f)
 	      "		*) words+=(\"${typed[i]}\") ;;\n"
 	      "		esac\n"
 	      "	done\n"
-	      "	COMPREPLY=()\n"
 	      "	(( i == ${#typed[@]} )) && words=(value \"${typed[-2]}\")\n"
 	      "	case \"${words[*]} \" in\n"
 	      "	\"value --account \") n=2 operands=(account) ;;\n"

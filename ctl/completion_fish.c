@@ -7,17 +7,25 @@
 #include "ctl/completion.h"
 #include "ctl/completion_words.h"
 
+/* Text as fish has it inside double quotes. */
+static void
+put_quoted(FILE *f, const char *text)
+{
+	fputc('"', f);
+	for (; *text != '\0'; text++) {
+		if (strchr("\"$\\", *text) != NULL)
+			fputc('\\', f);
+		fputc(*text, f);
+	}
+	fputs("\"\n", f);
+}
+
 static void
 put_flag(FILE *f, const char *when, const struct flag *o)
 {
-	fprintf(f, "complete -c postern -n '%s' -l %s%s -d \"", when, o->name,
+	fprintf(f, "complete -c postern -n '%s' -l %s%s -d ", when, o->name,
 	    o->value != NULL ? " -r" : "");
-	for (const char *p = o->help; *p != '\0'; p++) {
-		if (*p == '"')
-			fputc('\\', f);
-		fputc(*p, f);
-	}
-	fputs("\"\n", f);
+	put_quoted(f, o->help);
 }
 
 /* A word that may follow exactly these. */
@@ -25,9 +33,9 @@ static void
 put_word(
     FILE *f, const char *behind, const char *word, size_t n, const char *help)
 {
-	fprintf(f,
-	    "complete -c postern -n '__postern_at \"%s\"' -a %.*s -d \"%s\"\n",
-	    behind, (int)n, word, help);
+	fprintf(f, "complete -c postern -n '__postern_at \"%s\"' -a %.*s -d ",
+	    behind, (int)n, word);
+	put_quoted(f, help);
 }
 
 /* What may follow the whole name of a command, which `in` finds. */

@@ -180,6 +180,20 @@ def at_sign(t):
         os.close(ours)
 
 
+@tap.case("bash says nothing where only an end of a word is typed")
+def ends_only(t):
+    for words in ("postern", "postern = ''", "postern @", "postern : ="):
+        line = words.replace(" ", "").replace("''", "")
+        code, out = t.run(
+            "env", f"PATH={t.path('bin')}:/usr/bin:/bin", "bash", "-c", f"""
+            . "$1"
+            COMP_LINE={line} COMP_WORDS=({words})
+            COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)) COMPREPLY=(old)
+            _postern; printf '%s\\n' "${{COMPREPLY[@]}}" """,
+            "bash", t.path(SHELLS["bash"][0]))
+        same(out.strip(), "", words)
+
+
 for shell in SHELLS:
     @tap.case(f"{shell} completes commands and flags of the table", shell)
     def completes(t, shell):
