@@ -46,7 +46,7 @@ struct io {
 	bool wiping;     /* what is read, inside the library */
 	bool want_write; /* of TLS, while reading or shaking hands */
 	bool dry;        /* what TLS still holds is no whole record */
-	unsigned late;   /* handshake messages behind the handshake */
+	unsigned late_steps; /* of TLS, behind the handshake */
 	char error[160];
 	struct wire wire;   /* TLS only */
 	size_t sealed;      /* of out, that is in the wire */

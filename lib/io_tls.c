@@ -11,9 +11,9 @@
 #include "lib/tls.h"
 
 #define SEAL_BYTES 65536 /* made into TLS records and sent in one go */
-/* Messages of the handshake behind it: some tickets, new keys each 2^24 records
- * or so. */
-#define LATE_MOST 64
+/* Steps of the library's state machine behind the handshake, three for each
+ * message it hears there: some tickets, new keys each 2^24 records or so. */
+#define LATE_STEPS_MOST 64
 
 bool
 io_tls_send(struct io *io)
@@ -53,7 +53,7 @@ on_step(const SSL *ssl, int where, int ret)
 
 	(void)ret;
 	if ((where & SSL_CB_LOOP) == 0 || io->handshaking ||
-	    ++io->late <= LATE_MOST)
+	    ++io->late_steps <= LATE_STEPS_MOST)
 		return;
 	SSL_set_shutdown(
 	    io->ssl, SSL_get_shutdown(io->ssl) | SSL_RECEIVED_SHUTDOWN);
@@ -63,7 +63,7 @@ on_step(const SSL *ssl, int where, int ret)
 static int
 tls_result(struct io *io, int r)
 {
-	if (io->late > LATE_MOST) {
+	if (io->late_steps > LATE_STEPS_MOST) {
 		io_fail(io, "TLS: new keys again and again");
 		return -1;
 	}
