@@ -176,7 +176,8 @@ keep(struct import *im, const struct msg_item *i)
 	im->nitems++;
 }
 
-static void
+/* False when it is refused. */
+static bool
 add(struct import *im, const struct msg_item *i)
 {
 	const char *why = object(im, i);
@@ -186,24 +187,24 @@ add(struct import *im, const struct msg_item *i)
 		if (i->item == ITEM_ACCOUNT)
 			strcpy(im->account, i->account);
 		keep(im, i);
-		return;
+		return true;
 	}
 	if (im->nrefused++ >= TOLD_MOST)
-		return;
+		return false;
 	strcpy(refused.account, i->account);
 	snprintf(refused.reason, sizeof(refused.reason), "%s", why);
 	keep(im, &refused);
+	return false;
 }
 
-/* Has a row before brought this account?  Then it is told, and what belongs to
+/* Has a row before, that was taken, brought this account?  Then it is told, and what belongs to
  * it is not looked at: whose password would be the right one? */
 static bool
 is_again(struct import *im, const struct msg_item *named)
 {
 	struct again a = { .line = named->line };
 
-	if (!canonical(named->account) ||
-	    import_names_add(&im->names, named->account, named->line, &a.first))
+	if (!import_names_find(im->names, named->account, &a.first))
 		return false;
 	strcpy(a.text, im->text);
 	strcpy(a.name, named->account);
@@ -224,7 +225,8 @@ import_add(struct import *im, const struct msg_item *i)
 		explicit_bzero(&named, sizeof(named));
 		return;
 	}
-	add(im, &named);
+	if (add(im, &named) && i->item == ITEM_ACCOUNT)
+		import_names_add(&im->names, named.account, i->line);
 	/* Its own address is that of its name, and that of the file's. */
 	if (i->item == ITEM_GRANT && strcmp(i->name, i->account) == 0 &&
 	    strcmp(i->name, named.account) != 0) {

@@ -14,24 +14,30 @@ struct import_name {
 };
 
 bool
-import_names_add(struct import_name **names, const char *account, uint32_t line,
-    uint32_t *first)
+import_names_find(
+    const struct import_name *names, const char *account, uint32_t *first)
+{
+	const struct import_name *name;
+
+	HASH_FIND(hh, names, account, strlen(account), name);
+	if (name == NULL)
+		return false;
+	*first = name->line;
+	return true;
+}
+
+void
+import_names_add(struct import_name **names, const char *account, uint32_t line)
 {
 	size_t n = strlen(account);
 	struct import_name *name;
 
-	HASH_FIND(hh, *names, account, n, name);
-	if (name != NULL) {
-		*first = name->line;
-		return false;
-	}
 	name = calloc(1, sizeof(*name) + n + 1);
 	if (name == NULL)
 		abort();
 	name->line = line;
 	memcpy(name->account, account, n);
 	HASH_ADD(hh, *names, account[0], n, name);
-	return true;
 }
 
 void

@@ -9,12 +9,12 @@
 
 struct import_name;
 
-/*
- * Remember that this line brings this account.  False when one before did:
- * then that one stays, and its line is in *first.
- */
-bool import_names_add(
-    struct import_name **, const char *account, uint32_t line, uint32_t *first);
+/* Has a line before brought this account?  Then its number is in *first. */
+bool import_names_find(
+    const struct import_name *, const char *account, uint32_t *first);
+/* Remember that this line brings this account, which none before did. */
+void
+import_names_add(struct import_name **, const char *account, uint32_t line);
 void import_names_free(struct import_name **);
 
 #endif

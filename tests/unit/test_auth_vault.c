@@ -1126,6 +1126,35 @@ an_import_says_who_came_before(void **state)
 	assert_false(may_send_as(SMALL, "eve@example.org"));
 }
 
+/* One that was refused has brought nothing. */
+static void
+a_refused_row_was_not_before(void **state)
+{
+	struct msg m = { .type = MSG_ITEM };
+
+	(void)state;
+	m.u.item.item = ITEM_ACCOUNT;
+	m.u.item.state = ACC_STATES;
+	strcpy(m.u.item.account, SMALL);
+	assert_true(message_send(ctl, &m, -1));
+	bring_account(SMALL);
+	bring_account(CAPITAL);
+	m = (struct msg){ .type = MSG_ACCOUNT_CMD };
+	m.u.account_cmd.verb = ACCOUNT_IMPORT;
+	m.u.account_cmd.flags = IMPORT_DRY_RUN;
+	assert_true(message_send(ctl, &m, -1));
+	hear(ctl, P_CTL, &m, MSG_IMPORT_ROW);
+	assert_string_equal(m.u.import_row.action, "refused");
+	assert_string_equal(m.u.import_row.why, "its state is unknown");
+	hear(ctl, P_CTL, &m, MSG_IMPORT_ROW);
+	assert_string_equal(m.u.import_row.account, SMALL);
+	assert_string_equal(m.u.import_row.action, "add");
+	hear(ctl, P_CTL, &m, MSG_IMPORT_ROW);
+	assert_string_equal(m.u.import_row.account, CAPITAL);
+	assert_string_equal(m.u.import_row.action, "left out");
+	hear(ctl, P_CTL, &m, MSG_CMD_DONE);
+}
+
 static void
 a_permit_is_for_one_message(void **state)
 {
@@ -1701,6 +1730,7 @@ main(void)
 		TEST(a_name_beyond_ascii_is_one_account),
 		TEST(imported_names_are_one_account),
 		TEST(an_import_says_who_came_before),
+		TEST(a_refused_row_was_not_before),
 		TEST(a_permit_is_for_one_message),
 		TEST(limits_hold),
 		TEST(limits_outlive_a_breach),
