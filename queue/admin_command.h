@@ -16,8 +16,10 @@
 struct story {
 	uint64_t id;
 	uint32_t period; /* of the index; the next to look into */
-	bool known;      /* the queue or the journal has it */
-	bool ended;      /* its last event was told */
+	uint32_t first, last;
+	bool whole; /* nothing is before the first */
+	bool known; /* the queue or the journal has it */
+	bool ended; /* its last event was told */
 };
 
 /* Messages that are looked for by words. */

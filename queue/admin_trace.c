@@ -106,18 +106,22 @@ begin_story(struct admin *op, uint64_t id)
 
 	memset(&op->story, 0, sizeof(op->story));
 	op->story.id = id;
-	/* No id comes from before the journal; and where ids run ahead of the
-	 * clock they do not tell when it was. */
-	if (born < history_since() || born > (uint64_t)loop_wall_ms())
+	op->story.known = t_message_get(NULL, id, &row, buf);
+	op->story.whole = op->story.known;
+	if (op->story.known && row.accepted < born)
+		born = row.accepted; /* ids ran ahead of the clock */
+	if (born < history_since() || born > (uint64_t)loop_wall_ms()) {
 		born = history_since();
-	op->story.period =
+		op->story.whole = true;
+	}
+	op->story.first = op->story.period =
 	    index_period(born > BEFORE_MS ? born - BEFORE_MS : 0);
-	if (!t_message_get(NULL, id, &row, buf))
+	op->story.last = last_period();
+	if (!op->story.known)
 		return;
 	show_message(&m.u.queue_row, id, &row);
 	show_jobs(&m.u.queue_row, "");
 	channel_send(&op->channel, &m, -1);
-	op->story.known = true;
 	show_rcpts(&op->channel, op->tag, id, &row);
 }
 
@@ -129,8 +133,15 @@ go_on(struct admin *op)
 	uint64_t hash = index_hash(INDEX_ID, &s->id, sizeof(s->id));
 
 	for (unsigned i = 0; i < SLICE_PERIODS && !s->ended; i++) {
-		if (s->period > last_period())
-			return false;
+		if (s->period > s->last) {
+			if (s->whole)
+				return false;
+			/* What is over has an end; not behind the time of its
+			 * id, so ids ran ahead of the clock then. */
+			s->whole = true;
+			s->last = s->first - 1;
+			s->period = index_period(history_since());
+		}
 		t_index_walk(s->period++, hash, tell_event, op);
 	}
 	return !s->ended;

@@ -6,13 +6,17 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "queue/ahead.h"
+#include "queue/clock.h"
 #include "queue/group.h"
+#include "queue/intake.h"
 #include "queue/job.h"
 #include "queue/refill.h"
 #include "queue/settings.h"
 
 #define SLICE    100
 #define AGAIN_MS 20
+#define ROOM_MS  1000 /* the disk is nearly full: it can wait */
+#define CALM_MS  600000
 /* A clock may go back by that much, and nobody waits too long for it. */
 #define HOUR_MS ((uint64_t)3600 * 1000)
 
@@ -25,7 +29,7 @@ struct slice {
 
 static struct due_key at;
 static unsigned moved;
-static struct timer again;
+static struct timer again, anew;
 
 /* No retry is farther away. */
 static uint64_t
@@ -44,7 +48,8 @@ put_back(struct txn *t, uint64_t id, struct message_row *m, uint64_t now)
 {
 	struct letter *l = letter_find(id);
 
-	if (!letter_put_back(&m->accepted, &m->options, now))
+	if (!clock_is_settled() ||
+	    !letter_put_back(&m->accepted, &m->options, now))
 		return;
 	t_message_put(t, id, m);
 	if (l == NULL)
@@ -117,14 +122,24 @@ finish(void)
 			      "long is tried now"),
 		    moved);
 	moved = 0;
+	/* Times of messages are changed when the clock is believed. */
+	if (!clock_is_settled())
+		timer_set(&anew, CALM_MS);
 }
 
 static void
 look(void *arg)
 {
-	struct slice *s = calloc(1, sizeof(*s));
+	struct slice *s;
 
 	(void)arg;
+	if (intake_get() == INTAKE_STOPPING)
+		return;
+	if (intake_get() == INTAKE_NO_ROOM) {
+		timer_set(&again, ROOM_MS);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		abort();
 	s->change.apply = move_all;
@@ -144,11 +159,21 @@ look(void *arg)
 	timer_set(&again, AGAIN_MS);
 }
 
+static void
+begin(void *arg)
+{
+	(void)arg;
+	at = (struct due_key){ farthest(), 0, 0 };
+	timer_set(&again, 0);
+}
+
 void
 ahead_look(void)
 {
-	if (!again.ready)
+	if (!again.ready) {
 		timer_init(&again, look, NULL);
-	at = (struct due_key){ farthest(), 0, 0 };
-	timer_set(&again, 0);
+		timer_init(&anew, begin, NULL);
+	}
+	timer_clear(&anew);
+	begin(NULL);
 }

@@ -83,14 +83,14 @@ journal_goes_back(void)
 	uint64_t first = UINT64_MAX;
 
 	t_journal_walk(0, 0, take_time, &first);
-	return far >= CALM_MS &&
-	    first <= (uint64_t)loop_wall_ms() - (uint64_t)far;
+	return far >= CALM_MS && first != UINT64_MAX &&
+	    (int64_t)first <= loop_wall_ms() - far;
 }
 
 /*
  * Does nothing speak against it?  The last message does when it came long ago,
- * for a week, or is of the future, unless the journal goes back so far that the
- * clock must have been ahead then.
+ * for a week, or is of the future, unless by then the journal goes back so far
+ * that the clock must have been ahead when it came.
  */
 static bool
 is_likely(void)
@@ -98,8 +98,21 @@ is_likely(void)
 	int64_t age = silence();
 
 	if (age < 0)
-		return journal_goes_back();
+		return clock_steady_ms() >= WEEK_MS && journal_goes_back();
 	return age < SILENCE_MS || clock_steady_ms() >= WEEK_MS;
+}
+
+bool
+clock_is_settled(void)
+{
+	return clock_steady_ms() >= least(CALM_MS, settings->give_up_s * 1000);
+}
+
+bool
+clock_is_doubtful(void)
+{
+	look();
+	return doubtful != 0 && loop_now_ms() - doubtful < CALM_MS;
 }
 
 bool

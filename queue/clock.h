@@ -16,6 +16,15 @@ void clock_start(void);
  * than an hour. */
 int64_t clock_steady_ms(void);
 
+/*
+ * Has it stayed as it is for so long that times which were written down may be
+ * changed by it?  One that begins behind the true time is set within that.
+ */
+bool clock_is_settled(void);
+/* It was set by more than an hour, and may be set again: nobody is told that it
+ * is too late. */
+bool clock_is_doubtful(void);
+
 /* May what is older than keep_ms be forgotten now?  Not in the first hours of a
  * start or behind a clock that was set, nor while it is not likely. */
 bool clock_may_forget(int64_t keep_ms);

@@ -332,8 +332,11 @@ dest_forgive(struct dest *d)
 {
 	bool waited = dest_waiting(d);
 
-	if (waited)
+	if (waited) {
+		/* Who wants it now does not wait for an answer, either. */
+		dest_end_asking(d);
 		alarm_clear(&d->alarm);
+	}
 	pace_forgive(&d->pace);
 	note_wait(d, waited);
 }

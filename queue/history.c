@@ -282,6 +282,9 @@ history_start(void)
 	timer_init(&soon, on_soon, NULL);
 	timer_init(&again, make_again, NULL);
 	t_index_mark_get(&again_time, &whole_seq);
+	/* The clock was set back behind it: events may be anywhere before. */
+	if (again_time > (uint64_t)loop_wall_ms())
+		again_time = 0;
 	again_time -= again_time > AGAIN_BACK_MS ? AGAIN_BACK_MS : again_time;
 	again_seq = 0;
 	making = true;

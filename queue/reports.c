@@ -17,23 +17,24 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "mail/domain.h"
+#include "queue/clock.h"
 #include "queue/group.h"
 #include "queue/report.h"
 #include "queue/reports.h"
 #include "queue/retry.h"
 #include "queue/settings.h"
 
-#define DAY_S       86400
-#define SPREAD_S    3600
-#define AGAIN_S     3600
-#define AT_ONCE     10 /* reports in a tick */
-#define POSTS       8  /* at a time */
-#define POST_LATE_S 300
+#define DAY_S        86400
+#define SPREAD_S     3600
+#define AGAIN_S      3600
+#define AT_ONCE      10 /* reports in a tick */
+#define POSTS        8  /* at a time */
+#define POST_LATE_MS 300000
 
 /* A report on its way to a web server. */
 struct post {
-	uint64_t tag; /* 0: free */
-	int64_t sent_s;
+	uint64_t tag;    /* 0: free */
+	int64_t sent_ms; /* loop_now_ms() */
 	uint32_t day;
 	char domain[256];
 	unsigned place, places;
@@ -176,9 +177,10 @@ post(const struct buf *json, const char *uri, uint32_t day, const char *domain,
 	    (struct bytes){ (const uint8_t *)buf_data(json), json->len };
 	if (!channel_send(deliver, &m, -1))
 		return false;
-	*p = (struct post){
-		.tag = m.tag, .sent_s = now_s(), .day = day, .place = place
-	};
+	*p = (struct post){ .tag = m.tag,
+		.sent_ms = loop_now_ms(),
+		.day = day,
+		.place = place };
 	snprintf(p->domain, sizeof(p->domain), "%s", domain);
 	return true;
 }
@@ -276,7 +278,8 @@ report(uint32_t day, const char *domain)
 
 	if (!report_read(&r, day, day_s, domain))
 		return;
-	if (now_s() >= ((int64_t)day + 2) * day_s + 2 * AGAIN_S) {
+	if (now_s() >= ((int64_t)day + 2) * day_s + 2 * AGAIN_S &&
+	    clock_may_forget((int64_t)day_s * 1000)) {
 		tell("tlsrpt.failed", day, domain, r.rows[0].rua, "given up");
 		serve(day, domain, 0, true);
 		return;
@@ -301,7 +304,7 @@ drop_late_posts(void)
 {
 	for (int i = 0; i < POSTS; i++)
 		if (posts[i].tag != 0 &&
-		    now_s() - posts[i].sent_s > POST_LATE_S)
+		    loop_now_ms() - posts[i].sent_ms > POST_LATE_MS)
 			posts[i].tag = 0;
 }
 

@@ -142,10 +142,17 @@ next_attempt(const struct job *j, bool counted, int64_t now)
 static void
 mind_clock(struct letter *l, int64_t now)
 {
-	if (!letter_put_back(&l->accepted, &l->options, (uint64_t)now))
+	if (!clock_is_settled() ||
+	    !letter_put_back(&l->accepted, &l->options, (uint64_t)now))
 		return;
 	l->begun = letter_begun(l->accepted, &l->options);
 	l->ahead = true;
+}
+
+static bool
+is_too_late(const struct letter *l, int64_t now)
+{
+	return fate_too_late(l, now) && !clock_is_doubtful();
 }
 
 void
@@ -164,7 +171,7 @@ settle_job(struct job *j, bool counted)
 		next = next_attempt(j, counted, now);
 		if (settings->hold_uncertain && fate_any(j, EVENT_UNCERTAIN)) {
 			j->due = 0; /* until an operator lets it go */
-		} else if (fate_too_late(j->letter, now)) {
+		} else if (is_too_late(j->letter, now)) {
 			fate_fail_too_late(j, now);
 		} else if (next == 0) {
 			fate_fail_waiting(j);
@@ -189,7 +196,7 @@ settle_is_due(const struct job *j)
 {
 	int64_t now = loop_wall_ms();
 
-	return is_over(j->letter, now) || fate_too_late(j->letter, now) ||
+	return is_over(j->letter, now) || is_too_late(j->letter, now) ||
 	    fate_delay_is_news(j, now);
 }
 
@@ -203,7 +210,7 @@ settle_unattempted(struct job *j)
 	j->state = JOB_SETTLING;
 	for (unsigned i = 0; i < j->nrcpts; i++)
 		j->rcpts[i].event = EVENT_NONE;
-	if (fate_too_late(j->letter, now))
+	if (is_too_late(j->letter, now))
 		fate_fail_too_late(j, now);
 	else if (is_over(j->letter, now))
 		fate_fail_waiting(j);

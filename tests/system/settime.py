@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import tap
+from client import message
 from clock import Clock
 from dns import Dns
 from postern import Postern, free_port
@@ -110,6 +111,50 @@ def silent(_):
             # One by one, as it is tried, they would take 4 s each.
             wait(lambda: len(q.events("msg.bounced")) == count + 1, 25,
                  "all are told")
+    finally:
+        clock.close()
+
+
+@tap.case("and when the clock has passed the time of their ids")
+def passed(_):
+    clock = Clock()
+    try:
+        with Postern([ALICE], env=clock.env()) as q:
+            clock.ahead(DAY_S)
+            q.send("first@example.net")
+            clock.ahead(0)
+            ident = q.send("second@example.net")
+            q.wait_event("msg.done", id=ident)
+            clock.ahead(3 * DAY_S)
+            for what in ident, "second@example.net":
+                out = q.must("trace", what).out
+                has(out, "accepted")
+                has(out, "delivered")
+    finally:
+        clock.close()
+
+
+@tap.case("a clock that is behind at a start changes no time of a message")
+def behind(_):
+    clock = Clock()
+    try:
+        with Postern([ALICE], via=f"127.0.0.1:{free_port()}",
+                     env=clock.env()) as q:
+            mark = q.mark_log()
+            with q.logged_in() as t:
+                t.cmd(f"MAIL FROM:<{ALICE}> HOLDFOR={DAY_S}")
+                t.cmd("RCPT TO:<carol@example.net>")
+                q.accepted(t.data(message(ALICE, "carol@example.net")), mark)
+            row, = q.queue()
+            q.stop()
+            clock.ahead(-10 * DAY_S)
+            mark = q.mark_log()
+            q.start()
+            q.send("next@example.net")  # by then it has looked
+            q.wait_event("msg.deferred", mark)
+            clock.ahead(0)
+            same([r["release"] for r in q.queue() if r["id"] == row["id"]],
+                 [row["release"]])
     finally:
         clock.close()
 

@@ -128,8 +128,15 @@ set_back(void **state)
 	set(-300 * DAY_MS);
 	assert_false(is_over(at));
 	assert_false(is_over(loop_wall_ms()));
-	pass(5 * DAY_MS);
-	assert_true(is_over(loop_wall_ms() - 5 * DAY_MS));
+	/* Of the time before, in the new one. */
+	at = loop_wall_ms() - 5 * DAY_MS;
+	assert_false(is_over(at));
+	assert_true(clock_is_doubtful());
+	assert_false(clock_is_settled());
+	pass(2 * HOUR_MS);
+	assert_true(is_over(at));
+	assert_false(clock_is_doubtful());
+	assert_true(clock_is_settled());
 	set(300 * DAY_MS);
 }
 
