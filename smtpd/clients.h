@@ -15,6 +15,8 @@
 #include "smtpd/session.h"
 #include "smtpd/source.h"
 
+#define CLIENTS 20000 /* of a process at once, if it may have as many files */
+
 struct client {
 	uint64_t id;
 	struct io io;

@@ -12,10 +12,10 @@
 #include "smtpd/attend.h"
 #include "smtpd/entrance.h"
 #include "smtpd/listener.h"
+#include "smtpd/owed.h"
 #include "smtpd/proxied.h"
 #include "smtpd/screened.h"
 
-#define CLIENTS     20000
 #define OTHER_FILES 64 /* descriptors of no client */
 #define LEAST_SHARE 10
 #define LOGIN_MS    5000 /* who takes longer may have to make room */
@@ -261,10 +261,16 @@ on_client(int fd, const struct sockaddr *sa, const struct door *door)
 }
 
 void
+entrance_end(void)
+{
+	if (stopping && clients_count() == 0 && !owed_pending())
+		loop_stop();
+}
+
+void
 entrance_left(void)
 {
-	if (stopping && clients_count() == 0)
-		loop_stop();
+	entrance_end();
 	mind_room();
 }
 

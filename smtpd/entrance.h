@@ -16,8 +16,10 @@ void entrance_count_processors(void);
 void entrance_open(bool (*resolve)(const struct msg *));
 /* The configuration is another one: so may the listeners be. */
 void entrance_renew(void);
-/* No more clients; the loop ends with the last one. */
+/* No more clients. */
 void entrance_close(void);
+/* End the loop if that was said, the last one is gone, and nothing is owed. */
+void entrance_end(void);
 /* One has gone. */
 void entrance_left(void);
 

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "smtpd/clients.h"
 #include "smtpd/owed.h"
 #include "smtpd/text.h"
 #include "smtpd/transaction.h"
-
-#define MOST 10000 /* auth answers soon */
 
 struct debt {
 	uint64_t tag;
@@ -30,7 +29,7 @@ owed_note(const struct session *s)
 {
 	struct debt *d;
 
-	if (HASH_COUNT(debts) >= MOST)
+	if (HASH_COUNT(debts) >= CLIENTS)
 		return;
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
@@ -57,8 +56,15 @@ owed_settle(const struct surroundings *world, const struct msg *m)
 	back.u.permit_return = d->back;
 	back.u.permit_return.permit = m->u.allowed.permit;
 	drop(d);
+	/* A queue that is away has nobody to give it to. */
 	if (m->u.allowed.verdict == V_OK)
 		(void)world->send(&back);
+}
+
+bool
+owed_pending(void)
+{
+	return debts != NULL;
 }
 
 void

@@ -64,6 +64,7 @@ answer(const struct msg *m, int fd)
 		if (fd != -1)
 			close(fd);
 		owed_settle(&attend_world, m);
+		entrance_end();
 		return;
 	}
 	session_answer(&c->session, m, fd);
@@ -165,6 +166,7 @@ on_gone(struct channel *c)
 	if (who == P_AUTH)
 		owed_forget();
 	each(bereave, &who);
+	entrance_end();
 }
 
 static void
@@ -251,12 +253,9 @@ stop(void)
 	entrance_close();
 	metrics_close();
 	each(send_home, NULL);
-	if (clients_count() == 0) {
-		loop_stop();
-		return;
-	}
 	timer_init(&stop_timer, give_up, NULL);
 	timer_set(&stop_timer, STOP_MS);
+	entrance_end();
 }
 
 const struct child server = {

@@ -36,6 +36,7 @@ struct neighbour {
 	pthread_t thread;
 	atomic_int asked[MSG_TYPES];
 	atomic_bool quiet; /* keeps its answers to itself */
+	atomic_ullong tag; /* of what it was asked last */
 };
 
 static pid_t pid;
@@ -103,6 +104,7 @@ neighbour_run(void *arg)
 	struct msg m;
 
 	while (message_recv(n->fd, P_SMTPD, n->who, &m, record, NULL)) {
+		n->tag = m.tag;
 		n->asked[m.type]++;
 		if (n->quiet)
 			continue;
@@ -1163,6 +1165,37 @@ test_stop(void **state)
 	close_client(&silent);
 }
 
+/* What a client was charged for that has left before auth answered. */
+static void
+test_stop_waits_for_what_is_owed(void **state)
+{
+	struct msg m = { 0 };
+	struct client c;
+
+	(void)state;
+	open_465(&c);
+	log_in(&c);
+	expect(&c, "MAIL FROM:<alice@example.org>", "250 ");
+	expect(&c, "RCPT TO:<bob@example.net>", "250 ");
+	auth.quiet = true;
+	auth.asked[MSG_SUBMIT_CHECK] = 0;
+	expect(&c, "DATA", "354 ");
+	say(&c, "From: alice@example.org\r\n\r\nhello\r\n", 34);
+	while (auth.asked[MSG_SUBMIT_CHECK] == 0)
+		usleep(1000);
+	close_client(&c);
+	tell(MSG_STOP, &m, -1);
+	assert_int_equal(wait_for_exit(0.5), -1);
+	m.type = MSG_ALLOWED;
+	m.tag = auth.tag;
+	m.u.allowed.verdict = V_OK;
+	assert_true(message_send(auth.fd, &m, -1));
+	assert_int_equal(wait_for_exit(5), 0);
+	for (int i = 0; i < 500 && queue.asked[MSG_PERMIT_RETURN] == 0; i++)
+		usleep(10000);
+	assert_int_equal(queue.asked[MSG_PERMIT_RETURN], 1);
+}
+
 static int
 make_keys(void **state)
 {
@@ -1214,6 +1247,7 @@ main(void)
 		WITH_SERVER(test_half_record),
 		WITH_SERVER(test_late_answers),
 		WITH_SERVER(test_stop),
+		WITH_SERVER(test_stop_waits_for_what_is_owed),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
