@@ -235,6 +235,10 @@ set_option(scmp_filter_ctx f, int level, int option)
  * to the next one: what is done to them does not end with who did it.  So it
  * closes no door, filters nothing that comes there, has nobody wait in
  * accept(2), and has the kernel send no signals.
+ *
+ * It may make anything not wait, since it does so with its own connections and
+ * a filter cannot tell which those are: what all write to, as standard error,
+ * too.  Then a log line of another may be lost there.
  */
 static void
 alone(scmp_filter_ctx f)
